@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# How a folder of leat becomes a target. Four kinds: common library, room, plugin, test.
+include(GNUInstallDirs)
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+set(LEAT_WARNINGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
+    -Wvla -Wwrite-strings -Wundef -Wformat=2 -Wno-unused-parameter)
+set(LEAT_CXX_WARNINGS -Wall -Wextra -Wshadow)
+
+function(leat_compile target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE $<$<BOOL:${LEAT_FAULTS}>:LEAT_FAULTS=1>)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:${LEAT_WARNINGS}>
+                         $<$<COMPILE_LANGUAGE:CXX>:${LEAT_CXX_WARNINGS}> -fvisibility=hidden)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# Adds every sub-folder of `root` that has a CMakeLists.txt of its own.
+function(leat_add_folders root)
+  file(GLOB found CONFIGURE_DEPENDS LIST_DIRECTORIES false ${CMAKE_SOURCE_DIR}/${root}/*/CMakeLists.txt)
+  foreach(file IN LISTS found)
+    get_filename_component(folder ${file} DIRECTORY)
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${folder})
+    if(NOT path STREQUAL "plugins/common")
+      add_subdirectory(${path})
+    endif()
+  endforeach()
+endfunction()
+
+# leat_library(NAME SOURCES a.c ... LINKS x ...): static code over include/leat only; users include <its folder's headers>.
+function(leat_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(${name} STATIC ${A_SOURCES})
+  leat_compile(${name})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${A_LINKS})
+endfunction()
+
+# leat_room(NAME SOURCES ... LINKS ...): a room of server/. Its headers are included as "room/file.h" by those that link it.
+function(leat_room name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(leat-${name} STATIC ${A_SOURCES})
+  leat_compile(leat-${name})
+  # a symbolic tree per room keeps wrong-way includes from compiling: only linked rooms are on the path
+  set(view ${CMAKE_BINARY_DIR}/rooms/${name})
+  file(MAKE_DIRECTORY ${view})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${name} SYMBOLIC)
+  target_include_directories(leat-${name} PUBLIC ${view})
+  target_link_libraries(leat-${name} PUBLIC ${A_LINKS})
+endfunction()
+
+# leat_plugin(NAME SOURCES ... LINKS ...): lib/NAME.so, exporting leat_plugin_entry only.
+function(leat_plugin name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(plugin-${name} MODULE ${A_SOURCES})
+  leat_compile(plugin-${name})
+  target_include_directories(plugin-${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(plugin-${name} PRIVATE ${A_LINKS})
+  target_link_options(plugin-${name} PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,relro,-z,now)
+  set_target_properties(plugin-${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+  install(TARGETS plugin-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/leat)
+endfunction()
+
+# leat_unit_test(NAME SOURCES ... LINKS ... INCLUDES ...): a cmocka program, run by ctest with the label "unit".
+function(leat_unit_test name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINKS;INCLUDES" ${ARGN})
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+  add_executable(test_${name} ${A_SOURCES})
+  leat_compile(test_${name})
+  target_include_directories(test_${name} PRIVATE ${A_INCLUDES})
+  target_link_libraries(test_${name} PRIVATE ${A_LINKS} PkgConfig::CMOCKA)
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME unit.${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
