@@ -23,7 +23,8 @@
 //   ARRAY MAP ROW                    list  elements in the arena; a MAP is key, value, key, value …; a ROW its fields
 //
 // Times have at most 6 digits of fraction (p <= 6); 7 to 9 are refused by name.
-// This header is self-contained and part of the frozen ABI: members are only ever added at the end, numbers never change.
+// This header is self-contained and part of the frozen ABI: members are only ever added at the end, numbers never
+// change.
 #ifndef LEAT_TYPES_H
 #define LEAT_TYPES_H
 
@@ -77,12 +78,12 @@ struct leat_bytes {
 #define LEAT_TYPE_IS_JSON 1u // a string known to hold JSON text
 
 struct leat_type {
-    uint8_t kind;     // LEAT_TYPE_*
-    uint8_t nullable; // 0 = NOT NULL
-    uint8_t precision; // DECIMAL 1..38; TIME, TIMESTAMP, TIMESTAMP_LTZ 0..6; else 0
-    uint8_t scale;     // DECIMAL 0..precision; else 0
-    uint32_t length;   // CHAR, VARCHAR (characters), BINARY, VARBINARY (bytes); else 0
-    uint32_t flags;    // LEAT_TYPE_IS_*
+    uint8_t kind;                     // LEAT_TYPE_*
+    uint8_t nullable;                 // 0 = NOT NULL
+    uint8_t precision;                // DECIMAL 1..38; TIME, TIMESTAMP, TIMESTAMP_LTZ 0..6; else 0
+    uint8_t scale;                    // DECIMAL 0..precision; else 0
+    uint32_t length;                  // CHAR, VARCHAR (characters), BINARY, VARBINARY (bytes); else 0
+    uint32_t flags;                   // LEAT_TYPE_IS_*
     uint32_t child_count;             // ARRAY 1, MAP 2 (key, value), ROW number of fields; else 0
     const struct leat_type *children; // child_count types
     const struct leat_bytes *names;   // ROW: child_count field names; else NULL

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The batch: a group of rows of one schema, in column order. Public and versioned, read and written in place.
+//
+//     columns[c].cells[r]    the value of column c in row r, 16 bytes (types.h says which member a type uses)
+//     columns[c].states[r]   LEAT_VALUE, LEAT_NULL, LEAT_ABSENT or LEAT_UNCHANGED
+//     kinds[r]               LEAT_INSERT, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, LEAT_DELETE
+//     times[r]               when the source committed the row, or LEAT_TIME_NONE; `times` is NULL when no row has one
+//
+// Bytes and lists point into an arena that lives as long as the batch. A column may be borrowed from another batch
+// (leat_batch_borrow): then nothing is copied, and the other batch lives as long as this one.
+//
+// Life: create (leat_batch_new) -> add rows -> emit. Emitting takes the batch and seals it: from then on it is
+// immutable, counted by reference and may be read on several threads at once. A batch that is never emitted is dropped
+// by leat_batch_unref. Row order is the order of changes; -U stands right before its +U in the same batch.
+//
+// Building a row:
+//     uint32_t r = leat_batch_add(b, LEAT_INSERT);      // UINT32_MAX: full, emit it and take a new one
+//     leat_batch_set_i64(b, 0, r, 42);
+//     leat_batch_set_null(b, 1, r);
+//     if (!leat_batch_set_bytes(b, 2, r, ptr, len))     // copies into the arena
+//         return leat_no_memory(ctx);
+// Every column of every row must be set; a fresh row's states are undefined.
+#ifndef LEAT_BATCH_H
+#define LEAT_BATCH_H
+
+#include <leat/schema.h>
+#include <leat/types.h>
+
+struct leat_host;
+
+struct leat_column {
+    union leat_cell *cells; // `capacity` of them; NULL in a bare batch until allocated or borrowed
+    uint8_t *states;
+};
+
+// Flags.
+#define LEAT_BATCH_TXN_OPEN 1u // the source transaction of the last row goes on in the next batch of this port
+#define LEAT_BATCH_SNAPSHOT 2u // rows of an initial snapshot
+
+#define LEAT_BATCH_ROWS     1024u // the usual capacity
+#define LEAT_BATCH_ROWS_MAX 65536u
+
+struct leat_batch {
+    uint32_t struct_size;
+    uint32_t flags; // LEAT_BATCH_*
+    const struct leat_schema *schema;
+    const struct leat_host *host;
+    uint32_t rows;
+    uint32_t capacity;
+    uint32_t column_count;
+    uint32_t reserved;
+    struct leat_column *columns;
+    uint8_t *kinds;
+    leat_usec *times;
+    uint64_t *positions; // source position of each row (LSN, offset) for messages and lag; NULL when there are none
+    leat_usec arrived;   // wall clock when the first row entered leat; set by leat_batch_new
+    uint8_t *arena_next; // free bytes of the current arena chunk
+    uint8_t *arena_end;
+};
+
+// Adds a row and returns its number, or UINT32_MAX when the batch is full.
+static inline uint32_t leat_batch_add(struct leat_batch *b, uint8_t kind)
+{
+    if (b->rows == b->capacity)
+        return UINT32_MAX;
+    b->kinds[b->rows] = kind;
+    return b->rows++;
+}
+
+static inline void leat_batch_set_i64(struct leat_batch *b, uint32_t col, uint32_t row, int64_t v)
+{
+    b->columns[col].cells[row].i64 = v;
+    b->columns[col].states[row] = LEAT_VALUE;
+}
+
+static inline void leat_batch_set_f32(struct leat_batch *b, uint32_t col, uint32_t row, float v)
+{
+    b->columns[col].cells[row].f32 = v;
+    b->columns[col].states[row] = LEAT_VALUE;
+}
+
+static inline void leat_batch_set_f64(struct leat_batch *b, uint32_t col, uint32_t row, double v)
+{
+    b->columns[col].cells[row].f64 = v;
+    b->columns[col].states[row] = LEAT_VALUE;
+}
+
+static inline void leat_batch_set_i128(struct leat_batch *b, uint32_t col, uint32_t row, leat_i128 v)
+{
+    b->columns[col].cells[row].i128 = v;
+    b->columns[col].states[row] = LEAT_VALUE;
+}
+
+// `bytes` must live as long as the batch (in its arena, in a borrowed batch, or attached).
+static inline void leat_batch_set_slice(struct leat_batch *b, uint32_t col, uint32_t row, const uint8_t *ptr,
+                                        uint32_t len)
+{
+    b->columns[col].cells[row].bytes.ptr = ptr;
+    b->columns[col].cells[row].bytes.len = len;
+    b->columns[col].states[row] = LEAT_VALUE;
+}
+
+static inline void leat_batch_set_state(struct leat_batch *b, uint32_t col, uint32_t row, uint8_t state)
+{
+    b->columns[col].states[row] = state;
+}
+
+static inline void leat_batch_set_null(struct leat_batch *b, uint32_t col, uint32_t row)
+{
+    b->columns[col].states[row] = LEAT_NULL;
+}
+
+static inline uint8_t leat_batch_state(const struct leat_batch *b, uint32_t col, uint32_t row)
+{
+    return b->columns[col].states[row];
+}
+
+static inline const union leat_cell *leat_batch_cell(const struct leat_batch *b, uint32_t col, uint32_t row)
+{
+    return &b->columns[col].cells[row];
+}
+
+#endif

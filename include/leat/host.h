@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the core offers to a plugin: one table of functions, reached through the context of every call.
+//
+// A context (struct leat_ctx) stands for one node instance on its home worker, or for one helper thread of it
+// (leat_thread_ctx). It carries the host table and the last error; plugins have no globals and need no core symbol.
+//
+// Thread rules. Callbacks of a component run on the node's home worker, one at a time, and never block. Functions below
+// are called on the home worker with the node's own context unless they say "any thread". A helper thread of a plugin
+// uses only those marked so, with its own thread context.
+//
+// The table grows at its end; ask LEAT_HOST_HAS(host, member) before using a member newer than your plugin's minimum.
+#ifndef LEAT_HOST_H
+#define LEAT_HOST_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <leat/batch.h>
+#include <leat/error.h>
+#include <leat/schema.h>
+#include <leat/types.h>
+
+struct leat_ctx {
+    const struct leat_host *host;
+    void *core; // the core's; not for plugins
+};
+
+// Log levels.
+#define LEAT_LOG_ERROR 1 // an operator must act
+#define LEAT_LOG_WARN  2 // degraded, and what we do about it
+#define LEAT_LOG_INFO  3 // life cycle and settings
+#define LEAT_LOG_DEBUG 4 // per batch
+
+// What a watched descriptor is ready for.
+#define LEAT_READ  1u
+#define LEAT_WRITE 2u
+
+// Metric types.
+#define LEAT_METRIC_COUNTER 1
+#define LEAT_METRIC_GAUGE   2
+
+struct leat_metric {
+    const char *name; // "leat_source_lag_bytes"; counters end in _total
+    uint8_t type;     // LEAT_METRIC_*
+    const char *help;
+};
+
+// A callback of a timer, a watch or a posted call. Runs on the home worker; a failure it returns fails the node.
+typedef leat_status (*leat_event_fn)(struct leat_ctx *ctx, void *arg, uint32_t ready);
+
+struct leat_event;     // a timer or watch; opaque
+struct leat_format;    // format.h
+struct leat_state_out; // state.h
+
+struct leat_host {
+    uint32_t struct_size;
+    uint16_t abi_major, abi_minor;
+
+    // --- memory: any thread. NULL when there is none; free(NULL) is fine.
+    void *(*alloc)(struct leat_ctx *ctx, size_t size);
+    void (*free)(struct leat_ctx *ctx, void *ptr);
+
+    // --- errors and diagnostics (see error.h). Any thread, each with its own context. fail returns `failure`.
+    leat_status (*fail)(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap);
+    void (*error_detail)(struct leat_ctx *ctx, const char *fmt, va_list ap);
+    void (*error_hint)(struct leat_ctx *ctx, const char *fmt, va_list ap);
+    void (*error_native)(struct leat_ctx *ctx, const char *code, const char *text); // SQLSTATE, Kafka error, errno
+    // Moves the error of a helper thread's context into the node's. Both threads must be done with it (home worker).
+    leat_status (*error_move)(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure);
+    // A fault found while the pipeline is checked. `option` is the option's name (NULL: the node as a whole), `offset`
+    // a byte offset in that option's string value (0 if it has no meaning). Any number may be given in one call.
+    void (*diag)(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option, uint32_t offset,
+                 const char *hint, const char *fmt, va_list ap);
+
+    // --- log and numbers: any thread.
+    void (*log)(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap);
+    // Declares a metric of this node; the returned number is the plugin's to change with relaxed atomics. Never NULL;
+    // the same name gives the same number. Lives as long as the node.
+    int64_t *(*metric)(struct leat_ctx *ctx, const struct leat_metric *metric);
+    // One sentence for health: what the node is doing ("reading snapshot of business.orders, 45 %"). Copied.
+    void (*status)(struct leat_ctx *ctx, const char *fmt, va_list ap);
+
+    // --- time: any thread. Wall clock and monotonic clock, microseconds.
+    leat_usec (*now)(struct leat_ctx *ctx);
+    int64_t (*monotonic)(struct leat_ctx *ctx);
+
+    // --- events of the home worker's loop. The callback may close its own event. Closing is at once: no call follows.
+    struct leat_event *(*watch)(struct leat_ctx *ctx, int fd, uint32_t ready, leat_event_fn fn, void *arg);
+    leat_status (*watch_for)(struct leat_event *watch, uint32_t ready); // change what to wait for; 0 = nothing
+    struct leat_event *(*timer)(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg); // fires once
+    leat_status (*timer_again)(struct leat_event *timer, int64_t usec);                           // arm again
+    void (*event_close)(struct leat_event *event);                                                // NULL is fine
+    // Any thread: has poll (source), write/flush (sink) or process (operator) called again soon. Cheap when pending.
+    void (*wake)(struct leat_ctx *ctx);
+    // Any thread: runs fn on the home worker. Calls of one thread keep their order. After close they are dropped.
+    leat_status (*post)(struct leat_ctx *ctx, leat_event_fn fn, void *arg);
+    // A context for a helper thread of this node; made and destroyed on the home worker, after the thread has ended.
+    struct leat_ctx *(*thread_ctx_create)(struct leat_ctx *ctx);
+    void (*thread_ctx_destroy)(struct leat_ctx *thread_ctx);
+
+    // --- batches. create: any thread with its own context; capacity 1 … LEAT_BATCH_ROWS_MAX; `bare` = no column memory
+    // yet. Returns NULL when there is no memory. keep: `b` keeps `other` alive (a reference is taken). attach:
+    // `release` is called once, on any thread, when the batch dies. grow: used by leat_batch_alloc.
+    struct leat_batch *(*batch_create)(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
+                                       uint8_t bare);
+    leat_status (*batch_keep)(struct leat_batch *b, const struct leat_batch *other);
+    leat_status (*batch_attach)(struct leat_batch *b, void (*release)(void *arg), void *arg);
+    void *(*batch_grow)(struct leat_batch *b, size_t size, size_t align);
+    void (*batch_ref)(const struct leat_batch *b);
+    void (*batch_unref)(const struct leat_batch *b);
+
+    // --- output. Takes the batch (also when it fails) and passes it on from `port`. An empty batch is dropped.
+    // LEAT_OK; LEAT_AGAIN = accepted, but the way is now full: return LEAT_AGAIN soon, you are called again when there
+    // is room.
+    leat_status (*emit)(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b);
+
+    // --- state (state.h): appends bytes to the state being saved.
+    leat_status (*state_write)(struct leat_ctx *ctx, struct leat_state_out *out, const void *ptr, size_t len);
+
+    // --- formats (format.h): opens the format named by the FORMAT option `option` of this node.
+    leat_status (*format_open)(struct leat_ctx *ctx, const char *option, uint8_t direction,
+                               const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
+                               struct leat_format **format);
+
+    // --- sources only.
+    // The initial snapshot is over; all its rows have been emitted.
+    void (*snapshot_done)(struct leat_ctx *ctx);
+    // Everything that was there when the node was asked to catch up has been emitted (see leat_open.catch_up).
+    void (*caught_up)(struct leat_ctx *ctx);
+    // Is the node that writes `resource` (a name given in bind, as in "kafka://host:9092/topic") in this server
+    // finished with its initial snapshot, and are those rows durable? 1 also when no node of this server writes it.
+    int (*resource_settled)(struct leat_ctx *ctx, const char *resource);
+    // Where the source stands and where its end is, in its own growing numbers: health says "not ready" when `end` is
+    // beyond `current` and `current` does not move. `bytes_behind` or -1.
+    void (*progress)(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind);
+
+    // --- lookups only (lookup.h).
+    void (*lookup_answer)(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row);
+
+    // --- operators only: asks lookup input `input`. The answer comes as process_answer(ticket). Keys are borrowed
+    // until then.
+    leat_status (*lookup_ask)(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket);
+
+    // A row that cannot be taken (class data): the core applies the node's on-error policy to the error in `ctx`.
+    // LEAT_OK: skip the row and go on (it was counted, or went to the dead letter sink); otherwise return what this
+    // returned. `raw` are the record's bytes (may be empty), `where` says where it stood ("topic orders, partition 0,
+    // offset 17").
+    leat_status (*bad_row)(struct leat_ctx *ctx, struct leat_bytes raw, const char *where);
+};
+
+#define LEAT_HOST_HAS(host, member)                                                                                    \
+    ((host)->struct_size >= offsetof(struct leat_host, member) + sizeof((host)->member) && (host)->member)
+
+// --- convenience over the table
+// ---------------------------------------------------------------------------------------
+
+#define LEAT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args), unused))
+
+// Describes an error and returns its class, so that `return leat_fail(...)` is the usual form.
+LEAT_PRINTF(4, 5)
+static inline leat_status leat_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    leat_status st = ctx->host->fail(ctx, failure, code, fmt, ap);
+    va_end(ap);
+    return st;
+}
+
+static inline leat_status leat_no_memory(struct leat_ctx *ctx)
+{
+    return leat_fail(ctx, LEAT_RESOURCE, "LEAT-R0001", "out of memory");
+}
+
+// A sentence with more of what happened, and a sentence that says what to do.
+LEAT_PRINTF(2, 3)
+static inline void leat_error_detail(struct leat_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ctx->host->error_detail(ctx, fmt, ap);
+    va_end(ap);
+}
+
+LEAT_PRINTF(2, 3)
+static inline void leat_error_hint(struct leat_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ctx->host->error_hint(ctx, fmt, ap);
+    va_end(ap);
+}
+
+LEAT_PRINTF(7, 8)
+static inline void leat_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option,
+                             uint32_t offset, const char *hint, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ctx->host->diag(ctx, severity, code, option, offset, hint, fmt, ap);
+    va_end(ap);
+}
+
+// leat_log(ctx, LEAT_LOG_INFO, "slot-created", "created replication slot \"%s\"", name): event word, then the message.
+LEAT_PRINTF(4, 5)
+static inline void leat_log(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ctx->host->log(ctx, level, event, fmt, ap);
+    va_end(ap);
+}
+
+LEAT_PRINTF(2, 3)
+static inline void leat_say_status(struct leat_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ctx->host->status(ctx, fmt, ap);
+    va_end(ap);
+}
+
+static inline struct leat_batch *leat_batch_new(struct leat_ctx *ctx, const struct leat_schema *schema,
+                                                uint32_t capacity)
+{
+    return ctx->host->batch_create(ctx, schema, capacity, 0);
+}
+
+static inline void leat_batch_unref(const struct leat_batch *b)
+{
+    if (b)
+        b->host->batch_unref(b);
+}
+
+// Memory that lives as long as the batch, aligned to `align` (a power of two, at most 16); NULL when there is none.
+static inline void *leat_batch_alloc(struct leat_batch *b, size_t size, size_t align)
+{
+    uintptr_t at = ((uintptr_t)b->arena_next + (align - 1)) & ~(uintptr_t)(align - 1);
+    if (b->arena_next && at <= (uintptr_t)b->arena_end && size <= (uintptr_t)b->arena_end - at) {
+        b->arena_next = (uint8_t *)(at + size);
+        return (void *)at;
+    }
+    return b->host->batch_grow(b, size, align);
+}
+
+// Copies bytes into the arena. 0 = no memory.
+static inline int leat_batch_set_bytes(struct leat_batch *b, uint32_t col, uint32_t row, const void *ptr, uint32_t len)
+{
+    uint8_t *copy = (uint8_t *)leat_batch_alloc(b, len ? len : 1, 1);
+    if (!copy)
+        return 0;
+    if (len)
+        __builtin_memcpy(copy, ptr, len);
+    leat_batch_set_slice(b, col, row, copy, len);
+    return 1;
+}
+
+// Memory for a column of a bare batch. 0 = no memory.
+static inline int leat_batch_own_column(struct leat_batch *b, uint32_t col)
+{
+    union leat_cell *cells = (union leat_cell *)leat_batch_alloc(b, (size_t)b->capacity * sizeof *cells, 16);
+    uint8_t *states = (uint8_t *)leat_batch_alloc(b, b->capacity, 1);
+    if (!cells || !states)
+        return 0;
+    b->columns[col].cells = cells;
+    b->columns[col].states = states;
+    return 1;
+}
+
+// Column `col` of a bare batch becomes column `from_col` of `from`, without copying; call batch_keep(b, from) once.
+static inline void leat_batch_borrow(struct leat_batch *b, uint32_t col, const struct leat_batch *from,
+                                     uint32_t from_col)
+{
+    b->columns[col] = from->columns[from_col];
+}
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options: one table is parser, check and manual.
+//
+// A component lists its options as an array of struct leat_option. The core parses the pipeline file into the
+// component's zeroed configuration struct by `offset`, checks type and range, applies defaults (written as a user would
+// write them and parsed by the same code), reports unknown names with the nearest known one, and prints the table as
+// documentation. Names are Flink's own wherever Flink has one.
+//
+// What each type stores at `offset`:
+//   BOOL      uint8_t
+//   INT       int64_t                LEAT_UNSET when neither given nor defaulted
+//   FLOAT     double                 NaN when unset
+//   STRING    const char *           NUL-terminated UTF-8 without NUL bytes; NULL when unset
+//   DURATION  int64_t                microseconds; LEAT_UNSET when unset
+//   BYTES     int64_t                LEAT_UNSET when unset
+//   ENUM      int32_t                index of the word in `words`; -1 when unset
+//   LIST      struct leat_strings    count 0 when unset; a TOML array of strings or one string cut at ';'
+//   MAP       struct leat_pairs      every option whose name starts with `name` (which ends in '.'), that prefix
+//   removed FORMAT    const char *           name of a format plugin; its own options are checked and kept by the core
+//   (format.h)
+// Memory belongs to the core and lives as long as the node.
+#ifndef LEAT_OPTION_H
+#define LEAT_OPTION_H
+
+#include <leat/types.h>
+
+#define LEAT_OPT_BOOL     1
+#define LEAT_OPT_INT      2
+#define LEAT_OPT_FLOAT    3
+#define LEAT_OPT_STRING   4
+#define LEAT_OPT_DURATION 5
+#define LEAT_OPT_BYTES    6
+#define LEAT_OPT_ENUM     7
+#define LEAT_OPT_LIST     8
+#define LEAT_OPT_MAP      9
+#define LEAT_OPT_FORMAT   10
+
+#define LEAT_UNSET INT64_MIN
+
+// Flags.
+#define LEAT_OPT_REQUIRED    1u  // must be given
+#define LEAT_OPT_SECRET      2u  // never printed anywhere; for a MAP, the pairs whose names look secret are
+#define LEAT_OPT_DEPRECATED  4u  // works, with a warning; `successor` names what to write
+#define LEAT_OPT_EXPERT      8u  // listed last, for those who know
+#define LEAT_OPT_UNSUPPORTED 16u // known in Flink, not supported yet: refused with its place
+#define LEAT_OPT_SENSELESS   32u // known in Flink, makes no sense here: refused; `doc` says what to write instead
+#define LEAT_OPT_VERBATIM    64u // no ${…} replacement (queries)
+
+struct leat_option {
+    const char *name;      // "slot.name"; a MAP's ends in '.': "properties."
+    uint8_t type;          // LEAT_OPT_*
+    uint32_t flags;        // LEAT_OPT_REQUIRED …
+    const char *def;       // default as a user writes it; NULL = none
+    const char *min, *max; // bounds as a user writes them, inclusive; NULL = none
+    const char *words;     // ENUM: "earliest-offset|latest-offset"; the first is number 0
+    uint32_t offset;       // in the configuration struct; ignored for UNSUPPORTED and SENSELESS
+    const char *doc;       // one or more sentences
+    const char *example;   // as written in the file, without the name; NULL = none
+    const char *group;     // heading in the manual; NULL = "General"
+    const char *since;     // version; NULL = 0.1
+    const char *successor; // DEPRECATED
+};
+
+struct leat_strings {
+    uint32_t count;
+    const char *const *items;
+};
+
+struct leat_pair {
+    const char *key;
+    const char *value;
+};
+
+struct leat_pairs {
+    uint32_t count;
+    const struct leat_pair *items;
+};
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin: one .so with one exported function and one ELF note. Include this header; it brings all others.
+//
+//     static const struct leat_component components[] = {{
+//         .struct_size = sizeof components[0], .kind = LEAT_SINK, .name = "blackhole", .summary = "swallows every row",
+//         .options = options, .option_count = …, .option_stride = sizeof options[0], .config_size = sizeof(struct
+//         config), .sink = &ops,
+//     }};
+//     LEAT_PLUGIN("blackhole", "0.1.0", "sink:blackhole", components, NULL, 0)
+//
+// The note is read before the library is loaded; the entry function is called once, on the main thread, before any
+// pipeline starts. It must not start threads or do I/O. Libraries are never unloaded.
+//
+// Versions. LEAT_ABI_MAJOR changes when something existing changes its meaning; LEAT_ABI_MINOR when something is added
+// at the end of a struct. A plugin of another major, or of a higher minor than the host's, is refused.
+//   1.0  first version
+#ifndef LEAT_PLUGIN_H
+#define LEAT_PLUGIN_H
+
+#include <leat/batch.h>
+#include <leat/error.h>
+#include <leat/format.h>
+#include <leat/host.h>
+#include <leat/lookup.h>
+#include <leat/operator.h>
+#include <leat/option.h>
+#include <leat/schema.h>
+#include <leat/sink.h>
+#include <leat/source.h>
+#include <leat/state.h>
+#include <leat/types.h>
+
+#define LEAT_ABI_MAJOR 1
+#define LEAT_ABI_MINOR 0
+#define LEAT_MAGIC     0x5441454cu // "LEAT"
+
+#define LEAT_SOURCE   1
+#define LEAT_SINK     2
+#define LEAT_OPERATOR 3
+#define LEAT_FORMAT   4
+#define LEAT_LOOKUP   5
+
+struct leat_component {
+    uint32_t struct_size;
+    uint8_t kind;        // LEAT_SOURCE …
+    const char *name;    // "postgres-cdc"; [a-z][a-z0-9-]*, at most 64 characters
+    const char *summary; // one line
+    const char *doc;     // paragraphs for the manual, Markdown; NULL = none
+    const struct leat_option *options;
+    uint32_t option_count;
+    uint32_t option_stride; // sizeof(struct leat_option) as the plugin was compiled
+    uint32_t config_size;   // of the configuration struct
+    // Rules across options, after each was parsed alone; gives diagnostics, fails with LEAT_CONFIG. No I/O. NULL =
+    // none.
+    leat_status (*check)(struct leat_ctx *ctx, const void *config);
+    const struct leat_source_ops *source; // the one of `kind` is set
+    const struct leat_sink_ops *sink;
+    const struct leat_operator_ops *op;
+    const struct leat_format_ops *format;
+    const struct leat_lookup_ops *lookup;
+};
+
+// What an error code means, for the page of codes.
+struct leat_code {
+    const char *code;  // "LEAT-J0101"
+    const char *cause; // a sentence
+    const char *cure;  // a sentence
+};
+
+struct leat_plugin {
+    uint32_t magic; // LEAT_MAGIC
+    uint16_t abi_major, abi_minor;
+    uint32_t struct_size;
+    // frozen up to here
+    const char *name;
+    const char *version;
+    const char *vcs_id; // "" if unknown
+    const struct leat_component *components;
+    uint32_t component_count;
+    uint32_t component_stride;
+    const struct leat_code *codes;
+    uint32_t code_count;
+    uint32_t code_stride;
+};
+
+typedef const struct leat_plugin *(*leat_plugin_entry_fn)(const struct leat_host *host);
+
+#define LEAT_NOTE_OWNER "leat"
+#define LEAT_NOTE_TYPE  1
+#define LEAT_NOTE_TEXT  256
+
+// The ELF note: owner "leat", type 1, this as descriptor. `components` is "source:kafka,sink:kafka", padded with zeros.
+struct leat_note {
+    uint32_t magic;
+    uint16_t abi_major, abi_minor;
+    uint32_t pointer_size;
+    uint32_t reserved;
+    char components[LEAT_NOTE_TEXT];
+};
+
+struct leat_note_section {
+    uint32_t name_size, desc_size, type;
+    char owner[8];
+    struct leat_note note;
+};
+
+#ifndef LEAT_VCS_ID
+#define LEAT_VCS_ID ""
+#endif
+
+#define LEAT_PLUGIN(name_, version_, note_components, components_, codes_, code_count_)                                \
+    __attribute__((section(".note.leat"), used, aligned(4))) static const struct leat_note_section leat_note_ = {      \
+        5,                                                                                                             \
+        sizeof(struct leat_note),                                                                                      \
+        LEAT_NOTE_TYPE,                                                                                                \
+        LEAT_NOTE_OWNER,                                                                                               \
+        {LEAT_MAGIC, LEAT_ABI_MAJOR, LEAT_ABI_MINOR, sizeof(void *), 0, note_components}};                             \
+    __attribute__((visibility("default"))) const struct leat_plugin *leat_plugin_entry(const struct leat_host *host);  \
+    const struct leat_plugin *leat_plugin_entry(const struct leat_host *host)                                          \
+    {                                                                                                                  \
+        static const struct leat_plugin plugin = {                                                                     \
+            .magic = LEAT_MAGIC,                                                                                       \
+            .abi_major = LEAT_ABI_MAJOR,                                                                               \
+            .abi_minor = LEAT_ABI_MINOR,                                                                               \
+            .struct_size = sizeof plugin,                                                                              \
+            .name = (name_),                                                                                           \
+            .version = (version_),                                                                                     \
+            .vcs_id = LEAT_VCS_ID,                                                                                     \
+            .components = (components_),                                                                               \
+            .component_count = sizeof(components_) / sizeof((components_)[0]),                                         \
+            .component_stride = sizeof((components_)[0]),                                                              \
+            .codes = (codes_),                                                                                         \
+            .code_count = (code_count_),                                                                               \
+            .code_stride = sizeof(struct leat_code),                                                                   \
+        };                                                                                                             \
+        (void)host;                                                                                                    \
+        return &plugin;                                                                                                \
+    }
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schemas and ports: what flows along an edge.
+//
+// A schema is immutable once given to the core and lives as long as the job that uses it. Columns are told apart by
+// position; names are unique and compared byte by byte.
+#ifndef LEAT_SCHEMA_H
+#define LEAT_SCHEMA_H
+
+#include <leat/types.h>
+
+#define LEAT_COLUMNS_MAX 4096
+
+struct leat_field {
+    struct leat_bytes name;
+    struct leat_type type;
+};
+
+// The key is immediate: at every row boundary at most one row with a key value exists, so that changes applied one by
+// one in their order give the right table. Not set for keys that the source checks only at commit (DEFERRABLE).
+#define LEAT_SCHEMA_KEY_IMMEDIATE 1u
+
+struct leat_schema {
+    uint32_t struct_size;
+    uint32_t flags; // LEAT_SCHEMA_*
+    uint32_t column_count;
+    uint32_t key_count; // 0 = no key
+    const struct leat_field *columns;
+    const uint32_t *key; // positions of the primary (upsert) key's columns, in the key's order
+};
+
+// One output of a source or an operator.
+struct leat_port {
+    struct leat_bytes name;           // "" for the only or main output, "business.orders", "late", …
+    const struct leat_schema *schema; // NULL = known only when connected
+    uint8_t mode;                     // LEAT_MODE_*
+};
+
+// Position of the column called `name`, or UINT32_MAX.
+static inline uint32_t leat_schema_find(const struct leat_schema *schema, struct leat_bytes name)
+{
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        struct leat_bytes have = schema->columns[i].name;
+        if (have.len == name.len && __builtin_memcmp(have.ptr, name.ptr, name.len) == 0)
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// State of a node: bytes with a version, saved at each checkpoint and given back at a start.
+//
+// save_state is called on the home worker when the barrier passes: all that arrived before it has been processed (and,
+// for sinks, flushed), nothing that comes after it has been seen. It writes one piece with host->state_write and sets
+// `version` and `kind`. A node whose state is large may write only what changed since the last call (LEAT_STATE_DELTA)
+// when `kind` asks for it; it writes LEAT_STATE_FULL when that is asked for, and may always. A node without state
+// writes nothing.
+//
+// load_state is called after create and before open, once per piece: the last full piece and the deltas after it, in
+// order, for every former instance of the node. With another parallelism than before, an instance is given all pieces
+// of all former instances and takes what belongs to it. A plugin reads every version it ever wrote.
+#ifndef LEAT_STATE_H
+#define LEAT_STATE_H
+
+#include <stddef.h>
+
+#include <leat/error.h>
+#include <leat/types.h>
+
+#define LEAT_STATE_FULL  1
+#define LEAT_STATE_DELTA 2
+
+struct leat_state_out {
+    uint32_t version; // set by the node
+    uint8_t kind;     // in: what is asked for; out: what was written
+    void *core;
+};
+
+struct leat_state_in {
+    uint32_t version;
+    uint8_t kind;
+    uint32_t instance;  // of the instance that wrote it
+    uint32_t instances; // how many there were
+    const uint8_t *ptr; // borrowed during the call
+    size_t len;
+};
+
+typedef uint64_t leat_epoch; // number of a checkpoint, rising from 1
+
+#endif
