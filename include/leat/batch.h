@@ -39,6 +39,7 @@ struct leat_column {
 
 #define LEAT_BATCH_ROWS     1024u // the usual capacity
 #define LEAT_BATCH_ROWS_MAX 65536u
+#define LEAT_BATCH_BYTES    (1u << 20) // arena size from which a batch counts as full, however few rows it has
 
 struct leat_batch {
     uint32_t struct_size;
@@ -48,7 +49,7 @@ struct leat_batch {
     uint32_t rows;
     uint32_t capacity;
     uint32_t column_count;
-    uint32_t reserved;
+    uint32_t arena_bytes; // size of the arena so far, in whole chunks
     struct leat_column *columns;
     uint8_t *kinds;
     leat_usec *times;
@@ -65,6 +66,12 @@ static inline uint32_t leat_batch_add(struct leat_batch *b, uint8_t kind)
         return UINT32_MAX;
     b->kinds[b->rows] = kind;
     return b->rows++;
+}
+
+// Time to emit and take a new one: no row left, or the arena has grown large.
+static inline int leat_batch_is_full(const struct leat_batch *b)
+{
+    return b->rows == b->capacity || b->arena_bytes >= LEAT_BATCH_BYTES;
 }
 
 static inline void leat_batch_set_i64(struct leat_batch *b, uint32_t col, uint32_t row, int64_t v)
