@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registry of secret values, longest first, so that a secret that contains another is masked whole. See secret.h.
+#include "base/secret.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct base_secrets {
+    pthread_rwlock_t lock;
+    size_t count;
+    struct secret {
+        char *text;
+        size_t len;
+    } items[BASE_SECRETS_MAX];
+};
+
+struct base_secrets *base_secrets_create(void)
+{
+    struct base_secrets *s = calloc(1, sizeof *s);
+    if (s && pthread_rwlock_init(&s->lock, NULL) != 0) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void base_secrets_destroy(struct base_secrets *secrets)
+{
+    if (!secrets)
+        return;
+    for (size_t i = 0; i < secrets->count; i++) {
+        explicit_bzero(secrets->items[i].text, secrets->items[i].len);
+        free(secrets->items[i].text);
+    }
+    pthread_rwlock_destroy(&secrets->lock);
+    free(secrets);
+}
+
+// Under the write lock.
+static bool insert(struct base_secrets *s, const char *value, size_t len)
+{
+    size_t at = 0;
+    for (; at < s->count && s->items[at].len >= len; at++) {
+        if (s->items[at].len == len && memcmp(s->items[at].text, value, len) == 0)
+            return true;
+    }
+    char *copy = s->count < BASE_SECRETS_MAX ? base_strndup(value, len) : NULL;
+    if (!copy)
+        return false;
+    memmove(&s->items[at + 1], &s->items[at], (s->count - at) * sizeof s->items[0]);
+    s->items[at] = (struct secret){copy, len};
+    s->count++;
+    return true;
+}
+
+bool base_secrets_add(struct base_secrets *secrets, const char *value, size_t len)
+{
+    if (len < BASE_SECRET_MIN)
+        return true;
+    pthread_rwlock_wrlock(&secrets->lock);
+    bool ok = insert(secrets, value, len);
+    pthread_rwlock_unlock(&secrets->lock);
+    return ok;
+}
+
+// Length of the secret that begins at `text`, 0 if none does. Under the read lock.
+static size_t secret_at(const struct base_secrets *s, const char *text, size_t len)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->items[i].len <= len && s->items[i].text[0] == *text &&
+            memcmp(s->items[i].text, text, s->items[i].len) == 0)
+            return s->items[i].len;
+    }
+    return 0;
+}
+
+void base_secrets_mask(struct base_secrets *secrets, const char *text, size_t len, struct base_str *out)
+{
+    if (!secrets) {
+        base_str_add(out, text, len);
+        return;
+    }
+    pthread_rwlock_rdlock(&secrets->lock);
+    size_t plain = 0; // beginning of the text not yet added
+    for (size_t i = 0; i < len && secrets->count;) {
+        size_t n = secret_at(secrets, text + i, len - i);
+        if (n) {
+            base_str_add(out, text + plain, i - plain);
+            base_str_addz(out, BASE_SECRET_MASK);
+            plain = i + n;
+        }
+        i += n ? n : 1;
+    }
+    pthread_rwlock_unlock(&secrets->lock);
+    base_str_add(out, text + plain, len - plain);
+}
