@@ -8,6 +8,11 @@ set(LEAT_WARNINGS -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototype
     -Wvla -Wwrite-strings -Wundef -Wformat=2 -Wno-unused-parameter)
 set(LEAT_CXX_WARNINGS -Wall -Wextra -Wshadow)
 
+# What `make` builds, and the tests that also run under the thread sanitizer.
+add_custom_target(product)
+add_custom_target(tests-threads)
+set(LEAT_THREADED_ROOMS loop runtime checkpoint http)
+
 function(leat_compile target)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE $<$<BOOL:${LEAT_FAULTS}>:LEAT_FAULTS=1>)
@@ -60,10 +65,12 @@ function(leat_plugin name)
   target_link_options(plugin-${name} PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,relro,-z,now)
   set_target_properties(plugin-${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
                         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
-  install(TARGETS plugin-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/leat)
+  add_dependencies(product plugin-${name})
+  install(TARGETS plugin-${name} LIBRARY DESTINATION lib/leat)
 endfunction()
 
-# leat_unit_test(NAME SOURCES ... LINKS ... INCLUDES ...): a cmocka program, run by ctest with the label "unit".
+# leat_unit_test(NAME SOURCES ... LINKS ... INCLUDES ...): a cmocka program, run by ctest with the label "unit"; in the
+# folder of a threaded room it also has the label "threads".
 function(leat_unit_test name)
   cmake_parse_arguments(A "" "" "SOURCES;LINKS;INCLUDES" ${ARGN})
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
@@ -73,5 +80,11 @@ function(leat_unit_test name)
   target_link_libraries(test_${name} PRIVATE ${A_LINKS} PkgConfig::CMOCKA)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME unit.${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+  set(labels unit)
+  get_filename_component(room ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  if(room IN_LIST LEAT_THREADED_ROOMS)
+    list(APPEND labels threads)
+    add_dependencies(tests-threads test_${name})
+  endif()
+  set_tests_properties(unit.${name} PROPERTIES LABELS "${labels}" TIMEOUT 120)
 endfunction()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front door: every target hands over to a CMake preset or to a program in ci/, so that a developer, the
+# demo and the continuous integration run the same commands. `make help` lists them.
+
+PREFIX ?= /usr/local
+ONLY ?=
+KEEP ?=
+JOBS ?= $(shell nproc)
+
+.DEFAULT_GOAL := all
+.PHONY: all tests test demo bench lint format docs install clean help
+
+all: ## build build/leat and build/lib/*.so (the default)
+	@ci/setup build
+	@ci/build release product
+
+tests: ## build the tests into build/tests/
+	@ci/setup build
+	@ci/build release
+
+test: ## set everything up and run every test; the last line is "N passed, N failed"
+	@ci/test
+
+demo: all ## run the order pipeline on servers of its own; KEEP=1 leaves them running
+	@ci/setup servers
+	@KEEP='$(KEEP)' ci/demo
+
+bench: all ## run the benches against their rivals; ONLY=name picks one
+	@ci/setup servers
+	@bench/run $(ONLY)
+
+lint: ## clang-tidy and the banned calls, kept at zero findings
+	@ci/setup build lint
+	@ci/lint
+
+format: ## lay the sources out by .clang-format
+	@ci/setup lint
+	@ci/format fix
+
+docs: all ## rewrite docs/reference/ from the option tables of the plugins
+	@ci/docs fix
+
+install: all ## install below PREFIX (default /usr/local)
+	cmake --install build --prefix '$(PREFIX)'
+
+clean: ## remove every build folder
+	rm -rf build build-debug build-asan build-tsan build-clang build-fuzz
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
