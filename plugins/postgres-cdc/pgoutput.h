@@ -77,7 +77,7 @@ struct pgoutput_message {
         } change;
         struct {
             uint32_t count;
-            uint8_t options;           // 1 = cascade, 2 = restart identity
+            uint8_t options;          // 1 = cascade, 2 = restart identity
             const uint8_t *relations; // count big-endian numbers; pgoutput_truncated reads them
         } truncate;
     };

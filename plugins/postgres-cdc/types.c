@@ -64,7 +64,7 @@ static const char *numeric_type(int32_t typmod, struct leat_type *type)
     }
     int precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
     int scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024; // 11 bits, signed since PostgreSQL 15
-    if (scale < 0) { // numeric(3,-2) holds 12300
+    if (scale < 0) {                                           // numeric(3,-2) holds 12300
         precision -= scale;
         scale = 0;
     }
@@ -146,6 +146,8 @@ static const char *declare_number(struct types_column *column, const struct leat
         have->kind = want->kind;
         return NULL;
     }
+    if (have->kind != LEAT_TYPE_DECIMAL && have->kind == want->kind)
+        return NULL;
     if (have->kind == LEAT_TYPE_FLOAT && want->kind == LEAT_TYPE_DOUBLE) {
         have->kind = LEAT_TYPE_DOUBLE;
         column->parse = types_parse_double;
@@ -229,12 +231,24 @@ int types_typmod_narrowed(uint32_t oid, int32_t then, int32_t now)
 void types_name(const struct leat_type *type, char *out, size_t size)
 {
     static const char *const names[] = {
-        [LEAT_TYPE_BOOLEAN] = "BOOLEAN", [LEAT_TYPE_TINYINT] = "TINYINT",     [LEAT_TYPE_SMALLINT] = "SMALLINT",
-        [LEAT_TYPE_INT] = "INT",         [LEAT_TYPE_BIGINT] = "BIGINT",       [LEAT_TYPE_FLOAT] = "FLOAT",
-        [LEAT_TYPE_DOUBLE] = "DOUBLE",   [LEAT_TYPE_DECIMAL] = "DECIMAL",     [LEAT_TYPE_CHAR] = "CHAR",
-        [LEAT_TYPE_VARCHAR] = "VARCHAR", [LEAT_TYPE_BINARY] = "BINARY",       [LEAT_TYPE_VARBINARY] = "VARBINARY",
-        [LEAT_TYPE_DATE] = "DATE",       [LEAT_TYPE_TIME] = "TIME",           [LEAT_TYPE_TIMESTAMP] = "TIMESTAMP",
-        [LEAT_TYPE_ARRAY] = "ARRAY",     [LEAT_TYPE_MAP] = "MAP",             [LEAT_TYPE_ROW] = "ROW",
+        [LEAT_TYPE_BOOLEAN] = "BOOLEAN",
+        [LEAT_TYPE_TINYINT] = "TINYINT",
+        [LEAT_TYPE_SMALLINT] = "SMALLINT",
+        [LEAT_TYPE_INT] = "INT",
+        [LEAT_TYPE_BIGINT] = "BIGINT",
+        [LEAT_TYPE_FLOAT] = "FLOAT",
+        [LEAT_TYPE_DOUBLE] = "DOUBLE",
+        [LEAT_TYPE_DECIMAL] = "DECIMAL",
+        [LEAT_TYPE_CHAR] = "CHAR",
+        [LEAT_TYPE_VARCHAR] = "VARCHAR",
+        [LEAT_TYPE_BINARY] = "BINARY",
+        [LEAT_TYPE_VARBINARY] = "VARBINARY",
+        [LEAT_TYPE_DATE] = "DATE",
+        [LEAT_TYPE_TIME] = "TIME",
+        [LEAT_TYPE_TIMESTAMP] = "TIMESTAMP",
+        [LEAT_TYPE_ARRAY] = "ARRAY",
+        [LEAT_TYPE_MAP] = "MAP",
+        [LEAT_TYPE_ROW] = "ROW",
         [LEAT_TYPE_TIMESTAMP_LTZ] = "TIMESTAMP_LTZ",
     };
     const char *name = type->kind < sizeof names / sizeof *names && names[type->kind] ? names[type->kind] : "?";

@@ -2,8 +2,8 @@
 // PostgreSQL's types as leat's, and their text forms as cells. TYPES.md is the table for people.
 //
 // A column's type is looked up once, when the catalogue is read; the row path then calls one function per value. Texts
-// are PostgreSQL's output under the session settings that conn.c fixes: DateStyle ISO, TimeZone UTC, bytea hex, floats in their
-// shortest exact form. Thread: any; no state.
+// are PostgreSQL's output under the session settings that conn.c fixes: DateStyle ISO, TimeZone UTC, bytea hex, floats
+// in their shortest exact form. Thread: any; no state.
 #ifndef PGCDC_TYPES_H
 #define PGCDC_TYPES_H
 
@@ -27,8 +27,8 @@ struct types_column {
 struct types_catalog {
     uint32_t oid;
     int32_t typmod;
-    char typtype;     // pg_type.typtype: 'b' base, 'e' enum, 'c' composite, 'r' range, 'm' multirange, 'p' pseudo
-    char category;    // pg_type.typcategory: 'A' array …
+    char typtype;  // pg_type.typtype: 'b' base, 'e' enum, 'c' composite, 'r' range, 'm' multirange, 'p' pseudo
+    char category; // pg_type.typcategory: 'A' array …
     uint8_t not_null;
     uint8_t check_utf8;
 };

@@ -139,8 +139,8 @@ static const struct {
     const char *name;
     void (*put)(struct buf *b);
 } messages[] = {
-    {"relation", put_relation}, {"update", put_update}, {"insert", put_insert},     {"delete", put_delete},
-    {"begin", put_begin},       {"commit", put_commit}, {"truncate", put_truncate}, {"origin", put_origin},
+    {"relation", put_relation}, {"update", put_update},   {"insert", put_insert},     {"delete", put_delete},
+    {"begin", put_begin},       {"commit", put_commit},   {"truncate", put_truncate}, {"origin", put_origin},
     {"type", put_type},         {"logical", put_logical},
 };
 

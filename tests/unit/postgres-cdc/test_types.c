@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define NUMERIC(p, s) ((((p) << 16) | ((s) & 0x7ff)) + 4)
+#define NUMERIC(p, s) ((((p) << 16) | ((s)&0x7ff)) + 4)
 
 static const struct {
     uint32_t oid;
@@ -138,14 +138,8 @@ static const struct {
     const char *want; // NULL = refused
     uint8_t check_utf8;
 } texts[] = {
-    {25, "沙发", "沙发", 1},
-    {25, "\xff\xfe", NULL, 1},
-    {25, "\xff\xfe", "\xff\xfe", 0},
-    {17, "\\x6c656174", "leat", 0},
-    {17, "\\x", "", 0},
-    {17, "\\x6", NULL, 0},
-    {17, "\\xzz", NULL, 0},
-    {17, "abcd", NULL, 0},
+    {25, "沙发", "沙发", 1}, {25, "\xff\xfe", NULL, 1}, {25, "\xff\xfe", "\xff\xfe", 0}, {17, "\\x6c656174", "leat", 0},
+    {17, "\\x", "", 0},      {17, "\\x6", NULL, 0},     {17, "\\xzz", NULL, 0},          {17, "abcd", NULL, 0},
 };
 
 static void test_texts(void **state)
@@ -153,7 +147,8 @@ static void test_texts(void **state)
     (void)state;
     uint8_t arena[256];
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct types_catalog from = {.oid = texts[i].oid, .typmod = -1, .typtype = 'b', .check_utf8 = texts[i].check_utf8};
+        struct types_catalog from = {
+            .oid = texts[i].oid, .typmod = -1, .typtype = 'b', .check_utf8 = texts[i].check_utf8};
         struct types_column column;
         assert_null(types_map(&from, &column));
         struct leat_batch b = {.arena_next = arena, .arena_end = arena + sizeof arena};
