@@ -21,10 +21,13 @@
 #define LEAT_STATE_FULL  1
 #define LEAT_STATE_DELTA 2
 
+typedef uint64_t leat_epoch; // number of a checkpoint, rising from 1
+
 struct leat_state_out {
     uint32_t version; // set by the node
     uint8_t kind;     // in: what is asked for; out: what was written
     void *core;
+    leat_epoch epoch; // in: the checkpoint being saved, so that a node knows what on_checkpoint_complete confirms
 };
 
 struct leat_state_in {
@@ -35,7 +38,5 @@ struct leat_state_in {
     const uint8_t *ptr; // borrowed during the call
     size_t len;
 };
-
-typedef uint64_t leat_epoch; // number of a checkpoint, rising from 1
 
 #endif
