@@ -30,12 +30,14 @@ _lock = threading.Lock()
 
 def free_port():
     """A TCP port of 127.0.0.1 that is ours until this process ends, also among other runs on the same machine."""
-    os.makedirs(PORT_LOCKS, exist_ok=True)
+    if not os.path.isdir(PORT_LOCKS):
+        os.makedirs(PORT_LOCKS, exist_ok=True)
+        os.chmod(PORT_LOCKS, 0o777)  # runs of other users lock their ports here too
     for port in random.SystemRandom().sample(PORT_RANGE, 500):
         if port in _ports:
             continue
         try:
-            lock = os.open(f"{PORT_LOCKS}/{port}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            lock = os.open(f"{PORT_LOCKS}/{port}", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o666)
         except PermissionError:
             continue
         try:
