@@ -142,6 +142,13 @@ static void answer(struct http_conn *c)
     http_reply_fini(&reply);
 }
 
+// Puts a connection behind all others, so that the list is sorted by the begin of their phase.
+static void move_back(struct http_conn *c)
+{
+    base_list_remove(&c->link);
+    base_list_push_back(&c->hub->live, &c->link);
+}
+
 // A client that waits before it sends its body is told at once whether anybody wants it.
 static void answer_expectation(struct http_conn *c)
 {
@@ -210,6 +217,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 static void linger(struct http_conn *c)
 {
     c->phase = LINGER;
+    move_back(c);
     (void)shutdown(bufferevent_getfd(c->bev), SHUT_WR);
     set_deadline(c, LINGER_MS);
     throw_away(c);
@@ -219,6 +227,7 @@ static void linger(struct http_conn *c)
 static void next_request(struct http_conn *c)
 {
     c->phase = READ;
+    move_back(c);
     c->in_request = c->continued = false;
     http_parser_reset(c->parser);
     set_deadline(c, c->hub->idle_ms);
@@ -322,6 +331,28 @@ void http_conn_close_all(struct http_hub *hub, bool all)
         if (all || c->phase != WRITE)
             close_conn(c);
     }
+}
+
+static struct http_conn *longest_in(struct http_hub *hub, enum phase phase)
+{
+    BASE_LIST_EACH(link, &hub->live)
+    {
+        struct http_conn *c = BASE_LIST_ITEM(link, struct http_conn, link);
+        if (c->phase == phase)
+            return c;
+    }
+    return NULL;
+}
+
+bool http_conn_evict(struct http_hub *hub)
+{
+    struct http_conn *c = longest_in(hub, LINGER);
+    c = c != NULL ? c : longest_in(hub, READ);
+    if (c == NULL)
+        return false;
+    close_conn(c);
+    http_conn_reap(hub);
+    return true;
 }
 
 void http_conn_reap(struct http_hub *hub)

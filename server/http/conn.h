@@ -15,7 +15,7 @@
 
 // Counters, borrowed from the registry of metrics; never NULL.
 struct http_counters {
-    int64_t *open, *accepted, *refused, *timeouts;
+    int64_t *open, *accepted, *refused, *evicted, *timeouts;
     int64_t *replies[4]; // 2xx to 5xx
 };
 
@@ -38,6 +38,11 @@ struct http_hub {
 // Takes the descriptor and reads the first request. `busy` turns the client away with 503 instead. Closes the
 // descriptor when memory is short.
 void http_conn_open(struct http_hub *hub, int fd, bool busy);
+
+// Makes room: closes and frees the connection that was answered longest ago and only lingers, else the one that has
+// kept us waiting for a request the longest. Returns false when all are taking answers. Not from a connection's
+// callback.
+bool http_conn_evict(struct http_hub *hub);
 
 // Closes all connections that are not about to answer; with `all`, every one.
 void http_conn_close_all(struct http_hub *hub, bool all);

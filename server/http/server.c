@@ -42,16 +42,22 @@ struct http_server {
     struct event *on_stop, *on_stop_late, *on_resume;
 };
 
+// Too many connections are the usual sign of clients that connect and say nothing. A client that sends its request at
+// once must not suffer from them, least of all a liveness probe, so the longest waiting ones make room; only when every
+// connection is taking an answer is the new one told to come back.
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int len, void *arg)
 {
     struct http_server *s = arg;
     base_metric_inc(s->hub.count.accepted, 1);
-    if (s->hub.open >= s->connections_max)
+    while (s->hub.open >= s->connections_max && http_conn_evict(&s->hub))
+        base_metric_inc(s->hub.count.evicted, 1);
+    bool busy = s->hub.open >= s->connections_max;
+    if (busy)
         base_metric_inc(s->hub.count.refused, 1);
     if (s->hub.open >= s->connections_max + SPARE_CONNECTIONS)
         close(fd);
     else
-        http_conn_open(&s->hub, fd, s->hub.open >= s->connections_max);
+        http_conn_open(&s->hub, fd, busy);
 }
 
 // Out of descriptors, mostly. The listener stays readable, so without a pause the loop would spin.
@@ -130,7 +136,9 @@ static void open_counters(struct http_server *s, struct base_metrics *metrics)
     static const struct base_metric_desc accepted = {"leat_http_accepted_total", LEAT_METRIC_COUNTER, 0,
                                                      "Connections the HTTP server accepted."};
     static const struct base_metric_desc refused = {"leat_http_refused_total", LEAT_METRIC_COUNTER, 0,
-                                                    "Connections turned away because too many were open."};
+                                                    "Connections turned away because all others were taking answers."};
+    static const struct base_metric_desc evicted = {"leat_http_evicted_total", LEAT_METRIC_COUNTER, 0,
+                                                    "Waiting connections closed to make room for new ones."};
     static const struct base_metric_desc timeouts = {"leat_http_timeouts_total", LEAT_METRIC_COUNTER, 0,
                                                      "Requests and answers cut off because a client was too slow."};
     static const struct base_metric_desc replies = {"leat_http_replies_total", LEAT_METRIC_COUNTER, 0,
@@ -140,6 +148,7 @@ static void open_counters(struct http_server *s, struct base_metrics *metrics)
         .open = number(s, metrics, &open, NULL),
         .accepted = number(s, metrics, &accepted, NULL),
         .refused = number(s, metrics, &refused, NULL),
+        .evicted = number(s, metrics, &evicted, NULL),
         .timeouts = number(s, metrics, &timeouts, NULL),
     };
     for (size_t i = 0; i < 4; i++)

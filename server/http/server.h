@@ -30,7 +30,8 @@ struct http_options {
     size_t host_count;             //
     const char *token;             // bearer token of guarded routes; NULL = none
     struct http_limits limits;     // of one request
-    uint32_t connections_max;      // open at once; one more gets 503 and is closed (64)
+    uint32_t connections_max;      // open at once; one more takes the place of the longest waiting one,
+                                   // or gets 503 if none waits (64)
     uint32_t requests_max;         // of one connection, after which it is closed (1000)
     uint32_t request_ms;           // from the first byte of a request to its last, or from accept (5000)
     uint32_t idle_ms;              // between two requests of a connection (30000)
