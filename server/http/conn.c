@@ -270,8 +270,13 @@ static void free_conn(struct http_conn *c)
 {
     if (c->deadline != NULL)
         event_free(c->deadline);
-    if (c->bev != NULL)
+    if (c->bev != NULL) {
+        // libevent ends a bufferevent only when the loop turns; during a burst of accepts that would be too late
+        int fd = bufferevent_getfd(c->bev);
+        (void)bufferevent_setfd(c->bev, -1);
         bufferevent_free(c->bev);
+        close(fd);
+    }
     http_parser_destroy(c->parser);
     free(c);
 }
@@ -285,7 +290,7 @@ static struct http_conn *create_conn(struct http_hub *hub, int fd, bool busy)
     c->parser = busy ? NULL : http_parser_create(&hub->limits);
     c->deadline = evtimer_new(hub->base, on_deadline, c);
     if ((busy || c->parser != NULL) && c->deadline != NULL)
-        c->bev = bufferevent_socket_new(hub->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        c->bev = bufferevent_socket_new(hub->base, fd, 0);
     if (c->bev != NULL)
         return c;
     free_conn(c);

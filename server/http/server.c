@@ -303,8 +303,11 @@ struct http_server *http_server_start(const struct http_options *options, const 
         return NULL;
     }
     take_options(s, options);
-    if (open_loop(s, fd) && start_thread(s))
+    if (open_loop(s, fd) && start_thread(s)) {
+        if (s->log != NULL)
+            base_log(s->log, LEAT_LOG_INFO, "http-listen", "listening on \"%s\"", s->address.text);
         return s;
+    }
     (void)base_fail(err, LEAT_RESOURCE, "LEAT-H0105", "could not start the HTTP server's thread");
     base_error_hint(err, "Memory, threads or descriptors of this process are used up.");
     if (s->listener == NULL)
