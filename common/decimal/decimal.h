@@ -91,6 +91,15 @@ int decimal_from_i64(int64_t v, unsigned precision, unsigned scale, leat_i128 *o
 // The fraction is cut: OK, ROUNDED (it was not zero) or RANGE.
 int decimal_to_i64(leat_i128 v, unsigned scale, int64_t *out);
 
+// --- floating point (decimal_float.c)
+
+// Through the text that Java prints for the number, as BigDecimal.valueOf: 0.1 is 0.1, 2.0E23 is
+// 199999999999999980000000. OK, ROUNDED, RANGE, NAN, INFINITY or NEGATIVE_INFINITY.
+int decimal_from_f64(double v, unsigned precision, unsigned scale, leat_i128 *out);
+
+// The nearest double, rounded once.
+double decimal_to_f64(leat_i128 v, unsigned scale);
+
 // --- result types of Flink's arithmetic (decimal_math.c): above 38 digits the scale gives way, but not below 6
 
 struct decimal_type decimal_add_type(struct decimal_type a, struct decimal_type b); // of + and -

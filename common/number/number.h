@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as text: 64-bit integers to and from decimal digits.
+// Numbers as text: 64-bit integers, and floating point numbers as Java 17 spells them.
 //
 // Texts are (pointer, length), never terminated; `void *` because callers hold them as char and as uint8_t. Printers
 // write at most the NUMBER_*_MAX bytes named with them and return how many they wrote. Parsers take the whole text, so
@@ -29,5 +29,19 @@ void number_u64_print_padded(void *out, uint64_t v, unsigned digits);
 // [+-]digits, any number of leading zeros.
 int number_i64_parse(const void *text, size_t len, int64_t *out);
 int number_u64_parse(const void *text, size_t len, uint64_t *out);
+
+// As Double.toString and Float.toString of Java 17 (and of every release since 1.1 up to 18): 1.0, 1.0E7, 9999999.0,
+// 1.0E-4, -0.0, NaN, Infinity. These are the digits of Java's old algorithm, sometimes one more than the shortest that
+// read back: 2.0E23 is 1.9999999999999998E23.
+#define NUMBER_F64_MAX 32 // "-1.7976931348623157E308" and some room
+#define NUMBER_F32_MAX 32
+size_t number_f64_print(void *out, double v);
+size_t number_f32_print(void *out, float v);
+
+// As Double.parseDouble and Float.parseFloat: [+-] digits with a point anywhere or none, an exponent, a suffix f, F, d
+// or D; hexadecimal 0x1.8p3; NaN and Infinity. No blanks (Java would trim them). Rounded once, to the nearest. A number
+// too large is an infinity, one too small a zero, so OK and MALFORMED are the only results.
+int number_f64_parse(const void *text, size_t len, double *out);
+int number_f32_parse(const void *text, size_t len, float *out);
 
 #endif

@@ -3,6 +3,8 @@
 // Unscaled values stand in the tables as text at scale 0, since C has no 128-bit literals.
 #include "decimal.h"
 
+#include <math.h>
+
 #include "table.h"
 
 static leat_i128 unscaled(const char *text)
@@ -324,6 +326,49 @@ static void integers(void **state)
     assert_true(decimal_fits(99, 2) && !decimal_fits(100, 2) && !decimal_fits(-100, 2) && decimal_fits(-99, 2));
 }
 
+static void floating_point(void **state)
+{
+    static const struct {
+        double v;
+        unsigned precision, scale;
+        const char *want;
+    } rows[] = {
+        {0.1, 10, 2, "0.10"},
+        {-0.0, 10, 2, "0.00"},
+        {2.675, 10, 2, "~2.68"},
+        {-2.5, 3, 0, "~-3"},
+        {1e10, 38, 0, "10000000000"},
+        {2.0E23, 38, 0, "199999999999999980000000"},
+        {1.5e-7, 38, 18, "0.000000150000000000"},
+        {1e300, 38, 0, "range"},
+        {4.9E-324, 38, 38, "~0.00000000000000000000000000000000000000"},
+        {(double)NAN, 38, 0, "nan"},
+        {(double)INFINITY, 38, 0, "infinity"},
+        {-(double)INFINITY, 38, 0, "-infinity"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        leat_i128 v = 0;
+        int rc = decimal_from_f64(rows[i].v, rows[i].precision, rows[i].scale, &v);
+        check_outcome(rows[i].want, rc, v, rows[i].scale, rows[i].want);
+    }
+    static const struct {
+        const char *value;
+        unsigned scale;
+        double want;
+    } back[] = {
+        {"1234", 2, 12.34},
+        {"-1", 1, -0.1},
+        {"0", 5, 0.0},
+        {"9007199254740993", 0, 9007199254740992.0},
+        {"12345678901234567890123456789012345678", 18, 12345678901234567890.123456789012345678},
+        {NINES38, 38, 1.0},
+        {"1", 38, 1e-38},
+    };
+    for (size_t i = 0; i < COUNT(back); i++)
+        if (decimal_to_f64(unscaled(back[i].value), back[i].scale) != back[i].want)
+            fail_msg("%s: not %.17g", back[i].value, back[i].want);
+}
+
 static void result_types(void **state)
 {
     static const struct {
@@ -463,6 +508,7 @@ int main(void)
         cmocka_unit_test(compare),
         cmocka_unit_test(arithmetic),
         cmocka_unit_test(integers),
+        cmocka_unit_test(floating_point),
         cmocka_unit_test(result_types),
         cmocka_unit_test(pg_numeric_bytes),
         cmocka_unit_test(wire_forms_round_trip),
