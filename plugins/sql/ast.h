@@ -29,7 +29,7 @@ struct sql_type_node {
     uint32_t offset, length;
     uint32_t child_count;
     struct sql_type_node **children;
-    struct sql_name *names; // ROW
+    struct sql_name *names;  // ROW
     const char *unsupported; // what Flink has and we do not: "MULTISET", "RAW"
 };
 
@@ -55,10 +55,10 @@ enum sql_node_kind {
     SQL_NODE_CAST,     // items[0] to type; SQL_NODE_TRY
     SQL_NODE_ROW,
     SQL_NODE_ARRAY,
-    SQL_NODE_MAP,    // key, value, key, value …
-    SQL_NODE_FIELD,  // items[0].text
-    SQL_NODE_SYMBOL, // symbol: SQL_SYM_*
-    SQL_NODE_QUERY,  // a scalar sub-query
+    SQL_NODE_MAP,        // key, value, key, value …
+    SQL_NODE_FIELD,      // items[0].text
+    SQL_NODE_SYMBOL,     // symbol: SQL_SYM_*
+    SQL_NODE_QUERY,      // a scalar sub-query
     SQL_NODE_TABLE_ARG,  // TABLE t as an argument; names
     SQL_NODE_DESCRIPTOR, // items: columns
     SQL_NODE_NAMED_ARG,  // text => items[0]
@@ -101,7 +101,7 @@ struct sql_call {
     struct sql_order_item *within;
     // JSON_*: the clauses; the default expressions are among the call's items
     uint8_t json_on_empty, json_on_error, json_on_null, json_wrapper, json_unique; // SQL_JSON_*, see expr.h
-    uint32_t json_empty_item, json_error_item; // UINT32_MAX = none
+    uint32_t json_empty_item, json_error_item;                                     // UINT32_MAX = none
     struct sql_type_node *json_returning;
 };
 
@@ -144,10 +144,10 @@ struct sql_table {
     uint32_t offset, length;
     uint32_t name_count; // NAME
     struct sql_name *names;
-    struct sql_query *query;      // QUERY
-    struct sql_node *call;        // FUNCTION, UNNEST
-    struct sql_node *system_time; // FOR SYSTEM_TIME AS OF
-    struct sql_name hint;         // the first /*+ hint */ behind the table, if any
+    struct sql_query *query;             // QUERY
+    struct sql_node *call;               // FUNCTION, UNNEST
+    struct sql_node *system_time;        // FOR SYSTEM_TIME AS OF
+    struct sql_name hint;                // the first /*+ hint */ behind the table, if any
     uint32_t match_offset, match_length; // MATCH_RECOGNIZE ( … ) behind it; 0 = none
     struct sql_name alias;
     uint32_t column_count; // (a, b) behind the alias

@@ -16,7 +16,8 @@
 // Memory: everything made while binding lives in the plan's arena (sql_bind.arena) and dies with the plan; things from
 // other allocators are handed over by sql_bind_defer. Results of kernels live in the evaluator's arena until the next
 // sql_evaluator_reset. Argument bytes may be returned without a copy.
-// Thread: a plan and its evaluator belong to one thread, so `data` may hold scratch space (PCRE2 match data).
+// Thread: a plan and its evaluator belong to one thread, so `data` may hold scratch space (PCRE2 match data). Instances
+// of one operator each bind the query for themselves.
 // Constant arguments: test sql_expr_literal in `compile` and prepare once (patterns, formats, zones).
 #ifndef SQL_EXPR_H
 #define SQL_EXPR_H
@@ -60,21 +61,23 @@ static inline uint32_t sql_sel_row(const struct sql_sel *sel, uint32_t k)
 
 // Why an evaluation failed. Class data unless `resource`.
 struct sql_failure {
-    uint32_t row;      // in the batch
-    uint32_t offset;   // in the query
+    uint32_t row;    // in the batch
+    uint32_t offset; // in the query
     uint32_t length;
     uint8_t resource;  // out of memory, not the row's fault
     char message[256]; // lower case, no full stop
 };
 
 // What one evaluation sees: the input columns and the values that stand still during a batch.
+struct leat_batch;
 struct sql_evaluator {
-    struct sql_arena arena;          // vectors and bytes of this batch
-    const struct sql_vec *columns;   // by sql_expr.column
+    struct sql_arena arena;        // vectors of this evaluation, and bytes if there is no target
+    struct leat_batch *target;     // bytes of results are made in its arena; may be NULL
+    const struct sql_vec *columns; // by sql_expr.column
     uint32_t column_count;
-    uint32_t rows;                   // rows of the batch
-    leat_usec now;                   // CURRENT_TIMESTAMP and its kin, read once per batch
-    const char *zone;                // table.local-time-zone, an IANA name
+    uint32_t rows;    // rows of the batch
+    leat_usec now;    // CURRENT_TIMESTAMP and its kin, read once per batch
+    const char *zone; // table.local-time-zone, an IANA name
     struct sql_failure failure;
 };
 
@@ -94,6 +97,10 @@ typedef int (*sql_eval_fn)(struct sql_evaluator *ev, const struct sql_expr *e, c
 // Computes any expression for the selected rows. *out may point into the evaluator, the batch or the plan.
 int sql_eval(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct sql_vec *out);
 
+// The two usual `eval`s: loop over e->row; hand on the first argument (casts that change nothing).
+int sql_eval_rows(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct sql_vec *out);
+int sql_eval_pass(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct sql_vec *out);
+
 // Room for a result: uninitialised cells and states for ev->rows rows. NULL = failure recorded.
 struct sql_vec_out {
     union leat_cell *cells;
@@ -107,7 +114,7 @@ static inline void sql_vec_done(const struct sql_vec_out *from, struct sql_vec *
     out->constant = 0;
 }
 
-// Bytes of the evaluator's arena; NULL = failure recorded (just return -1).
+// Memory for the bytes or the items of a result, aligned to 16; NULL = failure recorded (just return -1).
 void *sql_eval_alloc(struct sql_evaluator *ev, size_t size);
 
 // Records that this row cannot be computed; the caller of a row kernel adds the row. Returns -1.
@@ -128,19 +135,19 @@ int sql_fail_memory(struct sql_evaluator *ev);
 #define SQL_EXPR_IMPLICIT 4u // a cast that the types asked for, not the user
 
 struct sql_expr {
-    uint8_t form;  // SQL_EXPR_*
+    uint8_t form; // SQL_EXPR_*
     uint8_t flags;
-    uint16_t symbol;  // SYMBOL: SQL_SYM_*
-    uint32_t column;  // COLUMN: index in sql_evaluator.columns
+    uint16_t symbol;         // SYMBOL: SQL_SYM_*
+    uint32_t column;         // COLUMN: index in sql_evaluator.columns
     uint32_t offset, length; // place in the query
     uint32_t arg_count;
     struct sql_expr **args;
     const struct leat_type *type; // never NULL but for SYMBOL; kind LEAT_TYPE_NULL for a bare NULL literal
     const struct sql_func *func;
-    sql_row_fn row;   // one of the two is set for CALL and CAST
+    sql_row_fn row; // one of the two is set for CALL and CAST
     sql_eval_fn eval;
-    void *data;       // of the function, made by derive or compile
-    struct leat_datum literal; // LITERAL
+    void *data;                          // of the function, made by derive or compile
+    struct leat_datum literal;           // LITERAL
     const struct sql_json_clauses *json; // JSON_*: what stood behind the arguments, else NULL
 };
 
@@ -151,17 +158,19 @@ static inline const struct leat_datum *sql_expr_literal(const struct sql_expr *e
 }
 
 // Flags of a function.
-#define SQL_FUNC_NULLS    1u // the row kernel wants to see NULL arguments
-#define SQL_FUNC_VARIES   2u // not constant even with constant arguments (clock, RAND)
-#define SQL_FUNC_OPERATOR 4u // not callable by name: '+', LIKE, CASE …
-#define SQL_FUNC_NO_PAREN 8u // a name without brackets: CURRENT_TIMESTAMP
-#define SQL_FUNC_LATER   16u // known in Flink SQL, refused with its place
+#define SQL_FUNC_NULLS    1u  // the row kernel wants to see NULL arguments
+#define SQL_FUNC_VARIES   2u  // not constant even with constant arguments (clock, RAND)
+#define SQL_FUNC_OPERATOR 4u  // not callable by name: '+', LIKE, CASE …
+#define SQL_FUNC_NO_PAREN 8u  // a name without brackets: CURRENT_TIMESTAMP
+#define SQL_FUNC_LATER    16u // known in Flink SQL, refused with its place
+#define SQL_FUNC_UNTYPED  32u // derive takes a bare NULL among the arguments (LEAT_TYPE_NULL); others refuse it
 
 // One function or operator. Tables of these are listed in registry.c, one per theme.
 //
 // Order of work while binding: arguments are bound; their number is compared with min_args..max_args; `derive` gives
 // e->type (it may wrap arguments by sql_bind_cast and may choose e->row or e->eval by type); row and eval are copied
-// from here where derive chose neither; constant calls are folded; what is left is handed to `compile`.
+// from here where derive chose neither; `compile` prepares; a call of literals is computed once and becomes a literal
+// (if it fails it stays a call and fails when it is reached).
 struct sql_func {
     const char *name; // upper case; operators as in messages: "+", "LIKE"
     uint8_t min_args;
@@ -178,7 +187,10 @@ struct sql_func_table {
     const struct sql_func *rows;
     uint32_t count;
 };
-#define SQL_FUNC_TABLE(rows) { rows, (uint32_t)(sizeof rows / sizeof rows[0]) }
+#define SQL_FUNC_TABLE(rows)                                                                                           \
+    {                                                                                                                  \
+        rows, (uint32_t)(sizeof rows / sizeof rows[0])                                                                 \
+    }
 
 // The function called `name` (any case), or NULL.
 const struct sql_func *sql_func_find(struct leat_bytes name);
@@ -190,7 +202,7 @@ const char *sql_func_nearest(struct leat_bytes name);
 // --- what derive and compile may use ---------------------------------------------------------------------------
 
 struct sql_bind {
-    struct sql_arena *arena;   // the plan's
+    struct sql_arena *arena; // the plan's
     struct sql_diag *diag;
     const struct sql_scope *scope; // tables in reach
     const char *zone;              // for folding of literals that need it
@@ -219,6 +231,9 @@ struct sql_expr *sql_bind_call(struct sql_bind *b, const struct sql_expr *at, co
 struct sql_expr *sql_bind_literal(struct sql_bind *b, const struct sql_expr *at, const struct leat_type *type,
                                   union leat_cell cell);
 
+// e becomes a copy of `by`, for derivers that rewrite their call altogether. 0.
+int sql_bind_become(struct sql_bind *b, struct sql_expr *e, const struct sql_expr *by);
+
 // 1 if any argument may be NULL: the usual nullability of a result.
 uint8_t sql_args_nullable(const struct sql_expr *e);
 
@@ -239,19 +254,23 @@ int sql_derive_boolean(struct sql_bind *b, struct sql_expr *e); // BOOLEAN, null
 int sql_derive_int(struct sql_bind *b, struct sql_expr *e);
 int sql_derive_bigint(struct sql_bind *b, struct sql_expr *e);
 int sql_derive_double(struct sql_bind *b, struct sql_expr *e);
-int sql_derive_string(struct sql_bind *b, struct sql_expr *e);       // STRING, nullable as its arguments
-int sql_derive_string_null(struct sql_bind *b, struct sql_expr *e);  // STRING, always nullable
+int sql_derive_string(struct sql_bind *b, struct sql_expr *e);      // STRING, nullable as its arguments
+int sql_derive_string_null(struct sql_bind *b, struct sql_expr *e); // STRING, always nullable
 // Refuses by sql_bind_mismatch unless argument i is of that class.
 int sql_want_string(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 int sql_want_numeric(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 int sql_want_integer(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 int sql_want_boolean(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 
+// Times and intervals in + - * and comparisons; e->func->name says which. Called by the deriver of the operator when
+// an argument is a time or an interval. Refuses by sql_bind_mismatch.
+int sql_derive_time_arith(struct sql_bind *b, struct sql_expr *e);
+
 // --- casts (cast.c) ------------------------------------------------------------------------------------------------
 
-// Chooses e->row for the cast of e->args[0]->type to e->type, or refuses by sql_bind_error: "cannot cast DATE to INT".
-// e is a SQL_EXPR_CAST; its type has its nullability already. Called for explicit and implicit casts. Kernels report
-// values that do not fit by sql_fail; TRY_CAST is made of that by the caller.
+// Chooses e->row (or e->eval) for the cast of e->args[0]->type to e->type, or refuses by sql_bind_error: "cannot cast
+// DATE to INT". e is a SQL_EXPR_CAST; its type has its nullability already. Called for explicit and implicit casts.
+// Kernels report values that do not fit by sql_fail; TRY_CAST is made of that by the caller.
 int sql_cast_compile(struct sql_bind *b, struct sql_expr *e);
 
 // One value as text, as CAST AS STRING prints it; also of elements of collections. 0, or -1 (failure recorded).
@@ -281,7 +300,7 @@ struct sql_json_clauses {
     uint8_t on_empty, on_error, on_null; // SQL_JSON_*
     uint8_t wrapper;
     uint8_t unique_keys;
-    uint32_t empty_arg, error_arg; // index in args of the DEFAULT expressions; UINT32_MAX = none
+    uint32_t empty_arg, error_arg;     // index in args of the DEFAULT expressions; UINT32_MAX = none
     const struct leat_type *returning; // or NULL
 };
 

@@ -11,18 +11,142 @@
 
 // Words that Flink SQL 1.18 keeps for itself, of those that this grammar could meet where a name may stand. Sorted.
 static const char *const reserved_words[] = {
-    "ALL", "ALTER", "AND", "ANY", "ARRAY", "AS", "ASOF", "AT", "BEGIN", "BETWEEN", "BIGINT", "BINARY", "BOOLEAN", "BOTH",
-    "BY", "BYTES", "CASE", "CAST", "CHAR", "CHARACTER", "COLLATE", "CREATE", "CROSS", "CUBE", "CURRENT",
-    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DATE", "DAY", "DEC", "DECIMAL", "DEFAULT", "DEFINE",
-    "DELETE", "DESCRIBE", "DISTINCT", "DOUBLE", "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "EXTRACT",
-    "FALSE", "FETCH", "FILTER", "FLOAT", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "HOUR", "IN", "INNER",
-    "INSERT", "INT", "INTEGER", "INTERSECT", "INTERVAL", "INTO", "IS", "JOIN", "LATERAL", "LEADING", "LEFT", "LIKE",
-    "LIMIT", "LOCALTIME", "LOCALTIMESTAMP", "MATCH_RECOGNIZE", "MEASURES", "MERGE", "MINUS", "MINUTE", "MONTH",
-    "MULTISET", "NATURAL", "NOT", "NULL", "NUMERIC", "OF", "OFFSET", "ON", "OR", "ORDER", "OUTER", "OVER",
-    "OVERLAPS", "PARTITION", "PATTERN", "POSITION", "PRIMARY", "RANGE", "RIGHT", "ROLLUP", "ROW", "ROWS", "SECOND",
-    "SELECT", "SET", "SIMILAR", "SMALLINT", "SOME", "STRING", "SYMMETRIC", "SYSTEM_TIME", "TABLE", "TABLESAMPLE",
-    "THEN", "TIME", "TIMESTAMP", "TINYINT", "TO", "TRAILING", "TRIM", "TRUE", "UNION", "UNIQUE", "UNKNOWN", "UNNEST",
-    "UPDATE", "USING", "VALUES", "VARBINARY", "VARCHAR", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN", "WITHOUT", "YEAR",
+    "ALL",
+    "ALTER",
+    "AND",
+    "ANY",
+    "ARRAY",
+    "AS",
+    "ASOF",
+    "AT",
+    "BEGIN",
+    "BETWEEN",
+    "BIGINT",
+    "BINARY",
+    "BOOLEAN",
+    "BOTH",
+    "BY",
+    "BYTES",
+    "CASE",
+    "CAST",
+    "CHAR",
+    "CHARACTER",
+    "COLLATE",
+    "CREATE",
+    "CROSS",
+    "CUBE",
+    "CURRENT",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "DATE",
+    "DAY",
+    "DEC",
+    "DECIMAL",
+    "DEFAULT",
+    "DEFINE",
+    "DELETE",
+    "DESCRIBE",
+    "DISTINCT",
+    "DOUBLE",
+    "DROP",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "FETCH",
+    "FILTER",
+    "FLOAT",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "GROUPING",
+    "HAVING",
+    "HOUR",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INT",
+    "INTEGER",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LATERAL",
+    "LEADING",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "MATCH_RECOGNIZE",
+    "MEASURES",
+    "MERGE",
+    "MINUS",
+    "MINUTE",
+    "MONTH",
+    "MULTISET",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NUMERIC",
+    "OF",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "OVERLAPS",
+    "PARTITION",
+    "PATTERN",
+    "POSITION",
+    "PRIMARY",
+    "RANGE",
+    "RIGHT",
+    "ROLLUP",
+    "ROW",
+    "ROWS",
+    "SECOND",
+    "SELECT",
+    "SET",
+    "SIMILAR",
+    "SMALLINT",
+    "SOME",
+    "STRING",
+    "SYMMETRIC",
+    "SYSTEM_TIME",
+    "TABLE",
+    "TABLESAMPLE",
+    "THEN",
+    "TIME",
+    "TIMESTAMP",
+    "TINYINT",
+    "TO",
+    "TRAILING",
+    "TRIM",
+    "TRUE",
+    "UNION",
+    "UNIQUE",
+    "UNKNOWN",
+    "UNNEST",
+    "UPDATE",
+    "USING",
+    "VALUES",
+    "VARBINARY",
+    "VARCHAR",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+    "WITHIN",
+    "WITHOUT",
+    "YEAR",
 };
 
 static int word_compare(const void *key, const void *item)
@@ -164,8 +288,8 @@ static int lex_quoted(struct lexer *l, uint8_t kind, uint32_t start, uint8_t quo
 {
     struct leat_bytes text;
     l->at++;
-    if (quoted(l, quote, start, &text, quote == '`' ? "this name has no end, expected `" :
-                                                       "this string has no end, expected '"))
+    if (quoted(l, quote, start, &text,
+               quote == '`' ? "this name has no end, expected `" : "this string has no end, expected '"))
         return -1;
     struct sql_token *t = push(l, kind, start);
     if (!t)
@@ -231,9 +355,9 @@ static int lex_mark(struct lexer *l)
             return push(l, SQL_TOKEN_MARK, start) ? 0 : -1;
         }
     if (!look(l, 0) || !strchr("+-*/%=<>(),.;[]{}:?|^$", look(l, 0)))
-        return look(l, 0) >= 32 && look(l, 0) < 127 ?
-                   sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "'%c' is no operator of Flink SQL", look(l, 0)) :
-                   sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "unexpected byte 0x%02X", look(l, 0));
+        return look(l, 0) >= 32 && look(l, 0) < 127
+                   ? sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "'%c' is no operator of Flink SQL", look(l, 0))
+                   : sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "unexpected byte 0x%02X", look(l, 0));
     l->at++;
     return push(l, SQL_TOKEN_MARK, start) ? 0 : -1;
 }
@@ -263,8 +387,7 @@ static int lex_one(struct lexer *l)
     return lex_mark(l);
 }
 
-int sql_lex(struct sql_arena *a, struct leat_bytes text, struct sql_token **tokens, uint32_t *count,
-            struct sql_diag *d)
+int sql_lex(struct sql_arena *a, struct leat_bytes text, struct sql_token **tokens, uint32_t *count, struct sql_diag *d)
 {
     struct lexer l = {.arena = a, .diag = d, .text = text.ptr, .len = text.len};
     if (text.len > SQL_TEXT_MAX)

@@ -3,8 +3,8 @@
 //
 // Each comes out as an ordinary call with its arguments in the order of the plain form; units and words like BOTH are
 // SYMBOL arguments, JSON clauses stand in sql_call.
-#include "parser_int.h"
 #include "expr.h"
+#include "parser_int.h"
 
 #include <string.h>
 #include <strings.h>
@@ -97,9 +97,9 @@ static struct sql_node *blank(struct sql_parser *p)
 // TRIM(s), TRIM([BOTH|LEADING|TRAILING] [chars] FROM s): symbol, chars, s
 static int trim(struct sql_parser *p, struct sql_list *l)
 {
-    uint16_t side = parse_is(p, "LEADING")    ? SQL_SYM_LEADING :
-                    parse_is(p, "TRAILING")   ? SQL_SYM_TRAILING :
-                                                SQL_SYM_BOTH;
+    uint16_t side = parse_is(p, "LEADING")    ? SQL_SYM_LEADING
+                    : parse_is(p, "TRAILING") ? SQL_SYM_TRAILING
+                                              : SQL_SYM_BOTH;
     int said = parse_is(p, "BOTH") || side != SQL_SYM_BOTH;
     if (push(p, l, symbol(p, side)))
         return -1;
@@ -151,10 +151,14 @@ static const struct behaviour {
     const char *first, *second;
     uint8_t value;
 } behaviours[] = {
-    {"NULL", NULL, SQL_JSON_NULL},   {"ERROR", NULL, SQL_JSON_ERROR},
-    {"EMPTY", "ARRAY", SQL_JSON_EMPTY_ARRAY}, {"EMPTY", "OBJECT", SQL_JSON_EMPTY_OBJECT},
-    {"TRUE", NULL, SQL_JSON_TRUE},   {"FALSE", NULL, SQL_JSON_FALSE},
-    {"UNKNOWN", NULL, SQL_JSON_UNKNOWN}, {"ABSENT", NULL, SQL_JSON_ABSENT},
+    {"NULL", NULL, SQL_JSON_NULL},
+    {"ERROR", NULL, SQL_JSON_ERROR},
+    {"EMPTY", "ARRAY", SQL_JSON_EMPTY_ARRAY},
+    {"EMPTY", "OBJECT", SQL_JSON_EMPTY_OBJECT},
+    {"TRUE", NULL, SQL_JSON_TRUE},
+    {"FALSE", NULL, SQL_JSON_FALSE},
+    {"UNKNOWN", NULL, SQL_JSON_UNKNOWN},
+    {"ABSENT", NULL, SQL_JSON_ABSENT},
 };
 
 // <what> ON EMPTY | ERROR | NULL, any number of them.

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-struct sql_node *parse_call_node(struct sql_parser *p, struct leat_bytes name, uint32_t offset,
-                                 struct sql_node **items, uint32_t count)
+struct sql_node *parse_call_node(struct sql_parser *p, struct leat_bytes name, uint32_t offset, struct sql_node **items,
+                                 uint32_t count)
 {
     struct sql_node *n = parse_node(p, SQL_NODE_CALL, offset);
     if (!n)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators and their precedence, as Calcite orders them. Loosest first:
 //
-//   OR · AND · NOT · IS … · = <> < <= > >=, IS DISTINCT FROM, OVERLAPS · LIKE, SIMILAR TO, BETWEEN, IN · + - · * / % || · sign · [ ] .
+//   OR · AND · NOT · IS … · = <> < <= > >=, IS DISTINCT FROM, OVERLAPS · LIKE, SIMILAR TO, BETWEEN, IN · + - · * / % ||
+//   · sign · [ ] .
 //
 // Mind that || binds as tightly as *, and IS NULL looser than a comparison: `a = b IS NULL` is `(a = b) IS NULL`.
 #include "parser_int.h"
@@ -33,8 +34,8 @@ static const char *operator_at(struct sql_parser *p, int level)
         const char *name;
         int level;
     } marks[] = {
-        {"OR", P_OR},      {"AND", P_AND},    {"=", P_COMPARE},  {"<>", P_COMPARE}, {"<", P_COMPARE},
-        {"<=", P_COMPARE}, {">", P_COMPARE},  {">=", P_COMPARE}, {"+", P_ADD},      {"-", P_ADD},
+        {"OR", P_OR},      {"AND", P_AND},    {"=", P_COMPARE},  {"<>", P_COMPARE},  {"<", P_COMPARE},
+        {"<=", P_COMPARE}, {">", P_COMPARE},  {">=", P_COMPARE}, {"+", P_ADD},       {"-", P_ADD},
         {"*", P_MULTIPLY}, {"/", P_MULTIPLY}, {"%", P_MULTIPLY}, {"||", P_MULTIPLY},
     };
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
@@ -77,8 +78,8 @@ static struct sql_node *period(struct sql_parser *p, struct sql_node *left, cons
         return NULL;
     if (left->kind != SQL_NODE_ROW || left->count != 2 || right->kind != SQL_NODE_ROW || right->count != 2) {
         const struct sql_node *bad = left->kind == SQL_NODE_ROW && left->count == 2 ? right : left;
-        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, bad->offset, bad->length, "%s compares two periods, expected (begin, end)",
-                     name);
+        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, bad->offset, bad->length,
+                     "%s compares two periods, expected (begin, end)", name);
         return NULL;
     }
     struct sql_node *items[] = {left->items[0], left->items[1], right->items[0], right->items[1]};
@@ -227,16 +228,11 @@ static const struct is_test {
     const char *first, *second;
     const char *plain, *negated;
 } is_tests[] = {
-    {"NULL", NULL, "IS NULL", "IS NOT NULL"},
-    {"TRUE", NULL, "IS TRUE", "IS NOT TRUE"},
-    {"FALSE", NULL, "IS FALSE", "IS NOT FALSE"},
-    {"UNKNOWN", NULL, "IS NULL", "IS NOT NULL"},
-    {"JSON", "VALUE", "IS JSON VALUE", NULL},
-    {"JSON", "OBJECT", "IS JSON OBJECT", NULL},
-    {"JSON", "ARRAY", "IS JSON ARRAY", NULL},
-    {"JSON", "SCALAR", "IS JSON SCALAR", NULL},
-    {"JSON", NULL, "IS JSON VALUE", NULL},
-    {"A", "SET", "IS A SET", NULL},
+    {"NULL", NULL, "IS NULL", "IS NOT NULL"},    {"TRUE", NULL, "IS TRUE", "IS NOT TRUE"},
+    {"FALSE", NULL, "IS FALSE", "IS NOT FALSE"}, {"UNKNOWN", NULL, "IS NULL", "IS NOT NULL"},
+    {"JSON", "VALUE", "IS JSON VALUE", NULL},    {"JSON", "OBJECT", "IS JSON OBJECT", NULL},
+    {"JSON", "ARRAY", "IS JSON ARRAY", NULL},    {"JSON", "SCALAR", "IS JSON SCALAR", NULL},
+    {"JSON", NULL, "IS JSON VALUE", NULL},       {"A", "SET", "IS A SET", NULL},
     {"EMPTY", NULL, "IS EMPTY", NULL},
 };
 
@@ -298,12 +294,23 @@ static struct sql_node *at_level(struct sql_parser *p, int level)
     }
     struct sql_node *n;
     switch (level) {
-    case P_NOT: n = not_level(p); break;
-    case P_IS: n = is_level(p); break;
-    case P_COMPARE: n = comparison(p); break;
-    case P_LIKE: n = like_level(p); break;
-    case P_SIGN: n = sign_level(p); break;
-    default: n = left_associative(p, level);
+    case P_NOT:
+        n = not_level(p);
+        break;
+    case P_IS:
+        n = is_level(p);
+        break;
+    case P_COMPARE:
+        n = comparison(p);
+        break;
+    case P_LIKE:
+        n = like_level(p);
+        break;
+    case P_SIGN:
+        n = sign_level(p);
+        break;
+    default:
+        n = left_associative(p, level);
     }
     if (level == P_SIGN || level == P_NOT || level == P_OR)
         parse_leave(p);

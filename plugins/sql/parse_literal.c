@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Literals: numbers, strings with their escapes and continuation lines, binary strings, times, intervals.
-#include "parser_int.h"
 #include "expr.h"
+#include "parser_int.h"
 
 #include <string.h>
 
@@ -184,8 +184,8 @@ static struct sql_node *time_literal(struct sql_parser *p, uint8_t kind)
 static int interval_unit(struct sql_parser *p, uint16_t *unit, uint8_t *has, uint32_t *precision,
                          struct sql_interval *i)
 {
-    static const uint16_t allowed[] = {SQL_SYM_YEAR, SQL_SYM_MONTH, SQL_SYM_DAY, SQL_SYM_HOUR, SQL_SYM_MINUTE,
-                                       SQL_SYM_SECOND};
+    static const uint16_t allowed[] = {SQL_SYM_YEAR, SQL_SYM_MONTH,  SQL_SYM_DAY,
+                                       SQL_SYM_HOUR, SQL_SYM_MINUTE, SQL_SYM_SECOND};
     uint16_t found = parse_unit_word(parse_peek(p));
     *unit = SQL_SYM_NONE;
     for (size_t k = 0; k < sizeof allowed / sizeof *allowed; k++)
@@ -238,14 +238,21 @@ struct sql_node *parse_literal(struct sql_parser *p)
 {
     const struct sql_token *t = parse_peek(p), *next = parse_ahead(p, 1);
     switch (t->kind) {
-    case SQL_TOKEN_INTEGER: return token_literal(p, SQL_NODE_INTEGER);
-    case SQL_TOKEN_DECIMAL: return token_literal(p, SQL_NODE_DECIMAL);
-    case SQL_TOKEN_DOUBLE: return token_literal(p, SQL_NODE_DOUBLE);
+    case SQL_TOKEN_INTEGER:
+        return token_literal(p, SQL_NODE_INTEGER);
+    case SQL_TOKEN_DECIMAL:
+        return token_literal(p, SQL_NODE_DECIMAL);
+    case SQL_TOKEN_DOUBLE:
+        return token_literal(p, SQL_NODE_DOUBLE);
     case SQL_TOKEN_STRING:
-    case SQL_TOKEN_USTRING: return string(p);
-    case SQL_TOKEN_BINARY: return binary(p);
-    case SQL_TOKEN_WORD: break;
-    default: return NULL;
+    case SQL_TOKEN_USTRING:
+        return string(p);
+    case SQL_TOKEN_BINARY:
+        return binary(p);
+    case SQL_TOKEN_WORD:
+        break;
+    default:
+        return NULL;
     }
     if (parse_is(p, "TRUE"))
         return token_literal(p, SQL_NODE_TRUE);

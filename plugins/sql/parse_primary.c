@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The innermost expressions: names, brackets, CASE, CAST, constructors, and what may follow any of them ([i], .field).
-#include "parser_int.h"
 #include "expr.h"
+#include "parser_int.h"
 
 #include <string.h>
 #include <strings.h>
@@ -10,19 +10,32 @@ static const struct unit {
     const char *name;
     uint16_t symbol;
 } units[] = {
-    {"NANOSECOND", SQL_SYM_NANOSECOND},   {"MICROSECOND", SQL_SYM_MICROSECOND},
-    {"MILLISECOND", SQL_SYM_MILLISECOND}, {"SECOND", SQL_SYM_SECOND},
-    {"SECONDS", SQL_SYM_SECOND},          {"MINUTE", SQL_SYM_MINUTE},
-    {"MINUTES", SQL_SYM_MINUTE},          {"HOUR", SQL_SYM_HOUR},
-    {"HOURS", SQL_SYM_HOUR},              {"DAY", SQL_SYM_DAY},
-    {"DAYS", SQL_SYM_DAY},                {"WEEK", SQL_SYM_WEEK},
-    {"MONTH", SQL_SYM_MONTH},             {"MONTHS", SQL_SYM_MONTH},
-    {"QUARTER", SQL_SYM_QUARTER},         {"YEAR", SQL_SYM_YEAR},
-    {"YEARS", SQL_SYM_YEAR},              {"DECADE", SQL_SYM_DECADE},
-    {"CENTURY", SQL_SYM_CENTURY},         {"MILLENNIUM", SQL_SYM_MILLENNIUM},
-    {"DOW", SQL_SYM_DOW},                 {"ISODOW", SQL_SYM_ISODOW},
-    {"DOY", SQL_SYM_DOY},                 {"ISOYEAR", SQL_SYM_ISOYEAR},
-    {"EPOCH", SQL_SYM_EPOCH},             {"FRAC_SECOND", SQL_SYM_FRAC_SECOND},
+    {"NANOSECOND", SQL_SYM_NANOSECOND},
+    {"MICROSECOND", SQL_SYM_MICROSECOND},
+    {"MILLISECOND", SQL_SYM_MILLISECOND},
+    {"SECOND", SQL_SYM_SECOND},
+    {"SECONDS", SQL_SYM_SECOND},
+    {"MINUTE", SQL_SYM_MINUTE},
+    {"MINUTES", SQL_SYM_MINUTE},
+    {"HOUR", SQL_SYM_HOUR},
+    {"HOURS", SQL_SYM_HOUR},
+    {"DAY", SQL_SYM_DAY},
+    {"DAYS", SQL_SYM_DAY},
+    {"WEEK", SQL_SYM_WEEK},
+    {"MONTH", SQL_SYM_MONTH},
+    {"MONTHS", SQL_SYM_MONTH},
+    {"QUARTER", SQL_SYM_QUARTER},
+    {"YEAR", SQL_SYM_YEAR},
+    {"YEARS", SQL_SYM_YEAR},
+    {"DECADE", SQL_SYM_DECADE},
+    {"CENTURY", SQL_SYM_CENTURY},
+    {"MILLENNIUM", SQL_SYM_MILLENNIUM},
+    {"DOW", SQL_SYM_DOW},
+    {"ISODOW", SQL_SYM_ISODOW},
+    {"DOY", SQL_SYM_DOY},
+    {"ISOYEAR", SQL_SYM_ISOYEAR},
+    {"EPOCH", SQL_SYM_EPOCH},
+    {"FRAC_SECOND", SQL_SYM_FRAC_SECOND},
 };
 
 uint16_t parse_unit_word(const struct sql_token *t)
@@ -234,9 +247,9 @@ static struct sql_node *bare_function(struct sql_parser *p)
 // Reserved words that are functions too.
 static int is_call(const struct sql_parser *p)
 {
-    static const char *const names[] = {"YEAR", "MONTH",   "DAY",  "HOUR",     "MINUTE",   "SECOND", "LEFT",
-                                        "RIGHT", "EXTRACT", "TRIM", "POSITION", "GROUPING", "CHAR",   "DATE",
-                                        "TIME",  "TIMESTAMP", "SET"};
+    static const char *const names[] = {"YEAR", "MONTH", "DAY",     "HOUR",      "MINUTE",   "SECOND",
+                                        "LEFT", "RIGHT", "EXTRACT", "TRIM",      "POSITION", "GROUPING",
+                                        "CHAR", "DATE",  "TIME",    "TIMESTAMP", "SET"};
     const struct sql_token *t = parse_peek(p);
     if ((t->kind != SQL_TOKEN_WORD && t->kind != SQL_TOKEN_QUOTED) || !parse_token_is(parse_ahead(p, 1), "("))
         return 0;

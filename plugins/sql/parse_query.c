@@ -241,10 +241,10 @@ static struct sql_query *query_primary(struct sql_parser *p)
 
 static uint8_t set_at(const struct sql_parser *p)
 {
-    return parse_is(p, "UNION")                          ? SQL_SET_UNION :
-           parse_is(p, "INTERSECT")                      ? SQL_SET_INTERSECT :
-           parse_is(p, "EXCEPT") || parse_is(p, "MINUS") ? SQL_SET_EXCEPT :
-                                                           0;
+    return parse_is(p, "UNION")                            ? SQL_SET_UNION
+           : parse_is(p, "INTERSECT")                      ? SQL_SET_INTERSECT
+           : parse_is(p, "EXCEPT") || parse_is(p, "MINUS") ? SQL_SET_EXCEPT
+                                                           : 0;
 }
 
 // INTERSECT binds tighter than UNION and EXCEPT.

@@ -39,8 +39,7 @@ static int watermark(struct sql_parser *p, struct sql_table_def *d)
         return 0;
     parse_next(p);
     parse_next(p);
-    if (parse_name(p, "a column name", &d->watermark) || parse_expect(p, "AS") ||
-        !(d->watermark_expr = parse_expr(p)))
+    if (parse_name(p, "a column name", &d->watermark) || parse_expect(p, "AS") || !(d->watermark_expr = parse_expr(p)))
         return -1;
     return 1;
 }

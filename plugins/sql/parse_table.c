@@ -20,8 +20,8 @@ static struct sql_table *table_node(struct sql_parser *p, uint8_t kind, uint32_t
 static int alias(struct sql_parser *p, struct sql_table *t)
 {
     const struct sql_token *next = parse_peek(p);
-    int has = parse_accept(p, "AS") || next->kind == SQL_TOKEN_QUOTED ||
-              (next->kind == SQL_TOKEN_WORD && !next->reserved);
+    int has =
+        parse_accept(p, "AS") || next->kind == SQL_TOKEN_QUOTED || (next->kind == SQL_TOKEN_WORD && !next->reserved);
     if (!has)
         return 0;
     if (parse_name(p, "a table alias", &t->alias))

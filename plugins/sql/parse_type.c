@@ -117,8 +117,9 @@ static int interval_unit(struct sql_parser *p, uint16_t *unit)
     parse_next(p);
     uint32_t ignored;
     if (parse_accept(p, "("))
-        return parse_uint(p, 9, &ignored) || (parse_accept(p, ",") && parse_uint(p, 9, &ignored)) ? -1 :
-                                                                                                      parse_expect(p, ")");
+        return parse_uint(p, 9, &ignored) || (parse_accept(p, ",") && parse_uint(p, 9, &ignored))
+                   ? -1
+                   : parse_expect(p, ")");
     return 0;
 }
 
@@ -128,8 +129,8 @@ static int interval(struct sql_parser *p, struct sql_type_node *t)
     const struct sql_token *first = parse_peek(p);
     if (interval_unit(p, &from) || (parse_accept(p, "TO") && interval_unit(p, &to)))
         return -1;
-    t->kind = parse_token_is(first, "YEAR") || parse_token_is(first, "MONTH") ? LEAT_TYPE_INTERVAL_YM :
-                                                                                 LEAT_TYPE_INTERVAL_DS;
+    t->kind =
+        parse_token_is(first, "YEAR") || parse_token_is(first, "MONTH") ? LEAT_TYPE_INTERVAL_YM : LEAT_TYPE_INTERVAL_DS;
     return 0;
 }
 
@@ -192,19 +193,26 @@ static int refused(struct sql_parser *p, struct sql_type_node *t, const char *na
 static int suffix(struct sql_parser *p, const struct type_name *n, struct sql_type_node *t)
 {
     switch (n->suffix) {
-    case LENGTH: return bracketed_numbers(p, t, 0);
-    case DECIMAL: return bracketed_numbers(p, t, 1);
+    case LENGTH:
+        return bracketed_numbers(p, t, 0);
+    case DECIMAL:
+        return bracketed_numbers(p, t, 1);
     case FRACTION:
         if (bracketed_numbers(p, t, 0))
             return -1;
         if (parse_is2(p, "WITHOUT", "TIME"))
             return time_zone(p, t);
         return 0;
-    case TIMESTAMP: return bracketed_numbers(p, t, 0) || time_zone(p, t) ? -1 : 0;
-    case COLLECTION: return collection(p, t, n->fixed);
-    case INTERVAL_UNIT: return interval(p, t);
-    case REFUSED: return refused(p, t, n->name);
-    default: return 0;
+    case TIMESTAMP:
+        return bracketed_numbers(p, t, 0) || time_zone(p, t) ? -1 : 0;
+    case COLLECTION:
+        return collection(p, t, n->fixed);
+    case INTERVAL_UNIT:
+        return interval(p, t);
+    case REFUSED:
+        return refused(p, t, n->name);
+    default:
+        return 0;
     }
 }
 
@@ -217,7 +225,8 @@ static struct sql_type_node *array_of(struct sql_parser *p, struct sql_type_node
         return NULL;
     }
     *child = element;
-    *t = (struct sql_type_node){.kind = LEAT_TYPE_ARRAY, .offset = element->offset, .child_count = 1, .children = child};
+    *t =
+        (struct sql_type_node){.kind = LEAT_TYPE_ARRAY, .offset = element->offset, .child_count = 1, .children = child};
     return t;
 }
 
@@ -250,7 +259,8 @@ struct sql_type_node *parse_type(struct sql_parser *p)
     if (suffix(p, n, t))
         return NULL;
     t->length = parse_length_since(p, t->offset);
-    for (int levels = 0; parse_is(p, "ARRAY") || parse_is2(p, "NOT", "NULL"); levels++) { // INT ARRAY, INT NOT NULL ARRAY
+    for (int levels = 0; parse_is(p, "ARRAY") || parse_is2(p, "NOT", "NULL");
+         levels++) { // INT ARRAY, INT NOT NULL ARRAY
         if (!parse_is(p, "ARRAY") && !parse_token_is(parse_ahead(p, 2), "ARRAY"))
             break;
         if (levels == LEAT_NEST_MAX) {

@@ -63,18 +63,29 @@ static void describe(const struct sql_token *t, char *to, size_t size)
     while (len > 0 && t->text.len > 40 && (text[len] & 0xC0) == 0x80)
         len--; // do not cut a character
     switch (t->kind) {
-    case SQL_TOKEN_END: snprintf(to, size, "the end of the query"); break;
+    case SQL_TOKEN_END:
+        snprintf(to, size, "the end of the query");
+        break;
     case SQL_TOKEN_STRING:
-    case SQL_TOKEN_USTRING: snprintf(to, size, "the string '%.*s'", len, text); break;
-    case SQL_TOKEN_BINARY: snprintf(to, size, "the binary string X'%.*s'", len, text); break;
+    case SQL_TOKEN_USTRING:
+        snprintf(to, size, "the string '%.*s'", len, text);
+        break;
+    case SQL_TOKEN_BINARY:
+        snprintf(to, size, "the binary string X'%.*s'", len, text);
+        break;
     case SQL_TOKEN_INTEGER:
     case SQL_TOKEN_DECIMAL:
-    case SQL_TOKEN_DOUBLE: snprintf(to, size, "the number %.*s", len, text); break;
-    case SQL_TOKEN_QUOTED: snprintf(to, size, "the name `%.*s`", len, text); break;
+    case SQL_TOKEN_DOUBLE:
+        snprintf(to, size, "the number %.*s", len, text);
+        break;
+    case SQL_TOKEN_QUOTED:
+        snprintf(to, size, "the name `%.*s`", len, text);
+        break;
     case SQL_TOKEN_WORD:
         snprintf(to, size, t->reserved ? "the keyword '%.*s'" : "'%.*s'", len, text);
         break;
-    default: snprintf(to, size, "'%.*s'", len, text);
+    default:
+        snprintf(to, size, "'%.*s'", len, text);
     }
 }
 
@@ -176,7 +187,8 @@ int parse_uint(struct sql_parser *p, uint32_t max, uint32_t *out)
 void *parse_push(struct sql_parser *p, struct sql_list *l)
 {
     if (l->count >= SQL_LIST_MAX) {
-        sql_diag_set(p->diag, SQL_DIAG_RESOURCE, parse_peek(p)->offset, 1, "a list of more than %u items", SQL_LIST_MAX);
+        sql_diag_set(p->diag, SQL_DIAG_RESOURCE, parse_peek(p)->offset, 1, "a list of more than %u items",
+                     SQL_LIST_MAX);
         return NULL;
     }
     if (l->count == l->room) {

@@ -86,8 +86,8 @@ struct sql_node *parse_call(struct sql_parser *p, struct leat_bytes name, uint32
 // parse_builtin.c: calls with a grammar of their own (EXTRACT, TRIM, JSON_VALUE …). Cursor behind '('; 1 = it was
 // one (*out may be NULL: fault), 0 = it is an ordinary function.
 int parse_builtin(struct sql_parser *p, struct leat_bytes name, uint32_t offset, struct sql_node **out);
-struct sql_node *parse_call_node(struct sql_parser *p, struct leat_bytes name, uint32_t offset,
-                                 struct sql_node **items, uint32_t count);
+struct sql_node *parse_call_node(struct sql_parser *p, struct leat_bytes name, uint32_t offset, struct sql_node **items,
+                                 uint32_t count);
 struct sql_call *parse_call_extra(struct sql_parser *p, struct sql_node *n);
 struct sql_window *parse_window(struct sql_parser *p);
 int parse_order_items(struct sql_parser *p, struct sql_order_item **items, uint32_t *count);
