@@ -13,12 +13,13 @@ int parse_at_query(const struct sql_parser *p)
     if (parse_is(p, "TABLE") && !parse_token_is(parse_ahead(p, 1), "("))
         return 1;
     // ((SELECT …) UNION …): brackets that open a query
+    const struct sql_token *t = parse_peek(p);
     uint32_t n = 0;
-    while (parse_token_is(parse_ahead(p, n), "("))
+    while (n < SQL_DEPTH_MAX && parse_token_is(t, "(")) {
+        t++;
         n++;
-    return n && n < SQL_DEPTH_MAX &&
-           (parse_token_is(parse_ahead(p, n), "SELECT") || parse_token_is(parse_ahead(p, n), "VALUES")) &&
-           parse_ahead(p, n)->kind == SQL_TOKEN_WORD;
+    }
+    return n && (parse_token_is(t, "SELECT") || parse_token_is(t, "VALUES"));
 }
 
 static struct sql_query *query_node(struct sql_parser *p, uint8_t kind)
