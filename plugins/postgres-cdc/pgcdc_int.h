@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The object behind a postgres-cdc node and the seams between its files.
+//
+//     catalog.c   what the server has: settings, tables, columns, keys          (discover)
+//     slot.c      publication, slot, and whether the position fits them         (open)
+//     snapshot.c  COPY of the tables in one common snapshot                     (poll, phase SNAPSHOT)
+//     stream.c    receiving the slot, feedback, lag                             (poll, phase STREAM)
+//     changes.c   pgoutput messages -> rows                                     \ called by stream.c
+//     reselect.c  values that an update left out, fetched by key                /
+//     rows.c      values -> cells, open batches, emitting
+//     state.c     positions to bytes and back
+//     conn.c      the connections and their session settings; scripts of queries
+//
+// Everything runs on the home worker. Work on connections is stepped from discover, open and poll; timers and watches
+// only wake the node, but for feedback, which must flow while the node is not polled.
+#ifndef PGCDC_INT_H
+#define PGCDC_INT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <leat/source.h>
+
+#include "options.h"
+#include "pgoutput.h"
+#include "pq.h"
+#include "types.h"
+
+#define PGCDC_NO_COLUMN UINT16_MAX
+
+// --- memory that lives as long as the object or until the catalogue is read again
+struct pgcdc_mem {
+    struct pgcdc_block *blocks;
+};
+
+void *pgcdc_mem_alloc(struct pgcdc_mem *mem, size_t size); // zeroed; NULL = none
+char *pgcdc_mem_text(struct pgcdc_mem *mem, const char *text);
+void pgcdc_mem_free(struct pgcdc_mem *mem);
+
+// --- tables
+
+struct pgcdc_column {
+    struct types_column how;
+    const char *name;
+    const char *type_name; // format_type, for casts
+    uint32_t oid;          // of the type, a domain's own
+    int32_t typmod;
+    int16_t attnum;
+    uint8_t is_key;
+    uint8_t added; // not yet seen in the stream nor known to the state: the log may hold rows from before it was added
+};
+
+// A row that waits for values, by the text of its key.
+struct pgcdc_pending {
+    uint32_t row;
+    const struct leat_bytes *key; // one per key column, in the batch's arena
+};
+
+struct pgcdc_table {
+    const char *schema, *name;
+    const char *port_name; // "schema.table"
+    uint32_t oid;
+    uint32_t port;
+    uint8_t identity; // replica identity: 'd' 'f' 'i' 'n'
+    uint8_t mode;     // LEAT_MODE_ALL or LEAT_MODE_UPSERT
+    uint8_t used;     // somebody reads it
+    uint8_t snapshot_done;
+    uint8_t is_owner;
+    double estimate; // rows, by pg_class
+    uint32_t pages;
+    uint32_t count;
+    struct pgcdc_column *columns;
+    struct leat_schema out;
+    // of the stream
+    uint8_t related;               // a Relation message of this connection was taken
+    uint8_t warned_added;          // the warning about added columns was given
+    uint16_t *from;                // [count] where a column stands in the stream's tuples, or PGCDC_NO_COLUMN
+    uint32_t tuple_count;          // columns of those tuples
+    struct leat_batch *batch;      // open, or NULL
+    struct pgcdc_pending *pending; // [LEAT_BATCH_ROWS] or NULL
+    uint32_t pending_count;
+    uint64_t last_txn; // the transaction of its last row, by its final LSN
+};
+
+// --- positions and state
+
+struct pgcdc_position {
+    uint64_t lsn;       // end of the last commit that was passed on whole
+    uint64_t changes;   // of the transaction in progress, already passed on
+    uint64_t final_lsn; // of that transaction, to know it again
+    uint32_t xid;
+};
+
+struct pgcdc_saved_table {
+    const char *schema, *name;
+    uint8_t snapshot_done;
+    uint32_t count;
+    const char **columns;
+};
+
+struct pgcdc_saved {
+    uint64_t system; // 0 = nothing was loaded
+    uint32_t timeline;
+    const char *slot;
+    const char *database;
+    uint8_t snapshot_done;
+    struct pgcdc_position at;
+    uint32_t count;
+    struct pgcdc_saved_table *tables;
+};
+
+enum pgcdc_phase { PGCDC_SETUP, PGCDC_SNAPSHOT, PGCDC_STREAM, PGCDC_ENDED };
+
+// Positions that were saved and not yet confirmed.
+#define PGCDC_SAVED_MAX 64
+struct pgcdc_epoch {
+    leat_epoch epoch;
+    uint64_t lsn;
+};
+
+// What the script of a phase does with one query.
+struct pgcdc;
+struct pgcdc_step {
+    const char *what; // "read the publication", for errors
+    uint8_t on_replication;
+    leat_status (*send)(struct pgcdc *p); // LEAT_OK: sent; LEAT_END: nothing to do, on to the next
+    leat_status (*take)(struct pgcdc *p, PGresult *res);
+};
+
+struct pgcdc_numbers {
+    int64_t *lag_bytes, *lag_micros, *transactions, *bytes, *snapshot_rows, *truncates, *vanished, *confirmed;
+};
+
+struct pgcdc_snapshot;
+
+struct pgcdc {
+    struct leat_ctx *ctx;
+    const struct pgcdc_config *config;
+    const struct leat_schema *declared;
+    const char *publication;
+    struct pgcdc_mem mem; // as long as the object
+    char *node, *data_dir;
+
+    // connections and the script that is under way
+    struct pq_conn *sql;
+    struct pq_conn *replication;
+    const struct pgcdc_step *script;
+    uint32_t step;
+    uint8_t sent;
+
+    // catalogue
+    int server_version; // 150004
+    uint8_t check_utf8; // SQL_ASCII
+    uint8_t is_superuser;
+    uint8_t may_create; // CREATE on the database
+    const char *user;
+    struct pgcdc_table *tables;
+    uint32_t table_count;
+    struct leat_port *ports;
+
+    // server and slot
+    uint64_t system;
+    uint32_t timeline;
+    uint64_t server_end; // the newest end of its log that we know
+    uint64_t slot_confirmed, slot_restart;
+    uint8_t slot_exists, slot_ours;
+    uint8_t publication_exists, publication_all;
+    uint64_t wait_xid;       // older transactions must end first; UINT64_MAX = not asked yet, 0 = need not
+    int64_t slot_wait_until; // monotonic; patience with another process on the slot
+    struct leat_event *retry;
+    char snapshot_name[64]; // exported by the slot's creation; "" = none
+    uint8_t restored;
+    uint8_t catch_up;
+    uint64_t catch_up_to;
+
+    struct pgcdc_saved saved; // of load_state
+    enum pgcdc_phase phase;
+    uint8_t snapshot_done;
+    struct pgcdc_snapshot *snapshot;
+    struct pgcdc_position at;      // of the last message taken
+    struct pgcdc_position emitted; // of the last row emitted: what save_state saves
+    struct pgcdc_epoch epochs[PGCDC_SAVED_MAX];
+    uint32_t epoch_count;
+    uint64_t durable; // may be confirmed to the slot
+    uint8_t marker;   // the marker file is there
+
+    // stream
+    struct pgoutput_room *room;
+    uint64_t received; // end of the newest message
+    uint8_t streaming; // START_REPLICATION was answered
+    uint8_t in_txn;
+    uint8_t skip_txn; // passed on before
+    uint64_t skip_changes;
+    uint64_t txn_final_lsn;
+    leat_usec txn_time;
+    uint32_t txn_xid;
+    uint64_t *relations; // hash of relation id -> table + 1; see changes.c
+    uint32_t relation_mask, relation_count;
+    uint32_t pending_total;
+    uint32_t reselect_table, reselect_first;
+    uint8_t reselecting; // its query is under way on `sql`
+    uint8_t asking_end;  // or this one
+    uint32_t open_rows;  // rows in open batches
+    uint8_t flush_due;   // open batches must go before more is read
+    struct leat_event *feedback, *nap;
+    int64_t heard;       // monotonic: last byte of the server
+    int64_t asked_since; // monotonic: when the server began to ask for replies, and how often it did since then
+    uint32_t asked;
+    uint8_t reading; // the socket is awaited (no back-pressure), so silence is the server's
+    struct pgcdc_numbers numbers;
+};
+
+// --- conn.c
+leat_status pgcdc_conn_step(struct pgcdc *p, struct pq_conn **conn, int replication);
+// Runs the steps of `script`, which ends with an empty one. LEAT_OK: all done; stateless between scripts.
+leat_status pgcdc_script(struct pgcdc *p, const struct pgcdc_step *script);
+leat_status pgcdc_send_sql(struct pgcdc *p, struct pq_conn *conn, struct buf *sql); // frees the buffer
+uint64_t pgcdc_lsn_parse(const char *text);
+#define PGCDC_LSN       "%X/%08X"
+#define PGCDC_LSN_OF(v) (uint32_t)((v) >> 32), (uint32_t)(v)
+
+// --- catalog.c
+leat_status pgcdc_catalog(struct pgcdc *p); // stepped; fills tables and ports
+// --- match.c
+leat_status pgcdc_match_tables(struct leat_ctx *ctx, const struct pgcdc_config *config, const char *const *names,
+                               uint32_t count, uint8_t *matched); // names are schema, table by turns
+int pgcdc_match_check(const char *pattern, char *error, size_t size, uint32_t *offset);
+// --- slot.c
+leat_status pgcdc_setup(struct pgcdc *p); // stepped; decides between snapshot and stream
+void pgcdc_marker_remove(struct pgcdc *p);
+// --- snapshot.c
+leat_status pgcdc_snapshot_poll(struct pgcdc *p);
+void pgcdc_snapshot_destroy(struct pgcdc *p);
+// --- stream.c
+leat_status pgcdc_stream_start(struct pgcdc *p); // stepped
+leat_status pgcdc_stream_poll(struct pgcdc *p);
+leat_status pgcdc_stream_confirm(struct pgcdc *p); // says what is durable, if that moved
+// --- changes.c
+leat_status pgcdc_change(struct pgcdc *p, const uint8_t *bytes, size_t len);
+// --- rows.c
+// Where a source of values stands for messages: the table and, in the stream, the LSN.
+leat_status pgcdc_row_fill(struct pgcdc *p, struct pgcdc_table *t, struct leat_batch *b, uint32_t row,
+                           const struct pgoutput_value *values, const uint16_t *from, uint32_t *unchanged);
+leat_status pgcdc_batch_open(struct pgcdc *p, struct pgcdc_table *t, struct leat_batch **out, int timed);
+leat_status pgcdc_bad_value(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_column *c, const char *wrong,
+                            const struct pgoutput_value *v);
+// Emits all open batches of the stream. LEAT_AGAIN: done, but the way is full. Moves `emitted`.
+leat_status pgcdc_rows_flush(struct pgcdc *p);
+void pgcdc_rows_drop(struct pgcdc *p);
+// --- reselect.c
+leat_status pgcdc_reselect(struct pgcdc *p); // stepped; LEAT_OK: no row waits for values any more
+leat_status pgcdc_ask_end(struct pgcdc *p);  // where the log of the server ends; the answer is taken when it comes
+leat_status pgcdc_pending_add(struct pgcdc *p, struct pgcdc_table *t, uint32_t row, const struct pgoutput_value *values,
+                              const uint16_t *from);
+// --- state.c
+leat_status pgcdc_state_write(struct pgcdc *p, struct leat_state_out *out);
+leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in);
+const struct pgcdc_saved_table *pgcdc_saved_find(const struct pgcdc *p, const char *schema, const char *name);
+
+#endif

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publication and slot: made on the first start, compared with our position on every other one.
+//
+// PostgreSQL forwards a reader that asks for an old position without a word, so nothing is believed: the slot must be
+// there, of our server and timeline, and must not have been confirmed beyond what the newest checkpoint recorded. What
+// cannot be proved is refused, naming both positions and the ways out. A slot is never dropped here.
+//
+// The time between the slot's creation and the first checkpoint that knows it is bridged by a marker file in the
+// pipeline's folder, written before the slot is created: a kill in between leaves a slot that is known to be ours, and
+// since nothing was acknowledged, the stream is read from where it stands (DESIGN §6: so that deletes are seen).
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "pgcdc_int.h"
+
+#define BUSY_PATIENCE 5000000 // µs to wait for another process on the slot before the node fails
+#define RETRY         100000  // µs between two questions
+#define SQL_MAX       (1u << 20)
+
+static const char *cell(const PGresult *res, int row, int column)
+{
+    return PQgetvalue(res, row, column);
+}
+
+// --- the marker file
+
+static void marker_path(const struct pgcdc *p, char *out, size_t size)
+{
+    snprintf(out, size, "%s/postgres-cdc.%s.slot", p->data_dir, p->node);
+}
+
+static void marker_text(const struct pgcdc *p, char *out, size_t size)
+{
+    snprintf(out, size, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->config->slot_name);
+}
+
+static int marker_is_ours(const struct pgcdc *p)
+{
+    char path[4096], want[512], have[512] = "";
+    marker_path(p, path, sizeof path);
+    marker_text(p, want, sizeof want);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    size_t n = fread(have, 1, sizeof have - 1, f);
+    fclose(f);
+    have[n] = 0;
+    return strcmp(have, want) == 0;
+}
+
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int bad = fd < 0 || fsync(fd) < 0;
+    if (fd >= 0)
+        close(fd);
+    return bad ? -1 : 0;
+}
+
+static leat_status marker_write(struct pgcdc *p)
+{
+    char path[4096], text[512];
+    marker_path(p, path, sizeof path);
+    marker_text(p, text, sizeof text);
+    size_t len = strlen(text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int bad = fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) < 0;
+    if (fd >= 0 && close(fd) < 0)
+        bad = 1;
+    if (bad || sync_folder(p->data_dir) < 0)
+        return leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write \"%s\": %s", path, strerror(errno));
+    p->marker = 1;
+    return LEAT_OK;
+}
+
+void pgcdc_marker_remove(struct pgcdc *p)
+{
+    char path[4096];
+    marker_path(p, path, sizeof path);
+    (void)unlink(path); // left behind it does no harm: the checkpoint is asked first
+    p->marker = 0;
+}
+
+// --- who the server is
+
+static leat_status send_identify(struct pgcdc *p)
+{
+    return pq_send(p->replication, "IDENTIFY_SYSTEM");
+}
+
+static leat_status other_server(struct pgcdc *p)
+{
+    const struct pgcdc_saved *s = &p->saved;
+    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0205",
+                    "the checkpoint at " PGCDC_LSN
+                    " was taken from system %llu, timeline %u, but this server is system "
+                    "%llu, timeline %u",
+                    PGCDC_LSN_OF(s->at.lsn), (unsigned long long)s->system, s->timeline, (unsigned long long)p->system,
+                    p->timeline);
+    leat_error_detail(p->ctx, "After a restore, a clone or a failover the same position names other changes.");
+    leat_error_hint(p->ctx,
+                    "Point the source at the right server; or drop the slot, forget the state of node \"%s\" and "
+                    "read a new snapshot.",
+                    p->node);
+    return LEAT_FATAL;
+}
+
+static leat_status take_identify(struct pgcdc *p, PGresult *res)
+{
+    if (PQntuples(res) != 1 || PQnfields(res) < 3)
+        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0301", "the server did not identify itself");
+    p->system = strtoull(cell(res, 0, 0), NULL, 10);
+    p->timeline = (uint32_t)strtoul(cell(res, 0, 1), NULL, 10);
+    p->server_end = pgcdc_lsn_parse(cell(res, 0, 2));
+    if (p->saved.system && (p->saved.system != p->system || p->saved.timeline != p->timeline))
+        return other_server(p);
+    return LEAT_OK;
+}
+
+static leat_status ask_again(struct pgcdc *p);
+
+// --- publication
+
+static leat_status send_publication(struct pgcdc *p)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate "
+                  "FROM pg_catalog.pg_publication WHERE pubname = ");
+    pq_literal(&sql, p->publication, strlen(p->publication));
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+static leat_status take_publication(struct pgcdc *p, PGresult *res)
+{
+    p->publication_exists = PQntuples(res) > 0;
+    p->publication_all = p->publication_exists && cell(res, 0, 0)[0] == 't';
+    if (p->publication_exists && cell(res, 0, 1)[0] != 't') {
+        (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" leaves out some kinds of changes",
+                        p->publication);
+        leat_error_hint(p->ctx, "Run ALTER PUBLICATION \"%s\" SET (publish = 'insert, update, delete, truncate');",
+                        p->publication);
+        return LEAT_CONFIG;
+    }
+    if (!p->publication_exists && p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
+        (void)leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-G0201", "publication \"%s\" does not exist", p->publication);
+        leat_error_hint(p->ctx,
+                        "Run CREATE PUBLICATION \"%s\" FOR TABLE with the captured tables, or leave "
+                        "publication.autocreate.mode at \"filtered\".",
+                        p->publication);
+        return LEAT_TRANSIENT;
+    }
+    return LEAT_OK;
+}
+
+// One row per table, from 15 on one per column of a table, with its row filter.
+static leat_status send_published(struct pgcdc *p)
+{
+    struct buf sql;
+    if (!p->publication_exists)
+        return LEAT_END;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, p->server_version >= 150000 ? "SELECT schemaname, tablename, a, rowfilter FROM "
+                                                "pg_catalog.pg_publication_tables, unnest(attnames) a WHERE pubname = "
+                                              : "SELECT schemaname, tablename, NULL, NULL FROM "
+                                                "pg_catalog.pg_publication_tables WHERE pubname = ");
+    pq_literal(&sql, p->publication, strlen(p->publication));
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+static int is_published(const PGresult *res, const struct pgcdc_table *t, const char *column)
+{
+    for (int i = 0; i < PQntuples(res); i++)
+        if (strcmp(cell(res, i, 0), t->schema) == 0 && strcmp(cell(res, i, 1), t->name) == 0 &&
+            (!column || PQgetisnull(res, i, 2) || strcmp(cell(res, i, 2), column) == 0))
+            return 1;
+    return 0;
+}
+
+static int has_filter(const PGresult *res, const struct pgcdc_table *t)
+{
+    for (int i = 0; i < PQntuples(res); i++)
+        if (strcmp(cell(res, i, 0), t->schema) == 0 && strcmp(cell(res, i, 1), t->name) == 0 && !PQgetisnull(res, i, 3))
+            return 1;
+    return 0;
+}
+
+static leat_status check_published(struct pgcdc *p, const PGresult *res, const struct pgcdc_table *t)
+{
+    if (has_filter(res, t))
+        return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
+                         "publication \"%s\" filters the rows of table \"%s\", which a snapshot would not",
+                         p->publication, t->port_name);
+    for (uint32_t i = 0; i < t->count; i++)
+        if (!is_published(res, t, t->columns[i].name))
+            return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
+                             "publication \"%s\" leaves out the captured column \"%s\" of table \"%s\"", p->publication,
+                             t->columns[i].name, t->port_name);
+    return LEAT_OK;
+}
+
+// `used` of the tables that are published already is put to 2, so that the next step adds the others.
+static leat_status take_published(struct pgcdc *p, PGresult *res)
+{
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        if (!t->used)
+            continue;
+        if (is_published(res, t, NULL)) {
+            leat_status st = check_published(p, res, t);
+            if (st < 0)
+                return st;
+            t->used = 2;
+        } else if (p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
+            (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" does not have table \"%s\"",
+                            p->publication, t->port_name);
+            leat_error_hint(p->ctx, "Run ALTER PUBLICATION \"%s\" ADD TABLE \"%s\".\"%s\";", p->publication, t->schema,
+                            t->name);
+            return LEAT_CONFIG;
+        }
+    }
+    return LEAT_OK;
+}
+
+static leat_status may_publish(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    if (p->is_superuser || t->is_owner)
+        return LEAT_OK;
+    (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102",
+                    "user \"%s\" is not the owner of table \"%s\" and cannot publish it", p->user, t->port_name);
+    leat_error_hint(p->ctx,
+                    "As its owner run %s \"%s\" %s TABLE \"%s\".\"%s\"; and set publication.autocreate.mode = "
+                    "\"disabled\".",
+                    p->publication_exists ? "ALTER PUBLICATION" : "CREATE PUBLICATION", p->publication,
+                    p->publication_exists ? "ADD" : "FOR", t->schema, t->name);
+    return LEAT_CONFIG;
+}
+
+static leat_status send_publish(struct pgcdc *p)
+{
+    struct buf sql;
+    uint32_t n = 0;
+    leat_status st = LEAT_OK;
+    if (!p->publication_exists && !p->is_superuser && !p->may_create) {
+        (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102",
+                        "user \"%s\" may not create a publication in database \"%s\"", p->user, p->config->database);
+        leat_error_hint(p->ctx, "Run GRANT CREATE ON DATABASE \"%s\" TO \"%s\";", p->config->database, p->user);
+        return LEAT_CONFIG;
+    }
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, p->publication_exists ? "ALTER PUBLICATION " : "CREATE PUBLICATION ");
+    pq_ident(&sql, p->publication);
+    for (uint32_t i = 0; i < p->table_count && st == LEAT_OK; i++) {
+        const struct pgcdc_table *t = &p->tables[i];
+        if (t->used != 1)
+            continue;
+        buf_str(&sql, n++ ? ", " : p->publication_exists ? " ADD TABLE ONLY " : " FOR TABLE ONLY ");
+        if (n > 1)
+            buf_str(&sql, "ONLY ");
+        pq_qualified(&sql, t->schema, t->name);
+        st = may_publish(p, t);
+    }
+    if (st == LEAT_OK && n)
+        return pgcdc_send_sql(p, p->sql, &sql);
+    buf_fini(&sql);
+    return st < 0 ? st : LEAT_END;
+}
+
+static leat_status take_publish(struct pgcdc *p, PGresult *res)
+{
+    (void)res;
+    leat_log(p->ctx, LEAT_LOG_INFO, "publication", "%s publication \"%s\"",
+             p->publication_exists ? "added tables to" : "created", p->publication);
+    LEAT_FAULT("pgcdc-after-publication");
+    p->wait_xid = p->restored ? UINT64_MAX : 0;
+    return LEAT_OK;
+}
+
+// A table that joins a slot which is already read: a transaction that wrote to it before it was published and commits
+// after our snapshot would be seen by neither. So the snapshot waits until all older transactions have ended. (On a
+// first start the creation of the slot does this.)
+static leat_status send_wait(struct pgcdc *p)
+{
+    if (!p->wait_xid)
+        return LEAT_END;
+    return pq_send(p->sql, p->wait_xid == UINT64_MAX ? "SELECT txid_current()"
+                                                     : "SELECT txid_snapshot_xmin(txid_current_snapshot())");
+}
+
+static leat_status take_wait(struct pgcdc *p, PGresult *res)
+{
+    uint64_t xid = strtoull(cell(res, 0, 0), NULL, 10);
+    if (p->wait_xid != UINT64_MAX && xid > p->wait_xid)
+        return LEAT_OK;
+    if (p->wait_xid == UINT64_MAX)
+        p->wait_xid = xid;
+    leat_say_status(p->ctx, "waiting for older transactions to end before new tables are read");
+    return ask_again(p);
+}
+
+// --- the slot as it is
+
+static leat_status send_slot(struct pgcdc *p)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_str(
+        &sql,
+        "SELECT s.slot_type, s.plugin, s.database, s.active_pid, s.restart_lsn, s.confirmed_flush_lsn, "
+        "s.wal_status, CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END "
+        "FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = ");
+    pq_literal(&sql, p->config->slot_name, strlen(p->config->slot_name));
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+static leat_status slot_gone(struct pgcdc *p, const char *how)
+{
+    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0203",
+                    "replication slot \"%s\" %s; the checkpoint stands at " PGCDC_LSN ", the server at " PGCDC_LSN,
+                    p->config->slot_name, how, PGCDC_LSN_OF(p->saved.at.lsn), PGCDC_LSN_OF(p->server_end));
+    leat_error_detail(p->ctx, "Changes after " PGCDC_LSN " cannot be read any more.", PGCDC_LSN_OF(p->saved.at.lsn));
+    leat_error_hint(p->ctx,
+                    "Drop what is left of the slot, forget the state of node \"%s\" and start again: tables are "
+                    "then read from a new snapshot.",
+                    p->node);
+    return LEAT_FATAL;
+}
+
+static leat_status check_kind(struct pgcdc *p, const PGresult *res)
+{
+    const char *name = p->config->slot_name;
+    if (strcmp(cell(res, 0, 0), "logical") != 0)
+        return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207", "replication slot \"%s\" is not a logical one", name);
+    if (strcmp(cell(res, 0, 1), "pgoutput") != 0)
+        return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207", "replication slot \"%s\" is of plugin \"%s\", not pgoutput",
+                         name, cell(res, 0, 1));
+    if (strcmp(cell(res, 0, 2), p->config->database) != 0)
+        return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207", "replication slot \"%s\" belongs to database \"%s\"", name,
+                         cell(res, 0, 2));
+    return LEAT_OK;
+}
+
+static leat_status check_restored(struct pgcdc *p, const PGresult *res)
+{
+    const struct pgcdc_position *at = &p->saved.at;
+    if (!p->slot_exists)
+        return slot_gone(p, "does not exist any more");
+    if (strcmp(cell(res, 0, 6), "lost") == 0 || !p->slot_restart)
+        return slot_gone(p, "was invalidated by the server (max_slot_wal_keep_size)");
+    if (at->lsn > p->server_end) {
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0205",
+                        "the checkpoint stands at " PGCDC_LSN ", beyond the end of the server's log at " PGCDC_LSN,
+                        PGCDC_LSN_OF(at->lsn), PGCDC_LSN_OF(p->server_end));
+        leat_error_hint(p->ctx,
+                        "The server was set back (restore, failover). Read a new snapshot: drop the slot and "
+                        "forget the state of node \"%s\".",
+                        p->node);
+        return LEAT_FATAL;
+    }
+    if (p->slot_confirmed > at->lsn) {
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0204",
+                        "replication slot \"%s\" was confirmed up to " PGCDC_LSN ", beyond the checkpoint's " PGCDC_LSN,
+                        p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed), PGCDC_LSN_OF(at->lsn));
+        leat_error_detail(p->ctx, "The server would skip the changes in between without a word. Somebody else read or "
+                                  "advanced the slot, it was created anew, or an older checkpoint was restored.");
+        leat_error_hint(p->ctx,
+                        "Start from the checkpoint that belongs to the slot; or drop the slot, forget the state of "
+                        "node \"%s\" and read a new snapshot.",
+                        p->node);
+        return LEAT_FATAL;
+    }
+    return LEAT_OK;
+}
+
+static leat_status check_fresh(struct pgcdc *p)
+{
+    const struct pgcdc_config *c = p->config;
+    if (c->startup_mode == PGCDC_COMMITTED)
+        return p->slot_exists ? LEAT_OK
+                              : leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207",
+                                          "replication slot \"%s\" does not exist, but scan.startup.mode is "
+                                          "\"committed-offset\"",
+                                          c->slot_name);
+    p->slot_ours = p->marker = p->slot_exists && marker_is_ours(p);
+    if (!p->slot_exists || p->slot_ours || c->slot_reuse >= 0)
+        return LEAT_OK;
+    (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0202",
+                    "replication slot \"%s\" exists (confirmed " PGCDC_LSN
+                    "), but no checkpoint of this pipeline knows it",
+                    c->slot_name, PGCDC_LSN_OF(p->slot_confirmed));
+    leat_error_hint(p->ctx,
+                    "Choose another slot.name; or run SELECT pg_drop_replication_slot('%s'); or set slot.reuse to "
+                    "\"snapshot\" (tables are read anew) or \"continue\" (only changes from where the slot stands).",
+                    c->slot_name);
+    return LEAT_CONFIG;
+}
+
+static leat_status on_retry(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    (void)arg, (void)ready;
+    ctx->host->wake(ctx);
+    return LEAT_OK;
+}
+
+// From a step's `take`: the step is run once more, a moment later.
+static leat_status ask_again(struct pgcdc *p)
+{
+    const struct leat_host *host = p->ctx->host;
+    if (p->retry)
+        return host->timer_again(p->retry, RETRY) < 0 ? leat_no_memory(p->ctx) : LEAT_AGAIN;
+    p->retry = host->timer(p->ctx, RETRY, on_retry, p);
+    return p->retry ? LEAT_AGAIN : leat_no_memory(p->ctx);
+}
+
+// A process that was killed a moment ago may still hold the slot: the server notices within wal_sender_timeout.
+static leat_status wait_for_slot(struct pgcdc *p, const char *pid)
+{
+    int64_t now = p->ctx->host->monotonic(p->ctx);
+    if (!p->slot_wait_until)
+        p->slot_wait_until = now + BUSY_PATIENCE;
+    if (now > p->slot_wait_until) {
+        (void)leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-G0206",
+                        "replication slot \"%s\" is held by process %s of the server", p->config->slot_name, pid);
+        leat_error_hint(p->ctx, "Stop the other reader. If it is dead, the server frees the slot after its "
+                                "wal_sender_timeout.");
+        return LEAT_TRANSIENT;
+    }
+    leat_say_status(p->ctx, "waiting for replication slot %s, held by process %s of the server", p->config->slot_name,
+                    pid);
+    return ask_again(p);
+}
+
+static leat_status take_slot(struct pgcdc *p, PGresult *res)
+{
+    p->slot_exists = !PQgetisnull(res, 0, 0);
+    p->slot_restart = pgcdc_lsn_parse(cell(res, 0, 4));
+    p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 5));
+    uint64_t end = pgcdc_lsn_parse(cell(res, 0, 7));
+    p->server_end = end > p->server_end ? end : p->server_end;
+    if (p->slot_exists) {
+        leat_status st = check_kind(p, res);
+        if (st < 0)
+            return st;
+        if (!PQgetisnull(res, 0, 3))
+            return wait_for_slot(p, cell(res, 0, 3));
+    }
+    return p->restored ? check_restored(p, res) : check_fresh(p);
+}
+
+// --- the slot as it will be
+
+static int wants_snapshot(const struct pgcdc *p)
+{
+    if (p->config->startup_mode != PGCDC_INITIAL)
+        return 0;
+    return !p->slot_exists || p->slot_ours || p->config->slot_reuse == PGCDC_REUSE_SNAPSHOT;
+}
+
+static leat_status send_create(struct pgcdc *p)
+{
+    struct buf sql;
+    if (p->slot_exists)
+        return LEAT_END;
+    leat_status st = marker_write(p);
+    if (st < 0)
+        return st;
+    LEAT_FAULT("pgcdc-before-slot");
+    leat_say_status(p->ctx, "creating replication slot %s; the server waits for older transactions to end",
+                    p->config->slot_name);
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "CREATE_REPLICATION_SLOT ");
+    pq_ident(&sql, p->config->slot_name);
+    buf_str(&sql, p->config->startup_mode == PGCDC_INITIAL ? " LOGICAL pgoutput EXPORT_SNAPSHOT"
+                                                           : " LOGICAL pgoutput NOEXPORT_SNAPSHOT");
+    return pgcdc_send_sql(p, p->replication, &sql);
+}
+
+static leat_status take_create(struct pgcdc *p, PGresult *res)
+{
+    LEAT_FAULT("pgcdc-after-slot");
+    if (PQntuples(res) != 1 || PQnfields(res) < 3)
+        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0301", "the server did not describe the slot it created");
+    p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 1));
+    snprintf(p->snapshot_name, sizeof p->snapshot_name, "%s", PQgetisnull(res, 0, 2) ? "" : cell(res, 0, 2));
+    leat_log(p->ctx, LEAT_LOG_INFO, "slot-created", "created replication slot \"%s\" at " PGCDC_LSN,
+             p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed));
+    return LEAT_OK;
+}
+
+static const struct pgcdc_step setup_script[] = {
+    {"ask the server who it is", 1, send_identify, take_identify},
+    {"read the publication", 0, send_publication, take_publication},
+    {"read the tables of the publication", 0, send_published, take_published},
+    {"read the replication slot", 0, send_slot, take_slot},
+    {"publish the captured tables", 0, send_publish, take_publish},
+    {"wait for older transactions", 0, send_wait, take_wait},
+    {"create the replication slot", 1, send_create, take_create},
+    {0},
+};
+
+// Columns that neither state nor stream has shown yet may be missing in older parts of the log.
+static void mark_added_columns(struct pgcdc_table *t, const struct pgcdc_saved_table *saved)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint8_t known = 0;
+        for (uint32_t j = 0; j < saved->count; j++)
+            known |= strcmp(saved->columns[j], t->columns[i].name) == 0;
+        t->columns[i].added = !known;
+    }
+}
+
+static void begin_restored(struct pgcdc *p)
+{
+    p->at = p->saved.at;
+    p->snapshot_done = 1;
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
+        t->snapshot_done = !t->used || (saved ? saved->snapshot_done : p->config->startup_mode != PGCDC_INITIAL);
+        p->snapshot_done &= t->snapshot_done;
+        if (saved)
+            mark_added_columns(t, saved);
+    }
+    p->durable = p->at.lsn;
+}
+
+static void begin_fresh(struct pgcdc *p)
+{
+    p->at = (struct pgcdc_position){.lsn = p->slot_confirmed};
+    p->durable = p->slot_confirmed;
+    p->snapshot_done = !wants_snapshot(p);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        p->tables[i].snapshot_done = p->snapshot_done || !p->tables[i].used;
+}
+
+leat_status pgcdc_setup(struct pgcdc *p)
+{
+    leat_status st = pgcdc_script(p, setup_script);
+    if (st != LEAT_OK)
+        return st;
+    for (uint32_t i = 0; i < p->table_count; i++)
+        p->tables[i].used = !!p->tables[i].used;
+    if (p->restored)
+        begin_restored(p);
+    else
+        begin_fresh(p);
+    p->emitted = p->at;
+    p->catch_up_to = p->server_end;
+    if (p->retry)
+        p->ctx->host->event_close(p->retry);
+    p->retry = NULL;
+    return LEAT_OK;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node's state, version 1, big-endian:
+//
+//     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
+//     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
+//     u32 tables × (cstr schema · cstr name · u8 snapshot done · u32 columns × cstr name)
+//
+// The columns are those that rows were read with: on a restart they tell a column that was added meanwhile from one
+// that was renamed.
+#include <string.h>
+
+#include "pgcdc_int.h"
+
+#define STATE_VERSION 1
+#define STATE_MAX     (64u << 20)
+
+static void put_table(struct buf *b, const struct pgcdc_table *t)
+{
+    buf_cstr(b, t->schema);
+    buf_cstr(b, t->name);
+    buf_u8(b, t->snapshot_done);
+    size_t at = b->len;
+    uint32_t count = 0;
+    buf_u32(b, 0);
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->columns[i].added)
+            continue;
+        buf_cstr(b, t->columns[i].name);
+        count++;
+    }
+    buf_patch_u32(b, at, count);
+}
+
+leat_status pgcdc_state_write(struct pgcdc *p, struct leat_state_out *out)
+{
+    struct buf b;
+    uint32_t used = 0;
+    buf_init(&b, STATE_MAX);
+    buf_u64(&b, p->system);
+    buf_u32(&b, p->timeline);
+    buf_cstr(&b, p->config->slot_name);
+    buf_cstr(&b, p->config->database);
+    buf_u8(&b, p->snapshot_done);
+    buf_u64(&b, p->emitted.lsn);
+    buf_u64(&b, p->emitted.changes);
+    buf_u64(&b, p->emitted.final_lsn);
+    buf_u32(&b, p->emitted.xid);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        used += p->tables[i].used;
+    buf_u32(&b, used);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        if (p->tables[i].used)
+            put_table(&b, &p->tables[i]);
+    leat_status st = buf_ok(&b) ? p->ctx->host->state_write(p->ctx, out, b.ptr, b.len) : leat_no_memory(p->ctx);
+    out->version = STATE_VERSION;
+    out->kind = LEAT_STATE_FULL;
+    buf_fini(&b);
+    return st;
+}
+
+static const char *read_text(struct pgcdc *p, struct cur *c)
+{
+    const char *text = cur_cstr(c, NULL);
+    return text ? pgcdc_mem_text(&p->mem, text) : NULL;
+}
+
+static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *t)
+{
+    t->schema = read_text(p, c);
+    t->name = read_text(p, c);
+    t->snapshot_done = cur_u8(c);
+    t->count = cur_u32(c);
+    if (t->count > cur_left(c)) // each name takes a byte at least
+        cur_fail(c);
+    t->columns = cur_ok(c) ? pgcdc_mem_alloc(&p->mem, t->count * sizeof *t->columns) : NULL;
+    for (uint32_t i = 0; t->columns && i < t->count; i++)
+        if (!(t->columns[i] = read_text(p, c)))
+            return 0;
+    return t->schema && t->name && t->columns;
+}
+
+static int read_state(struct pgcdc *p, struct cur *c)
+{
+    struct pgcdc_saved *s = &p->saved;
+    s->system = cur_u64(c);
+    s->timeline = cur_u32(c);
+    s->slot = read_text(p, c);
+    s->database = read_text(p, c);
+    s->snapshot_done = cur_u8(c);
+    s->at.lsn = cur_u64(c);
+    s->at.changes = cur_u64(c);
+    s->at.final_lsn = cur_u64(c);
+    s->at.xid = cur_u32(c);
+    s->count = cur_u32(c);
+    if (s->count > cur_left(c))
+        cur_fail(c);
+    s->tables = cur_ok(c) ? pgcdc_mem_alloc(&p->mem, s->count * sizeof *s->tables) : NULL;
+    for (uint32_t i = 0; s->tables && i < s->count; i++)
+        if (!read_table(p, c, &s->tables[i]))
+            return 0;
+    return cur_ok(c) && s->tables && s->slot && s->database;
+}
+
+leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in)
+{
+    if (!in->len)
+        return LEAT_OK; // saved before anything was known
+    if (in->version != STATE_VERSION)
+        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "the saved state is of version %u, not %d", in->version,
+                         STATE_VERSION);
+    struct cur c = cur_of(in->ptr, in->len);
+    if (!read_state(p, &c))
+        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "the saved state cannot be read");
+    const struct pgcdc_saved *s = &p->saved;
+    if (strcmp(s->slot, p->config->slot_name) != 0 || strcmp(s->database, p->config->database) != 0) {
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0205",
+                        "the checkpoint belongs to slot \"%s\" of database \"%s\" at " PGCDC_LSN
+                        ", not to slot \"%s\" of "
+                        "database \"%s\"",
+                        s->slot, s->database, PGCDC_LSN_OF(s->at.lsn), p->config->slot_name, p->config->database);
+        leat_error_hint(p->ctx,
+                        "Go back to the former slot.name and database-name, or give the node another name so that "
+                        "it starts afresh.");
+        return LEAT_FATAL;
+    }
+    p->restored = 1;
+    return LEAT_OK;
+}
+
+const struct pgcdc_saved_table *pgcdc_saved_find(const struct pgcdc *p, const char *schema, const char *name)
+{
+    for (uint32_t i = 0; i < p->saved.count; i++)
+        if (strcmp(p->saved.tables[i].schema, schema) == 0 && strcmp(p->saved.tables[i].name, name) == 0)
+            return &p->saved.tables[i];
+    return NULL;
+}
