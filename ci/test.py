@@ -144,7 +144,8 @@ def section_contract(names):
 
 
 def section_integration(names):
-    if not build("release", "product"):
+    # the fault points of the crash tests are in the asan build
+    if not build("release", "product") or not build("asan", "product"):
         return 0, 1
     return followed([sys.executable, "tests/integration/run", *names])
 
@@ -184,6 +185,11 @@ SECTIONS = {
 NAMED_TESTS = ("unit", "contract", "integration")
 
 
+def expects_tests(section):
+    """The contract suite comes with the first connector."""
+    return section != "contract" or os.path.isdir(os.path.join(ROOT, "tests/contract"))
+
+
 def main(words):
     names = [word for word in words if word not in SECTIONS]
     chosen = [word for word in SECTIONS if word in words] or (NAMED_TESTS if names else list(SECTIONS))
@@ -194,6 +200,9 @@ def main(words):
         print(paint("1", f"\n== [{index}/{len(chosen)}] {title}"), flush=True)
         started = time.monotonic()
         passed, failed = run(names)
+        if passed + failed == 0 and not names and expects_tests(key):
+            print("  no test ran, which cannot be right")
+            failed = 1
         totals.add(key, passed, failed)
         print(f"-- {key}: {passed} passed, {failed} failed, {time.monotonic() - started:.0f} s", flush=True)
     if names and totals.passed + totals.failed == 0:

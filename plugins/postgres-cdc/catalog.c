@@ -18,6 +18,11 @@ static int truth(const PGresult *res, int row, int column)
     return cell(res, row, column)[0] == 't';
 }
 
+static int32_t number(const PGresult *res, int row, int column)
+{
+    return (int32_t)strtol(cell(res, row, column), NULL, 10);
+}
+
 // --- settings
 
 static leat_status send_settings(struct pgcdc *p)
@@ -34,7 +39,7 @@ static leat_status take_settings(struct pgcdc *p, PGresult *res)
     if (PQntuples(res) != 1)
         return leat_fail(ctx, LEAT_FATAL, "LEAT-G0102", "the role of user \"%s\" is not in the catalogue",
                          p->config->username);
-    p->server_version = atoi(cell(res, 0, 1));
+    p->server_version = number(res, 0, 1);
     p->check_utf8 = strcmp(cell(res, 0, 2), "SQL_ASCII") == 0;
     p->is_superuser = (uint8_t)truth(res, 0, 4);
     p->user = pgcdc_mem_text(&p->mem, cell(res, 0, 5));
@@ -270,12 +275,12 @@ static leat_status take_column(struct pgcdc *p, struct pgcdc_table *t, const PGr
     c->type_name = pgcdc_mem_text(&p->mem, cell(res, row, 10));
     if (!c->name || !c->type_name)
         return leat_no_memory(p->ctx);
-    c->attnum = (int16_t)atoi(cell(res, row, 2));
+    c->attnum = (int16_t)number(res, row, 2);
     c->oid = (uint32_t)strtoul(cell(res, row, 3), NULL, 10);
-    c->typmod = atoi(cell(res, row, 4));
+    c->typmod = number(res, row, 4);
     struct types_catalog from = {
         .oid = (uint32_t)strtoul(cell(res, row, 5), NULL, 10),
-        .typmod = atoi(cell(res, row, 6)),
+        .typmod = number(res, row, 6),
         .typtype = cell(res, row, 7)[0],
         .category = cell(res, row, 8)[0],
         .not_null = (uint8_t)truth(res, row, 9),
@@ -467,7 +472,7 @@ static leat_status choose_key(struct pgcdc *p, struct pgcdc_table *t, const stru
     if (!key)
         return leat_no_memory(p->ctx);
     for (int i = 0; i < count; i++) {
-        key[i] = column_by_number(t, atoi(cell(k->res, first + i, 4)));
+        key[i] = column_by_number(t, number(k->res, first + i, 4));
         if (key[i] == UINT32_MAX) {
             if (t->mode != LEAT_MODE_UPSERT)
                 return LEAT_OK; // a declared schema may leave the key out; then there is none

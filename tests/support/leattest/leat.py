@@ -15,8 +15,10 @@ METRIC = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 
-def binary():
-    """build/leat, or another build's by LEAT_BINARY."""
+def binary(build="release"):
+    """The program of a CMake preset; `asan` and `debug` have the fault points. LEAT_BINARY overrides the release."""
+    if build != "release":
+        return f"{ROOT}/build-{build}/leat"
     return os.environ.get("LEAT_BINARY", f"{ROOT}/build/leat")
 
 
@@ -24,7 +26,7 @@ class Leat:
     """Runs pipeline files. A text with a line break is a pipeline itself and is written to a file first. The pipeline
     reads its addresses from the environment: LEAT_HTTP and LEAT_DATA are set here, the rest comes in `env`."""
 
-    def __init__(self, pipeline, folder, env=None, arguments=()):
+    def __init__(self, pipeline, folder, env=None, arguments=(), build="release"):
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
         if "\n" in pipeline:
@@ -38,6 +40,7 @@ class Leat:
         self.env = dict(os.environ, LEAT_HTTP=self.address, LEAT_DATA=self.data,
                         ASAN_OPTIONS="detect_leaks=1:exitcode=99", **(env or {}))
         self.arguments = list(arguments)
+        self.binary = binary(build)
         self.child = None
 
     def __enter__(self):
@@ -57,7 +60,7 @@ class Leat:
         return self.launch().wait_ready(timeout)
 
     def launch(self):
-        self.child = Child("leat", [binary(), "run", *self.arguments, self.pipeline], self.log, env=self.env,
+        self.child = Child("leat", [self.binary, "run", *self.arguments, self.pipeline], self.log, env=self.env,
                            cwd=self.folder)
         return self
 

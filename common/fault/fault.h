@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fault points of plugins: LEAT_FAULT("name") kills the process at that place when a test asks for it.
+// Fault points: LEAT_FAULT("name") kills the process at that place when a test asks for it.
 //
 // Compiled in by LEAT_FAULTS only (debug, asan, tsan); nothing at all otherwise. The environment LEAT_FAULT=name kills
 // on the first pass, LEAT_FAULT=name:3 on the third. SIGKILL, so that nothing is flushed, closed or said goodbye to.
 // The names stand in README.md beside this file. Thread: any.
-#ifndef PLUGINS_COMMON_FAULT_H
-#define PLUGINS_COMMON_FAULT_H
+#ifndef LEAT_FAULT_H
+#define LEAT_FAULT_H
 
 #ifdef LEAT_FAULTS
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of functions, one per theme; each lives in the file of that name.
+#ifndef SQL_REGISTRY_H
+#define SQL_REGISTRY_H
+
+#include "expr.h"
+
+extern const struct sql_func_table sql_arith_funcs;
+extern const struct sql_func_table sql_compare_funcs;
+extern const struct sql_func_table sql_logic_funcs;
+extern const struct sql_func_table sql_cond_funcs;
+extern const struct sql_func_table sql_later_funcs;
+
+#endif

@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: Apache-2.0
+// See coordinator.h. `held` is the set of states of the newest epoch that passed: what the next manifest is made from.
+#include "checkpoint/coordinator.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "fault.h"
+
+struct coordinator {
+    struct coordinator_options options;
+    struct plan_job *plan;
+    struct runtime_job *job;
+    struct runtime_events events;
+    struct store_manifest held;     // being gathered, or written
+    struct store_manifest restored; // given to the job at its start
+    struct runtime_piece *pieces;
+
+    leat_epoch epoch;    // under way: from barrier to manifest; 0 = none
+    leat_epoch complete; // newest manifest on disk
+    bool writing;
+    bool job_stopped;   // everything is closed; what is left waits for the writer
+    bool full_wanted;   // first epoch of a run: every node saves everything
+    bool changed;       // the epoch under way holds something new
+    bool snapshot_seen; // the snapshot was over when the barrier started
+    leat_usec began;
+    size_t epoch_bytes;
+
+    struct loop_timer timer;       // next epoch, or next start
+    struct loop_timer grace_timer; // stop without a checkpoint
+    bool stop_wanted, last_wanted; // stop after the epoch under way; one more epoch is wanted
+    bool finishing;
+    enum job_state end_state;
+    leat_usec backoff, running_since;
+    bool failed;
+
+    struct loop_mail write_mail, written_mail;
+    leat_status write_status;
+    struct base_error write_error;
+
+    atomic_bool settled;
+    pthread_mutex_t lock; // of what follows, and of `job` against views
+    struct coordinator_view view;
+    int64_t *restarts_metric, *epoch_metric, *bytes_metric, *took_metric;
+};
+
+static void start_job(struct coordinator *c);
+static void next_epoch(struct coordinator *c);
+
+const char *job_state_name(enum job_state state)
+{
+    static const char *const names[] = {
+        [JOB_STARTING] = "starting", [JOB_RUNNING] = "running", [JOB_WAITING] = "restarting",
+        [JOB_STOPPING] = "stopping", [JOB_STOPPED] = "stopped", [JOB_FINISHED] = "finished",
+        [JOB_FAILED] = "failed",
+    };
+    return names[state];
+}
+
+static void enter(struct coordinator *c, enum job_state state)
+{
+    pthread_mutex_lock(&c->lock);
+    c->view.state = state;
+    c->view.since = base_time_wall();
+    pthread_mutex_unlock(&c->lock);
+    base_log(&c->options.logger, LEAT_LOG_INFO, "job-state", "job \"%s\" is %s", c->options.name,
+             job_state_name(state));
+}
+
+static enum job_state state_of(const struct coordinator *c)
+{
+    return c->view.state;
+}
+
+static void note_error(struct coordinator *c, const struct base_error *error)
+{
+    pthread_mutex_lock(&c->lock);
+    c->view.has_error = error != NULL;
+    if (error)
+        c->view.error = *error;
+    pthread_mutex_unlock(&c->lock);
+}
+
+// --- failures
+// -----------------------------------------------------------------------------------------------------------
+
+static bool may_pass(leat_status failure)
+{
+    return failure == LEAT_TRANSIENT || failure == LEAT_RESOURCE;
+}
+
+static void log_error(struct coordinator *c, const struct base_error *e, bool again)
+{
+    struct base_logger who = c->options.logger;
+    if (e->node[0])
+        who.node = e->node;
+    struct base_log_field fields[] = {{"code", e->code},
+                                      {"class", base_failure_name(e->failure)},
+                                      {"detail", e->detail},
+                                      {"native", e->native_text},
+                                      {"hint", e->hint}};
+    base_log_fields(&who, again ? LEAT_LOG_WARN : LEAT_LOG_ERROR, again ? "job-restarts" : "job-failed", fields, 5,
+                    "%s", e->message);
+}
+
+// From this moment the job winds down; what comes next is decided in on_stopped.
+static void fail(struct coordinator *c, const struct base_error *error)
+{
+    if (c->failed)
+        return;
+    c->failed = true;
+    bool again = may_pass(error->failure) && c->options.restart && !c->stop_wanted;
+    c->end_state = again ? JOB_WAITING : c->stop_wanted && may_pass(error->failure) ? JOB_STOPPED : JOB_FAILED;
+    log_error(c, error, again);
+    note_error(c, error);
+    loop_timer_cancel(&c->timer);
+    if (c->job)
+        runtime_job_stop(c->job);
+}
+
+static leat_usec next_backoff(struct coordinator *c)
+{
+    leat_usec calm = c->running_since ? base_time_wall() - c->running_since : 0;
+    if (c->backoff == 0 || calm > c->options.backoff_reset)
+        c->backoff = c->options.backoff_first;
+    else if (c->backoff < c->options.backoff_max / 2)
+        c->backoff *= 2;
+    else
+        c->backoff = c->options.backoff_max;
+    // a fifth of jitter, so that the jobs of many servers do not all come at once
+    return c->backoff - c->backoff / 5 + base_time_mono() % (c->backoff / 5 + 1);
+}
+
+static void forget_job(struct coordinator *c)
+{
+    pthread_mutex_lock(&c->lock);
+    struct runtime_job *job = c->job;
+    c->job = NULL;
+    pthread_mutex_unlock(&c->lock);
+    runtime_job_destroy(job);
+    if (c->plan)
+        c->options.planner.destroy(c->options.planner.arg, c->plan);
+    c->plan = NULL;
+    store_manifest_fini(&c->restored);
+    free(c->pieces);
+    c->pieces = NULL;
+}
+
+static void wind_up(struct coordinator *c)
+{
+    forget_job(c);
+    loop_timer_cancel(&c->grace_timer);
+    if (c->end_state == JOB_WAITING && !c->stop_wanted) {
+        leat_usec wait = next_backoff(c);
+        pthread_mutex_lock(&c->lock);
+        c->view.restarts++;
+        c->view.retry_at = base_time_wall() + wait;
+        pthread_mutex_unlock(&c->lock);
+        base_metric_inc(c->restarts_metric, 1);
+        enter(c, JOB_WAITING);
+        loop_timer_set(&c->timer, wait);
+        return;
+    }
+    enum job_state end = c->end_state == JOB_WAITING ? JOB_STOPPED : c->end_state;
+    enter(c, end);
+    c->options.ended(c->options.arg, c->options.job, end);
+}
+
+static void on_stopped(void *arg)
+{
+    struct coordinator *c = arg;
+    c->epoch = 0;
+    c->job_stopped = true;
+    // a manifest that is still being written holds `held`; its mail comes first
+    if (!c->writing)
+        wind_up(c);
+}
+
+static void on_failed(void *arg, const struct base_error *error)
+{
+    fail(arg, error);
+}
+
+// --- epochs
+// ---------------------------------------------------------------------------------------------------------------
+
+static struct store_state *held_state(struct coordinator *c, const char *node, uint32_t instance)
+{
+    for (uint32_t i = 0; i < c->held.state_count; i++)
+        if (c->held.states[i].instance == instance && strcmp(c->held.states[i].node, node) == 0)
+            return &c->held.states[i];
+    return NULL;
+}
+
+static bool want_full(void *arg, const struct plan_node *node, uint32_t instance)
+{
+    // called on workers while the control loop leaves `held` alone: between barrier and the last `saved` only this
+    // instance's entry is looked at before it has saved
+    struct coordinator *c = arg;
+    if (c->full_wanted)
+        return true;
+    pthread_mutex_lock(&c->lock);
+    const struct store_state *s = held_state(c, node->name, instance);
+    size_t full = s && s->piece_count ? s->pieces[0].len : 0, deltas = 0;
+    for (uint32_t i = 1; s && i < s->piece_count; i++)
+        deltas += s->pieces[i].len;
+    bool want = !s || s->piece_count == 0 || deltas > full || s->piece_count > 1000;
+    pthread_mutex_unlock(&c->lock);
+    return want;
+}
+
+static void drop_pieces(struct store_state *s)
+{
+    for (uint32_t i = 0; i < s->piece_count; i++)
+        free(s->pieces[i].bytes);
+    s->piece_count = 0;
+}
+
+static struct store_state *add_state(struct coordinator *c, const struct runtime_saved *saved)
+{
+    struct store_state *states = realloc(c->held.states, (c->held.state_count + 1) * sizeof *states);
+    if (!states)
+        return NULL;
+    c->held.states = states;
+    struct store_state *s = &states[c->held.state_count];
+    *s = (struct store_state){
+        .node = strdup(saved->node->name), .instance = saved->instance, .instances = saved->node->parallelism};
+    if (!s->node)
+        return NULL;
+    c->held.state_count++;
+    return s;
+}
+
+static bool same_as_held(const struct store_state *s, const struct runtime_saved *saved)
+{
+    const struct store_piece *p = s->piece_count == 1 ? &s->pieces[0] : NULL;
+    return p && p->bytes && p->epoch && saved->kind == LEAT_STATE_FULL && p->version == saved->version &&
+           p->len == saved->len && memcmp(p->bytes, saved->bytes, p->len) == 0;
+}
+
+// Takes saved->bytes.
+static bool hold(struct coordinator *c, struct runtime_saved *saved)
+{
+    if (saved->kind == 0 || (saved->kind == LEAT_STATE_DELTA && saved->len == 0)) {
+        free(saved->bytes);
+        return true;
+    }
+    struct store_state *s = held_state(c, saved->node->name, saved->instance);
+    if (!s && !(s = add_state(c, saved)))
+        return false;
+    if (same_as_held(s, saved)) {
+        free(saved->bytes);
+        return true;
+    }
+    if (saved->kind == LEAT_STATE_FULL)
+        drop_pieces(s);
+    struct store_piece *pieces = realloc(s->pieces, (s->piece_count + 1) * sizeof *pieces);
+    if (!pieces)
+        return false;
+    s->pieces = pieces;
+    s->pieces[s->piece_count++] =
+        (struct store_piece){.version = saved->version, .kind = saved->kind, .bytes = saved->bytes, .len = saved->len};
+    c->changed = true;
+    c->epoch_bytes += saved->len;
+    return true;
+}
+
+static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
+{
+    struct coordinator *c = arg;
+    pthread_mutex_lock(&c->lock);
+    bool ok = hold(c, saved);
+    pthread_mutex_unlock(&c->lock);
+    if (ok)
+        return;
+    free(saved->bytes);
+    struct base_error error;
+    base_no_memory(&error);
+    fail(c, &error);
+}
+
+// Large pieces that are on disk need not stay in memory.
+#define PIECE_KEPT ((size_t)64 << 10)
+
+static void forget_large(struct coordinator *c)
+{
+    for (uint32_t i = 0; i < c->held.state_count; i++)
+        for (uint32_t k = 0; k < c->held.states[i].piece_count; k++) {
+            struct store_piece *p = &c->held.states[i].pieces[k];
+            if (p->epoch && p->len > PIECE_KEPT) {
+                free(p->bytes);
+                p->bytes = NULL;
+            }
+        }
+}
+
+static void after_epoch(struct coordinator *c)
+{
+    leat_usec now = base_time_wall();
+    pthread_mutex_lock(&c->lock);
+    c->view.epoch = c->epoch;
+    c->view.epoch_at = now;
+    c->view.epoch_took = now - c->began;
+    c->view.epoch_bytes = c->epoch_bytes;
+    pthread_mutex_unlock(&c->lock);
+    base_metric_set(c->epoch_metric, (int64_t)c->epoch);
+    base_metric_set(c->bytes_metric, (int64_t)c->epoch_bytes);
+    base_metric_set(c->took_metric, now - c->began);
+    if (c->snapshot_seen)
+        atomic_store(&c->settled, true);
+    c->full_wanted = false;
+    LEAT_FAULT("checkpoint-before-complete");
+    if (c->job && !c->failed)
+        runtime_job_complete(c->job, c->epoch);
+    c->epoch = 0;
+    if (c->failed)
+        return;
+    if (c->stop_wanted && !c->last_wanted) {
+        enter(c, JOB_STOPPING);
+        runtime_job_stop(c->job);
+        return;
+    }
+    leat_usec spent = now - c->began;
+    loop_timer_set(&c->timer, c->stop_wanted || spent > c->options.interval ? 0 : c->options.interval - spent);
+}
+
+static void written_mail(struct loop_mail *mail)
+{
+    struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, written_mail));
+    c->writing = false;
+    if (c->write_status < 0) {
+        base_error_wrap(&c->write_error, "checkpoint %llu", (unsigned long long)c->held.epoch);
+        fail(c, &c->write_error);
+    } else {
+        c->complete = c->held.epoch;
+        forget_large(c);
+        if (!c->job_stopped)
+            after_epoch(c);
+    }
+    if (c->job_stopped)
+        wind_up(c);
+}
+
+static void write_mail(struct loop_mail *mail)
+{
+    struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, write_mail));
+    c->write_status = store_write(c->options.store, c->options.name, &c->held, &c->write_error);
+    if (c->write_status >= 0)
+        store_prune(c->options.store, c->options.name);
+    loop_post(c->options.control, &c->written_mail);
+}
+
+static void on_passed(void *arg, leat_epoch epoch)
+{
+    struct coordinator *c = arg;
+    if (c->failed)
+        return;
+    if (!c->options.store || (!c->changed && c->complete)) {
+        after_epoch(c); // nothing new to remember: the manifest on disk says it all
+        return;
+    }
+    c->held.epoch = epoch;
+    c->writing = true;
+    loop_post(c->options.writer, &c->write_mail);
+}
+
+static void next_epoch(struct coordinator *c)
+{
+    if (c->epoch || c->failed || state_of(c) != JOB_RUNNING)
+        return;
+    c->last_wanted = false;
+    c->epoch = c->options.store ? store_next_epoch(c->options.store) : c->complete + 1;
+    c->changed = false;
+    c->epoch_bytes = 0;
+    c->began = base_time_wall();
+    c->snapshot_seen = runtime_job_snapshot_done(c->job);
+    runtime_job_barrier(c->job, c->epoch, want_full);
+}
+
+static void on_timer(void *arg)
+{
+    struct coordinator *c = arg;
+    if (state_of(c) == JOB_WAITING)
+        start_job(c);
+    else
+        next_epoch(c);
+}
+
+// --- start and stop
+// ---------------------------------------------------------------------------------------------------------
+
+static void on_opened(void *arg)
+{
+    struct coordinator *c = arg;
+    c->running_since = base_time_wall();
+    enter(c, JOB_RUNNING);
+    note_error(c, NULL);
+    loop_timer_set(&c->timer, c->stop_wanted ? 0 : c->options.interval);
+}
+
+static void on_finished(void *arg)
+{
+    struct coordinator *c = arg;
+    if (c->stop_wanted || c->failed)
+        return;
+    // the last rows are durable; one more epoch records that, then the job ends
+    c->stop_wanted = c->last_wanted = true;
+    c->end_state = JOB_FINISHED;
+    loop_timer_set(&c->timer, 0);
+}
+
+static leat_status on_complete_plan(void *arg, struct plan_job *plan, struct base_error *error)
+{
+    struct coordinator *c = arg;
+    return c->options.planner.complete(c->options.planner.arg, plan, error);
+}
+
+static int on_resource_settled(void *arg, const char *resource)
+{
+    struct coordinator *c = arg;
+    return c->options.resource_settled(c->options.arg, resource);
+}
+
+static leat_status restore(struct coordinator *c, struct base_error *error)
+{
+    c->held.epoch = 0;
+    store_manifest_fini(&c->held);
+    store_manifest_fini(&c->restored);
+    if (!c->options.store)
+        return LEAT_OK;
+    leat_status st = store_load(c->options.store, c->options.nodes, c->options.node_count, &c->restored, error);
+    if (st < 0)
+        return st;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->restored.state_count; i++)
+        n += c->restored.states[i].piece_count;
+    c->pieces = calloc(n ? n : 1, sizeof *c->pieces);
+    if (!c->pieces)
+        return base_no_memory(error);
+    return LEAT_OK;
+}
+
+static uint32_t list_pieces(struct coordinator *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->restored.state_count; i++) {
+        const struct store_state *s = &c->restored.states[i];
+        for (uint32_t k = 0; k < s->piece_count; k++) {
+            const struct store_piece *p = &s->pieces[k];
+            c->pieces[n++] =
+                (struct runtime_piece){s->node, {p->version, p->kind, s->instance, s->instances, p->bytes, p->len}};
+        }
+    }
+    return n;
+}
+
+static void fail_start(struct coordinator *c, struct base_error *error)
+{
+    fail(c, error);
+    wind_up(c);
+}
+
+static void start_job(struct coordinator *c)
+{
+    struct base_error error;
+    base_error_clear(&error);
+    enter(c, JOB_STARTING);
+    c->failed = c->job_stopped = false;
+    c->full_wanted = true;
+    c->changed = false;
+    c->complete = 0;
+    c->epoch = 0;
+    c->end_state = JOB_STOPPED;
+    if (restore(c, &error) < 0 ||
+        !(c->plan = c->options.planner.make(c->options.planner.arg, c->options.job, &error))) {
+        fail_start(c, &error);
+        return;
+    }
+    struct runtime_job_options options = {
+        .plan = c->plan,
+        .events = &c->events,
+        .pieces = c->pieces,
+        .piece_count = list_pieces(c),
+        .first_run = !c->options.store || c->restored.state_count == 0,
+        .data_dir = c->options.store ? store_dir(c->options.store) : "/tmp",
+    };
+    struct runtime_job *job = runtime_job_start(c->options.runtime, &options, &error);
+    if (!job) {
+        fail_start(c, &error);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->job = job;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void coordinator_start(struct coordinator *c)
+{
+    start_job(c);
+}
+
+static void on_grace(void *arg)
+{
+    struct coordinator *c = arg;
+    if (!c->job)
+        return;
+    base_log(&c->options.logger, LEAT_LOG_WARN, "stop-without-checkpoint",
+             "job \"%s\" is stopped without a last checkpoint: what was not acknowledged will be read again",
+             c->options.name);
+    c->failed = true;
+    runtime_job_stop(c->job);
+}
+
+void coordinator_stop(struct coordinator *c, leat_usec grace)
+{
+    if (c->stop_wanted)
+        return;
+    enum job_state state = state_of(c);
+    c->stop_wanted = c->last_wanted = true;
+    if (state == JOB_WAITING) {
+        loop_timer_cancel(&c->timer);
+        enter(c, JOB_STOPPED);
+        c->options.ended(c->options.arg, c->options.job, JOB_STOPPED);
+    } else if (state == JOB_STARTING && c->job) {
+        c->failed = true;
+        c->end_state = JOB_STOPPED;
+        runtime_job_stop(c->job);
+    } else if (state == JOB_RUNNING) {
+        loop_timer_set(&c->grace_timer, grace);
+        if (!c->failed)
+            loop_timer_set(&c->timer, 0); // an epoch under way is followed by a last one
+    }
+}
+
+struct coordinator *coordinator_create(const struct coordinator_options *options, struct base_error *error)
+{
+    struct coordinator *c = calloc(1, sizeof *c);
+    if (!c) {
+        base_no_memory(error);
+        return NULL;
+    }
+    c->options = *options;
+    pthread_mutex_init(&c->lock, NULL);
+    c->write_mail.fn = write_mail;
+    c->written_mail.fn = written_mail;
+    c->events = (struct runtime_events){
+        .arg = c,
+        .complete_plan = on_complete_plan,
+        .opened = on_opened,
+        .saved = on_saved,
+        .passed = on_passed,
+        .finished = on_finished,
+        .failed = on_failed,
+        .stopped = on_stopped,
+        .resource_settled = on_resource_settled,
+    };
+    static const struct base_metric_desc descs[] = {
+        {"leat_job_restarts_total", LEAT_METRIC_COUNTER, 1, "Times the job was started again after a failure."},
+        {"leat_checkpoint_epoch", LEAT_METRIC_GAUGE, 1, "Newest complete checkpoint."},
+        {"leat_checkpoint_bytes", LEAT_METRIC_GAUGE, 1, "Bytes that the newest checkpoint wrote."},
+        {"leat_checkpoint_seconds", LEAT_METRIC_GAUGE, 1000000, "Time from barrier to durable manifest."},
+    };
+    int64_t **numbers[] = {&c->restarts_metric, &c->epoch_metric, &c->bytes_metric, &c->took_metric};
+    struct base_metric_labels labels = {.pipeline = options->logger.pipeline, .name = "job", .value = options->name};
+    bool ok = loop_timer_init(&c->timer, options->control, on_timer, c) &&
+              loop_timer_init(&c->grace_timer, options->control, on_grace, c);
+    for (size_t i = 0; i < 4 && ok; i++)
+        ok = (*numbers[i] = base_metrics_add(options->metrics, &descs[i], &labels)) != NULL;
+    if (!ok) {
+        base_no_memory(error);
+        coordinator_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+void coordinator_destroy(struct coordinator *c)
+{
+    if (!c)
+        return;
+    if (c->timer.loop)
+        loop_timer_fini(&c->timer);
+    if (c->grace_timer.loop)
+        loop_timer_fini(&c->grace_timer);
+    store_manifest_fini(&c->held);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+bool coordinator_settled(const struct coordinator *c)
+{
+    return atomic_load(&c->settled);
+}
+
+void coordinator_view(struct coordinator *c, struct coordinator_view *view, struct runtime_node_view *nodes,
+                      uint32_t max, uint32_t *count)
+{
+    pthread_mutex_lock(&c->lock);
+    *view = c->view;
+    *count = c->job ? runtime_job_view(c->job, nodes, max) : 0;
+    pthread_mutex_unlock(&c->lock);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator of one job: its life under supervision, and its epochs.
+//
+//     STARTING -> RUNNING -> STOPPING -> STOPPED | FINISHED | FAILED
+//         ^          |  failure that may pass (transient, resource)
+//         '- WAITING <'  back-off: doubles from `backoff_first` to `backoff_max`, with jitter, anew after
+//         `backoff_reset` of peace
+//
+// A failure of class config, data, fatal or bug ends in FAILED: the process and the other jobs go on.
+// Thread: the control loop, but for coordinator_view.
+#ifndef CHECKPOINT_COORDINATOR_H
+#define CHECKPOINT_COORDINATOR_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "checkpoint/store.h"
+#include "loop/loop.h"
+#include "runtime/runtime.h"
+
+enum job_state {
+    JOB_STARTING,
+    JOB_RUNNING,
+    JOB_WAITING, // for the next try
+    JOB_STOPPING,
+    JOB_STOPPED,
+    JOB_FINISHED, // bounded, and done
+    JOB_FAILED,
+};
+
+const char *job_state_name(enum job_state state);
+
+// Where plans come from: a fresh one for each start, since what a source finds may have changed.
+struct coordinator_planner {
+    void *arg;
+    struct plan_job *(*make)(void *arg, uint32_t job, struct base_error *error);
+    leat_status (*complete)(void *arg, struct plan_job *plan, struct base_error *error);
+    void (*destroy)(void *arg, struct plan_job *plan);
+};
+
+struct coordinator_options {
+    struct runtime *runtime;
+    struct store *store; // NULL: nothing is kept (leat sql)
+    struct loop *control;
+    struct loop *writer; // manifests are written there
+    struct base_logger logger;
+    struct base_metrics *metrics;
+    struct coordinator_planner planner;
+    uint32_t job; // number, for the planner
+    const char *name;
+    const char *const *nodes; // names of the job's nodes
+    uint32_t node_count;
+    leat_usec interval;
+    leat_usec backoff_first, backoff_max, backoff_reset;
+    bool restart;                                             // false: the first failure is final
+    int (*resource_settled)(void *arg, const char *resource); // any thread
+    void *arg;
+    void (*ended)(void *arg, uint32_t job, enum job_state state); // STOPPED, FINISHED or FAILED
+};
+
+struct coordinator;
+
+struct coordinator *coordinator_create(const struct coordinator_options *options, struct base_error *error);
+void coordinator_start(struct coordinator *c);
+// Takes a last checkpoint (giving up after `grace`), closes everything, ends with `ended`.
+void coordinator_stop(struct coordinator *c, leat_usec grace);
+void coordinator_destroy(struct coordinator *c);
+
+// The initial snapshot is over and its rows are durable. Any thread.
+bool coordinator_settled(const struct coordinator *c);
+
+struct coordinator_view {
+    enum job_state state;
+    leat_usec since; // wall clock of the last change of state
+    uint32_t restarts;
+    bool has_error;
+    struct base_error error; // the last failure, if it matters still
+    leat_usec retry_at;      // WAITING
+    leat_epoch epoch;        // newest complete
+    leat_usec epoch_at, epoch_took;
+    size_t epoch_bytes;
+};
+
+// Copies; nodes are filled up to `max`, *count is set. Any thread.
+void coordinator_view(struct coordinator *c, struct coordinator_view *view, struct runtime_node_view *nodes,
+                      uint32_t max, uint32_t *count);
+
+#endif

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: Apache-2.0
+// See store.h. Layout of a file, integers little-endian:
+//
+//     8 bytes "LEATCKP1" · u32 length of the manifest · u32 its CRC-32 · manifest (JSON) · pieces, one after the other
+//
+// The manifest: {"epoch": N, "job": "…", "states": [{"node": "…", "instance": 0, "instances": 1, "pieces":
+// [{"epoch": M, "offset": O, "length": L, "version": V, "kind": 1, "crc": C}]}]}. `epoch` of a piece names its file;
+// offsets count from the end of the manifest of that file.
+#include "checkpoint/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crc32.h"
+#include "fault.h"
+
+#define MAGIC        "LEATCKP1"
+#define HEADER       16
+#define MANIFEST_MAX ((size_t)256 << 20)
+#define SUFFIX       ".ckpt"
+
+struct store {
+    char dir[PATH_MAX]; // of the pipeline
+    int lock_fd;
+    leat_epoch newest;
+    int empty;
+};
+
+// --- small things
+// ---------------------------------------------------------------------------------------------------------
+
+static void put_u32(uint8_t *at, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static leat_status fail_io(struct base_error *error, const char *what, const char *path)
+{
+    int err = errno;
+    leat_status st = base_fail(
+        error, err == ENOMEM || err == ENOSPC || err == EDQUOT || err == EMFILE ? LEAT_RESOURCE : LEAT_TRANSIENT,
+        "LEAT-T0001", "could not %s \"%s\": %s", what, path, strerror(err));
+    base_error_native(error, strerrorname_np(err), strerror(err));
+    return st;
+}
+
+static leat_status damaged(struct base_error *error, const char *path, const char *why)
+{
+    base_fail(error, LEAT_FATAL, "LEAT-T0002", "checkpoint file \"%s\" is damaged: %s", path, why);
+    base_error_hint(error, "Restore the file from a backup, or remove the pipeline's checkpoint folder and start anew "
+                           "(sources then begin as on their first start).");
+    return LEAT_FATAL;
+}
+
+static int write_all(int fd, const void *ptr, size_t len)
+{
+    const uint8_t *at = ptr;
+    while (len) {
+        ssize_t n = write(fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return 0;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 1;
+}
+
+static int sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    int ok = fsync(fd) == 0;
+    close(fd);
+    return ok;
+}
+
+static int make_dirs(char *path)
+{
+    for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+        *at = 0;
+        int ok = mkdir(path, 0700) == 0 || errno == EEXIST;
+        *at = '/';
+        if (!ok)
+            return 0;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+// The epoch in a file's name, or 0.
+static leat_epoch epoch_of(const char *name)
+{
+    char *end = NULL;
+    if (*name < '0' || *name > '9')
+        return 0;
+    leat_epoch epoch = strtoull(name, &end, 10);
+    return end && strcmp(end, SUFFIX) == 0 ? epoch : 0;
+}
+
+static int path_of(const struct store *store, const char *job, leat_epoch epoch, char path[PATH_MAX])
+{
+    return snprintf(path, PATH_MAX, "%s/%s/%016" PRIu64 SUFFIX, store->dir, job, epoch) < PATH_MAX;
+}
+
+// Newest epoch of a job's folder that is at most `below`; 0 = none.
+static leat_epoch newest_of(const struct store *store, const char *job, leat_epoch below)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", store->dir, job) >= PATH_MAX)
+        return 0;
+    DIR *dir = opendir(path);
+    leat_epoch newest = 0;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        leat_epoch epoch = epoch_of(e->d_name);
+        if (epoch > newest && epoch <= below)
+            newest = epoch;
+    }
+    if (dir)
+        closedir(dir);
+    return newest;
+}
+
+// Calls fn for every job's folder.
+static void each_job(const struct store *store, void (*fn)(void *arg, const char *job), void *arg)
+{
+    DIR *dir = opendir(store->dir);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+            fn(arg, e->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+static void note_newest(void *arg, const char *job)
+{
+    struct store *store = arg;
+    leat_epoch epoch = newest_of(store, job, UINT64_MAX);
+    if (epoch > store->newest)
+        store->newest = epoch;
+}
+
+// --- opening
+// --------------------------------------------------------------------------------------------------------------
+
+struct store *store_open(const char *dir, const char *pipeline, struct base_error *error)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store) {
+        base_no_memory(error);
+        return NULL;
+    }
+    store->lock_fd = -1;
+    char lock[PATH_MAX];
+    if (snprintf(store->dir, sizeof store->dir, "%s/%s", dir, pipeline) >= PATH_MAX - 64 ||
+        snprintf(lock, sizeof lock, "%s/lock", store->dir) >= PATH_MAX) {
+        base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+        goto refuse;
+    }
+    if (!make_dirs(store->dir)) {
+        fail_io(error, "make checkpoint folder", store->dir);
+        goto refuse;
+    }
+    store->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (store->lock_fd < 0) {
+        fail_io(error, "open", lock);
+        goto refuse;
+    }
+    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        base_fail(error, LEAT_CONFIG, "LEAT-T0004",
+                  "another leat is running pipeline \"%s\" with checkpoint folder \"%s\"", pipeline, dir);
+        base_error_hint(error, "Stop it first, or give this one another pipeline name or checkpoint.dir.");
+        goto refuse;
+    }
+    each_job(store, note_newest, store);
+    store->empty = store->newest == 0;
+    return store;
+refuse:
+    store_close(store);
+    return NULL;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    free(store);
+}
+
+int store_is_empty(const struct store *store)
+{
+    return store->empty;
+}
+
+const char *store_dir(const struct store *store)
+{
+    return store->dir;
+}
+
+leat_epoch store_next_epoch(struct store *store)
+{
+    return ++store->newest;
+}
+
+// --- reading
+// --------------------------------------------------------------------------------------------------------------
+
+static leat_status read_at(int fd, const char *path, void *out, size_t len, uint64_t offset, struct base_error *error)
+{
+    uint8_t *at = out;
+    while (len) {
+        ssize_t n = pread(fd, at, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_io(error, "read", path);
+        if (n == 0)
+            return damaged(error, path, "it ends too early");
+        at += n;
+        offset += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return LEAT_OK;
+}
+
+// Opens a file and reads its manifest. *blobs: where the pieces begin.
+static leat_status open_manifest(const char *path, int *fd, json_t **root, uint64_t *blobs, struct base_error *error)
+{
+    uint8_t header[HEADER];
+    char *text = NULL;
+    *root = NULL;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return fail_io(error, "open", path);
+    leat_status st = read_at(*fd, path, header, sizeof header, 0, error);
+    size_t len = st < 0 ? 0 : get_u32(header + 8);
+    if (st >= 0 && (memcmp(header, MAGIC, 8) != 0 || len > MANIFEST_MAX))
+        st = damaged(error, path, "it does not begin as a checkpoint does");
+    if (st >= 0 && !(text = malloc(len + 1)))
+        st = base_no_memory(error);
+    if (st >= 0)
+        st = read_at(*fd, path, text, len, HEADER, error);
+    if (st >= 0 && crc32_of(0, text, len) != get_u32(header + 12))
+        st = damaged(error, path, "the checksum of its manifest is wrong");
+    if (st >= 0 && !(*root = json_loadb(text, len, 0, NULL)))
+        st = damaged(error, path, "its manifest is not JSON");
+    free(text);
+    if (st < 0) {
+        close(*fd);
+        *fd = -1;
+        return st;
+    }
+    *blobs = HEADER + len;
+    return LEAT_OK;
+}
+
+static leat_status read_piece(const struct store *store, const char *job, struct store_piece *piece,
+                              struct base_error *error)
+{
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    if (!path_of(store, job, piece->epoch, path))
+        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+    leat_status st = open_manifest(path, &fd, &root, &blobs, error);
+    if (st < 0)
+        return st;
+    json_decref(root);
+    piece->bytes = malloc(piece->len ? piece->len : 1);
+    if (!piece->bytes)
+        st = base_no_memory(error);
+    if (st >= 0)
+        st = read_at(fd, path, piece->bytes, piece->len, blobs + piece->offset, error);
+    if (st >= 0 && crc32_of(0, piece->bytes, piece->len) != piece->crc)
+        st = damaged(error, path, "the checksum of a piece is wrong");
+    close(fd);
+    return st;
+}
+
+static uint64_t number(const json_t *object, const char *key)
+{
+    json_int_t n = json_integer_value(json_object_get(object, key));
+    return n < 0 ? 0 : (uint64_t)n;
+}
+
+static void piece_from_json(const json_t *item, struct store_piece *piece)
+{
+    *piece = (struct store_piece){
+        .version = (uint32_t)number(item, "version"),
+        .kind = (uint8_t)number(item, "kind"),
+        .len = (size_t)number(item, "length"),
+        .epoch = number(item, "epoch"),
+        .offset = number(item, "offset"),
+        .crc = (uint32_t)number(item, "crc"),
+    };
+}
+
+static leat_status state_from_json(const struct store *store, const char *job, const json_t *item,
+                                   struct store_state *state, struct base_error *error)
+{
+    json_t *pieces = json_object_get(item, "pieces");
+    size_t n = json_array_size(pieces);
+    *state = (struct store_state){
+        .node = strdup(json_string_value(json_object_get(item, "node"))),
+        .instance = (uint32_t)number(item, "instance"),
+        .instances = (uint32_t)number(item, "instances"),
+        .pieces = calloc(n ? n : 1, sizeof *state->pieces),
+    };
+    if (!state->node || !state->pieces)
+        return base_no_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        piece_from_json(json_array_get(pieces, i), &state->pieces[i]);
+        state->piece_count++;
+        leat_status st = read_piece(store, job, &state->pieces[i], error);
+        if (st < 0)
+            return st;
+    }
+    return LEAT_OK;
+}
+
+static void state_fini(struct store_state *state)
+{
+    for (uint32_t i = 0; i < state->piece_count; i++)
+        free(state->pieces[i].bytes);
+    free(state->pieces);
+    free(state->node);
+}
+
+void store_manifest_fini(struct store_manifest *m)
+{
+    for (uint32_t i = 0; i < m->state_count; i++)
+        state_fini(&m->states[i]);
+    free(m->states);
+    *m = (struct store_manifest){0};
+}
+
+static int contains(const char *const *names, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+// Where the newest state of each node lies: gathered over all jobs' newest manifests.
+struct loading {
+    struct store *store;
+    const char *const *nodes;
+    uint32_t count;
+    leat_epoch *best; // per node
+    char (*job)[NAME_MAX + 1];
+    struct base_error *error;
+    leat_status status;
+    void (*unknown)(void *arg, const char *node);
+    void *arg;
+};
+
+static void look_into_job(void *arg, const char *job)
+{
+    struct loading *l = arg;
+    leat_epoch epoch = newest_of(l->store, job, UINT64_MAX);
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    if (l->status < 0 || epoch == 0 || !path_of(l->store, job, epoch, path))
+        return;
+    l->status = open_manifest(path, &fd, &root, &blobs, l->error);
+    if (l->status < 0)
+        return;
+    close(fd);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(root, "states"), i, item)
+    {
+        const char *node = json_string_value(json_object_get(item, "node"));
+        if (!node)
+            continue;
+        if (l->unknown && !contains(l->nodes, l->count, node))
+            l->unknown(l->arg, node);
+        for (uint32_t k = 0; k < l->count && l->best; k++) {
+            if (strcmp(l->nodes[k], node) == 0 && epoch > l->best[k]) {
+                l->best[k] = epoch;
+                snprintf(l->job[k], sizeof l->job[k], "%s", job);
+            }
+        }
+    }
+    json_decref(root);
+}
+
+static leat_status load_node(struct store *store, const char *job, leat_epoch epoch, const char *node,
+                             struct store_manifest *m, struct base_error *error)
+{
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    if (!path_of(store, job, epoch, path))
+        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+    leat_status st = open_manifest(path, &fd, &root, &blobs, error);
+    if (st < 0)
+        return st;
+    close(fd);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(root, "states"), i, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "node"));
+        if (!name || strcmp(name, node) != 0)
+            continue;
+        struct store_state *states = realloc(m->states, (m->state_count + 1) * sizeof *states);
+        if (!states) {
+            st = base_no_memory(error);
+            break;
+        }
+        m->states = states;
+        st = state_from_json(store, job, item, &m->states[m->state_count++], error);
+        if (st < 0)
+            break;
+    }
+    json_decref(root);
+    return st;
+}
+
+leat_status store_load(struct store *store, const char *const *nodes, uint32_t count, struct store_manifest *m,
+                       struct base_error *error)
+{
+    *m = (struct store_manifest){0};
+    struct loading l = {.store = store, .nodes = nodes, .count = count, .error = error};
+    l.best = calloc(count ? count : 1, sizeof *l.best);
+    l.job = calloc(count ? count : 1, sizeof *l.job);
+    if (!l.best || !l.job)
+        l.status = base_no_memory(error);
+    else
+        each_job(store, look_into_job, &l);
+    for (uint32_t i = 0; i < count && l.status >= 0; i++) {
+        if (l.best[i] > m->epoch)
+            m->epoch = l.best[i];
+        if (l.best[i])
+            l.status = load_node(store, l.job[i], l.best[i], nodes[i], m, error);
+    }
+    free(l.best);
+    free(l.job);
+    if (l.status < 0)
+        store_manifest_fini(m);
+    return l.status;
+}
+
+void store_unknown(struct store *store, const char *const *nodes, uint32_t count,
+                   void (*fn)(void *arg, const char *node), void *arg)
+{
+    struct base_error error;
+    struct loading l = {.store = store, .nodes = nodes, .count = count, .error = &error, .unknown = fn, .arg = arg};
+    each_job(store, look_into_job, &l);
+}
+
+// --- writing
+// --------------------------------------------------------------------------------------------------------------
+
+// A piece of another job's folder (the node moved) is written again with this job's first manifest.
+static json_t *manifest_json(const char *job, struct store_manifest *m)
+{
+    uint64_t offset = 0;
+    json_t *states = json_array();
+    for (uint32_t i = 0; i < m->state_count; i++) {
+        struct store_state *s = &m->states[i];
+        json_t *pieces = json_array();
+        for (uint32_t k = 0; k < s->piece_count; k++) {
+            struct store_piece *p = &s->pieces[k];
+            int fresh = p->epoch == 0;
+            uint32_t crc = fresh ? crc32_of(0, p->bytes, p->len) : p->crc;
+            json_array_append_new(
+                pieces, json_pack("{s:I, s:I, s:I, s:I, s:i, s:I}", "epoch", (json_int_t)(fresh ? m->epoch : p->epoch),
+                                  "offset", (json_int_t)(fresh ? offset : p->offset), "length", (json_int_t)p->len,
+                                  "version", (json_int_t)p->version, "kind", (int)p->kind, "crc", (json_int_t)crc));
+            if (fresh)
+                offset += p->len;
+        }
+        json_array_append_new(states,
+                              json_pack("{s:s, s:I, s:I, s:o}", "node", s->node, "instance", (json_int_t)s->instance,
+                                        "instances", (json_int_t)s->instances, "pieces", pieces));
+    }
+    return json_pack("{s:I, s:s, s:o}", "epoch", (json_int_t)m->epoch, "job", job, "states", states);
+}
+
+static int write_file(int fd, const char *text, size_t len, const struct store_manifest *m)
+{
+    uint8_t header[HEADER];
+    memcpy(header, MAGIC, 8);
+    put_u32(header + 8, (uint32_t)len);
+    put_u32(header + 12, crc32_of(0, text, len));
+    if (!write_all(fd, header, sizeof header) || !write_all(fd, text, len))
+        return 0;
+    for (uint32_t i = 0; i < m->state_count; i++)
+        for (uint32_t k = 0; k < m->states[i].piece_count; k++) {
+            const struct store_piece *p = &m->states[i].pieces[k];
+            if (p->epoch == 0 && !write_all(fd, p->bytes, p->len))
+                return 0;
+        }
+    LEAT_FAULT("checkpoint-before-sync");
+    return fsync(fd) == 0;
+}
+
+static void settle_places(struct store_manifest *m)
+{
+    uint64_t offset = 0;
+    for (uint32_t i = 0; i < m->state_count; i++)
+        for (uint32_t k = 0; k < m->states[i].piece_count; k++) {
+            struct store_piece *p = &m->states[i].pieces[k];
+            if (p->epoch)
+                continue;
+            p->epoch = m->epoch;
+            p->offset = offset;
+            p->crc = crc32_of(0, p->bytes, p->len);
+            offset += p->len;
+        }
+}
+
+leat_status store_write(struct store *store, const char *job, struct store_manifest *m, struct base_error *error)
+{
+    char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
+    if (snprintf(dir, sizeof dir, "%s/%s", store->dir, job) >= PATH_MAX || !path_of(store, job, m->epoch, path) ||
+        snprintf(temporary, sizeof temporary, "%s/writing", dir) >= PATH_MAX)
+        return base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+    json_t *root = manifest_json(job, m);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    if (!text)
+        return base_no_memory(error);
+    leat_status st = LEAT_OK;
+    int made = mkdir(dir, 0700) == 0;
+    int fd = made || errno == EEXIST ? open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    if (fd < 0 || !write_file(fd, text, strlen(text), m))
+        st = fail_io(error, "write checkpoint", temporary);
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    if (st >= 0)
+        LEAT_FAULT("checkpoint-before-rename");
+    if (st >= 0 && (rename(temporary, path) != 0 || !sync_dir(dir) || (made && !sync_dir(store->dir))))
+        st = fail_io(error, "finish checkpoint", path);
+    if (st < 0) {
+        unlink(temporary);
+        return st;
+    }
+    LEAT_FAULT("checkpoint-after-rename");
+    settle_places(m);
+    return LEAT_OK;
+}
+
+// Oldest epoch whose file a manifest needs.
+static leat_epoch oldest_needed(const struct store *store, const char *job, leat_epoch epoch)
+{
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    struct base_error error;
+    if (!path_of(store, job, epoch, path) || open_manifest(path, &fd, &root, &blobs, &error) < 0)
+        return 0;
+    close(fd);
+    leat_epoch oldest = epoch;
+    size_t i, k;
+    json_t *state, *piece;
+    json_array_foreach(json_object_get(root, "states"), i, state)
+    {
+        json_array_foreach(json_object_get(state, "pieces"), k, piece)
+        {
+            leat_epoch at = number(piece, "epoch");
+            oldest = at < oldest ? at : oldest;
+        }
+    }
+    json_decref(root);
+    return oldest;
+}
+
+void store_prune(struct store *store, const char *job)
+{
+    leat_epoch newest = newest_of(store, job, UINT64_MAX);
+    leat_epoch before = newest ? newest_of(store, job, newest - 1) : 0;
+    leat_epoch keep = before ? oldest_needed(store, job, before) : 0;
+    leat_epoch also = newest ? oldest_needed(store, job, newest) : 0;
+    if (!keep || !also)
+        return;
+    keep = also < keep ? also : keep;
+    for (leat_epoch old = newest_of(store, job, keep - 1); old; old = newest_of(store, job, old - 1)) {
+        char path[PATH_MAX];
+        if (path_of(store, job, old, path))
+            unlink(path);
+        if (old == 1)
+            break;
+    }
+}
+
+struct pruning {
+    struct store *store;
+    const char *const *jobs;
+    uint32_t count;
+};
+
+static void prune_job(void *arg, const char *job)
+{
+    struct pruning *p = arg;
+    if (contains(p->jobs, p->count, job))
+        return;
+    char path[PATH_MAX];
+    for (leat_epoch old = newest_of(p->store, job, UINT64_MAX); old; old = newest_of(p->store, job, old - 1)) {
+        if (path_of(p->store, job, old, path))
+            unlink(path);
+        if (old == 1)
+            break;
+    }
+    if (snprintf(path, sizeof path, "%s/%s/writing", p->store->dir, job) < PATH_MAX)
+        unlink(path);
+    if (snprintf(path, sizeof path, "%s/%s", p->store->dir, job) < PATH_MAX)
+        rmdir(path);
+}
+
+void store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count)
+{
+    struct pruning p = {store, jobs, count};
+    each_job(store, prune_job, &p);
+}

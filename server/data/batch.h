@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches as the core makes them: the functions behind the batch entries of struct leat_host.
+//
+// A batch is one block of recycled memory: the public struct, its columns, and an arena that grows by further blocks.
+// Blocks come from a process-wide pool of size classes, because a batch is usually made on one worker and dropped on
+// another. Thread: any. The reference count is atomic; a batch with more than one reference is immutable.
+#ifndef LEAT_DATA_BATCH_H
+#define LEAT_DATA_BATCH_H
+
+#include <leat/host.h>
+
+// A new batch with one reference, or NULL without memory. `bare`: columns have no memory yet.
+struct leat_batch *data_batch_create(const struct leat_host *host, const struct leat_schema *schema, uint32_t capacity,
+                                     uint8_t bare, leat_usec now);
+
+// See struct leat_host.
+leat_status data_batch_keep(struct leat_batch *b, const struct leat_batch *other);
+leat_status data_batch_attach(struct leat_batch *b, void (*release)(void *arg), void *arg);
+void *data_batch_grow(struct leat_batch *b, size_t size, size_t align);
+void data_batch_ref(const struct leat_batch *b);
+void data_batch_unref(const struct leat_batch *b);
+
+// Memory that the batch holds, in bytes: what a channel counts against its bound.
+size_t data_batch_bytes(const struct leat_batch *b);
+
+// Copies row `from_row` of `from` to a new row of `to` (same schema, own columns), with its bytes. 0 = full or no
+// memory.
+int data_batch_copy_row(struct leat_batch *to, const struct leat_batch *from, uint32_t from_row, uint8_t kind);
+
+// Gives the pool's idle blocks back to the system. For a calm process and for leak checkers.
+void data_pool_trim(void);
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// See row.h.
+#include "data/row.h"
+
+#include <string.h>
+
+#include "data/batch.h"
+#include "hash.h"
+
+static const struct leat_type *child_type(const struct leat_type *type, uint32_t i)
+{
+    // an ARRAY has one child type, a MAP two in turn, a ROW one per field
+    return &type->children[type->kind == LEAT_TYPE_ARRAY ? 0 : type->kind == LEAT_TYPE_MAP ? i % 2 : i];
+}
+
+static bool lists_equal(const struct leat_list *a, const struct leat_list *b, const struct leat_type *type)
+{
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const struct leat_datum *x = &a->items[i], *y = &b->items[i];
+        if (x->state != y->state ||
+            (x->state == LEAT_VALUE && !data_cells_equal(&x->cell, &y->cell, child_type(type, i))))
+            return false;
+    }
+    return true;
+}
+
+bool data_cells_equal(const union leat_cell *a, const union leat_cell *b, const struct leat_type *type)
+{
+    if (leat_type_is_bytes(type->kind))
+        return a->bytes.len == b->bytes.len &&
+               (a->bytes.len == 0 || memcmp(a->bytes.ptr, b->bytes.ptr, a->bytes.len) == 0);
+    if (leat_type_is_list(type->kind))
+        return lists_equal(&a->list, &b->list, type);
+    if (type->kind == LEAT_TYPE_DECIMAL)
+        return a->i128 == b->i128;
+    if (type->kind == LEAT_TYPE_FLOAT)
+        return memcmp(&a->f32, &b->f32, sizeof a->f32) == 0;
+    return a->i64 == b->i64;
+}
+
+bool data_rows_equal(const struct leat_batch *a, uint32_t row_a, const struct leat_batch *b, uint32_t row_b,
+                     const uint32_t *columns, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t c = columns[i];
+        uint8_t state = a->columns[c].states[row_a];
+        if (state != b->columns[c].states[row_b])
+            return false;
+        if (state == LEAT_VALUE &&
+            !data_cells_equal(&a->columns[c].cells[row_a], &b->columns[c].cells[row_b], &a->schema->columns[c].type))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t hash_value(const union leat_cell *cell, const struct leat_type *type, uint64_t seed)
+{
+    if (leat_type_is_bytes(type->kind))
+        return hash_bytes(cell->bytes.ptr, cell->bytes.len, seed);
+    if (type->kind == LEAT_TYPE_DECIMAL)
+        return hash_u64((uint64_t)(cell->i128 >> 64), hash_u64((uint64_t)cell->i128, seed));
+    if (type->kind == LEAT_TYPE_FLOAT) {
+        uint32_t bits;
+        memcpy(&bits, &cell->f32, sizeof bits);
+        return hash_u64(bits, seed);
+    }
+    if (!leat_type_is_list(type->kind))
+        return hash_u64((uint64_t)cell->i64, seed);
+    for (uint32_t i = 0; i < cell->list.count; i++) {
+        const struct leat_datum *item = &cell->list.items[i];
+        seed = item->state == LEAT_VALUE ? hash_value(&item->cell, child_type(type, i), seed) : hash_u64(1, seed);
+    }
+    return hash_u64(cell->list.count, seed);
+}
+
+uint64_t data_row_hash(const struct leat_batch *b, uint32_t row, const uint32_t *columns, uint32_t n)
+{
+    uint64_t h = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t c = columns[i];
+        h = b->columns[c].states[row] == LEAT_VALUE
+                ? hash_value(&b->columns[c].cells[row], &b->schema->columns[c].type, h)
+                : hash_u64(0, h + 1);
+    }
+    return h;
+}
+
+struct leat_batch *data_batch_gather(const struct leat_batch *b, const uint32_t *rows, uint32_t n)
+{
+    struct leat_batch *out = data_batch_create(b->host, b->schema, n, 0, b->arrived);
+    if (!out)
+        return NULL;
+    leat_usec *times = b->times ? leat_batch_alloc(out, n * sizeof *times, 8) : NULL;
+    uint64_t *positions = b->positions ? leat_batch_alloc(out, n * sizeof *positions, 8) : NULL;
+    if ((b->times && !times) || (b->positions && !positions) || data_batch_keep(out, b) != LEAT_OK) {
+        data_batch_unref(out);
+        return NULL;
+    }
+    out->rows = n;
+    out->flags = b->flags;
+    out->times = times;
+    out->positions = positions;
+    for (uint32_t i = 0; i < n; i++) {
+        out->kinds[i] = b->kinds[rows[i]];
+        if (times)
+            times[i] = b->times[rows[i]];
+        if (positions)
+            positions[i] = b->positions[rows[i]];
+    }
+    for (uint32_t c = 0; c < b->column_count; c++) {
+        for (uint32_t i = 0; i < n; i++) {
+            out->columns[c].cells[i] = b->columns[c].cells[rows[i]];
+            out->columns[c].states[i] = b->columns[c].states[rows[i]];
+        }
+    }
+    return out;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// See schema.h.
+#include "data/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "typetext.h"
+
+static int copy_bytes(struct base_arena *arena, struct leat_bytes *bytes)
+{
+    uint8_t *copy = base_arena_alloc(arena, bytes->len + 1);
+    if (!copy)
+        return 0;
+    memcpy(copy, bytes->ptr, bytes->len);
+    copy[bytes->len] = 0; // names are also read as C strings in messages
+    bytes->ptr = copy;
+    return 1;
+}
+
+static int copy_children(struct base_arena *arena, struct leat_type *type)
+{
+    if (type->child_count == 0)
+        return 1;
+    struct leat_type *children = base_arena_calloc(arena, type->child_count, sizeof *children);
+    struct leat_bytes *names = type->names ? base_arena_calloc(arena, type->child_count, sizeof *names) : NULL;
+    if (!children || (type->names && !names))
+        return 0;
+    for (uint32_t i = 0; i < type->child_count; i++) {
+        children[i] = type->children[i];
+        if (!copy_children(arena, &children[i]))
+            return 0;
+        if (names) {
+            names[i] = type->names[i];
+            if (!copy_bytes(arena, &names[i]))
+                return 0;
+        }
+    }
+    type->children = children;
+    type->names = names;
+    return 1;
+}
+
+const struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema)
+{
+    struct leat_schema *copy = base_arena_calloc(arena, 1, sizeof *copy);
+    struct leat_field *columns = base_arena_calloc(arena, schema->column_count + 1, sizeof *columns);
+    uint32_t *key = base_arena_calloc(arena, schema->key_count + 1, sizeof *key);
+    if (!copy || !columns || !key)
+        return NULL;
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        columns[i] = schema->columns[i];
+        if (!copy_bytes(arena, &columns[i].name) || !copy_children(arena, &columns[i].type))
+            return NULL;
+    }
+    for (uint32_t i = 0; i < schema->key_count; i++)
+        key[i] = schema->key[i];
+    *copy = *schema;
+    copy->struct_size = sizeof *copy;
+    copy->columns = columns;
+    copy->key = key;
+    return copy;
+}
+
+int data_schema_equal(const struct leat_schema *a, const struct leat_schema *b)
+{
+    if (a->column_count != b->column_count || a->key_count != b->key_count || a->flags != b->flags)
+        return 0;
+    for (uint32_t i = 0; i < a->column_count; i++) {
+        const struct leat_field *x = &a->columns[i], *y = &b->columns[i];
+        if (x->name.len != y->name.len || memcmp(x->name.ptr, y->name.ptr, x->name.len) != 0)
+            return 0;
+        if (!typetext_same(&x->type, &y->type) || x->type.nullable != y->type.nullable)
+            return 0;
+    }
+    return a->key_count == 0 || memcmp(a->key, b->key, a->key_count * sizeof *a->key) == 0;
+}
+
+size_t data_schema_print(const struct leat_schema *schema, char *out, size_t size)
+{
+    size_t len = 0;
+#define PUT(...)                                                                                                       \
+    do {                                                                                                               \
+        size_t room = len < size ? size - len : 0;                                                                     \
+        len += (size_t)snprintf(room ? out + len : NULL, room, __VA_ARGS__);                                           \
+    } while (0)
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        char type[512];
+        typetext_print(&schema->columns[i].type, type, sizeof type);
+        PUT("%s%.*s %s", i ? ", " : "", (int)schema->columns[i].name.len, (const char *)schema->columns[i].name.ptr,
+            type);
+    }
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        const struct leat_bytes *name = &schema->columns[schema->key[i]].name;
+        PUT("%s%.*s", i ? ", " : ", PRIMARY KEY (", (int)name->len, (const char *)name->ptr);
+    }
+    if (schema->key_count)
+        PUT(")");
+#undef PUT
+    return len;
+}

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schemas and modes along every edge: describe and bind, in topological order.
+//
+// A plan is bound twice where a source's tables are known only when connected: first with what is known, so that the
+// check of a file finds what it can and the resources that sinks write are known; then, after discovery, in full. What
+// a bind made before is undone first. Where a reader needs every change in full and is given upserts, a normaliser is
+// put between.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/schema.h"
+#include "graph/graph_int.h"
+
+static const char *mode_text(uint8_t mode)
+{
+    return mode == LEAT_MODE_INSERT_ONLY ? "inserts only"
+           : mode == LEAT_MODE_UPSERT    ? "upserts and deletes by key"
+                                         : "every change in full";
+}
+
+struct binder {
+    struct graph *graph;
+    struct plan_job *plan;
+    struct base_error *error; // of the runtime step; NULL while a file is checked
+    uint32_t faults;
+    uint32_t next_id;
+};
+
+static void *take(struct binder *b, size_t count, size_t size)
+{
+    void *ptr = base_arena_calloc(b->plan->arena, count ? count : 1, size);
+    if (!ptr)
+        b->faults++;
+    return ptr;
+}
+
+// A fault found by the planner itself, told to the reporter and kept as the job's error.
+__attribute__((format(printf, 6, 7))) static void fault(struct binder *b, const struct graph_node *node,
+                                                        const char *code, const struct graph_ref *ref, const char *hint,
+                                                        const char *fmt, ...)
+{
+    char message[768];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    b->faults++;
+    graph_report(b->graph, node, LEAT_DIAG_ERROR, code, ref ? ref->option : NULL, ref ? ref->offset : 0, hint, "%s",
+                 message);
+    if (b->error && b->error->failure == LEAT_OK) {
+        base_fail(b->error, LEAT_CONFIG, code, "%s", message);
+        base_error_node(b->error, node->name);
+        if (hint)
+            base_error_hint(b->error, "%s", hint);
+    }
+}
+
+static void close_ctx(struct binder *b, struct graph_ctx *gc, leat_status st)
+{
+    graph_ctx_close(gc, st, NULL);
+    if (st >= 0)
+        return;
+    b->faults++;
+    if (b->error && b->error->failure == LEAT_OK) {
+        if (gc->error.message[0])
+            *b->error = gc->error;
+        else
+            base_fail(b->error, LEAT_CONFIG, "LEAT-G0010", "node \"%s\" cannot work with what it is given",
+                      gc->node->name);
+        b->error->failure = LEAT_CONFIG;
+        base_error_node(b->error, gc->node->name);
+    }
+}
+
+// --- ports
+// ------------------------------------------------------------------------------------------------------------------
+
+static void copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports)
+{
+    node->output_count = 0;
+    node->outputs = take(b, ports->count, sizeof *node->outputs);
+    for (uint32_t i = 0; node->outputs && i < ports->count; i++) {
+        const struct leat_port *p = &ports->items[i];
+        struct plan_output *out = &node->outputs[i];
+        out->name = base_arena_strndup(b->plan->arena, p->name.len ? (const char *)p->name.ptr : "", p->name.len);
+        out->mode = p->mode;
+        out->schema = p->schema ? data_schema_copy(b->plan->arena, p->schema) : NULL;
+        if (!out->name || (p->schema && !out->schema))
+            b->faults++;
+    }
+    node->output_count = ports->count;
+}
+
+static void list_ports(const struct plan_node *node, char *text, size_t size)
+{
+    size_t len = 0;
+    text[0] = 0;
+    for (uint32_t i = 0; i < node->output_count && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s%s.%s", i ? ", " : "", node->name, node->outputs[i].name);
+}
+
+// The port that a reference means, or UINT32_MAX after a fault.
+static uint32_t port_of(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
+                        const struct plan_node *from)
+{
+    if (!*ref->port && from->output_count == 1)
+        return 0;
+    for (uint32_t i = 0; i < from->output_count; i++)
+        if (strcmp(from->outputs[i].name, ref->port) == 0)
+            return i;
+    char ports[512], hint[600];
+    list_ports(from, ports, sizeof ports);
+    snprintf(hint, sizeof hint, "It gives: %s.", ports);
+    if (!*ref->port)
+        fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", from->name);
+    else
+        fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", from->name, ref->port);
+    return UINT32_MAX;
+}
+
+static struct plan_node *plan_node_of(struct plan_job *plan, const struct graph_node *node)
+{
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i]->graph == node)
+            return plan->nodes[i];
+    return NULL;
+}
+
+// --- edges
+// ------------------------------------------------------------------------------------------------------------------
+
+static struct plan_edge *add_edge(struct binder *b, struct plan_node *from, uint32_t port, struct plan_node *to,
+                                  uint32_t input)
+{
+    struct plan_job *plan = b->plan;
+    struct plan_edge **edges = take(b, plan->edge_count + 1, sizeof(struct plan_edge *));
+    struct plan_edge *edge = take(b, 1, sizeof *edge);
+    if (!edges || !edge)
+        return NULL;
+    if (plan->edge_count)
+        memcpy(edges, plan->edges, plan->edge_count * sizeof(struct plan_edge *));
+    *edge = (struct plan_edge){.from = from, .port = port, .to = to, .input = input};
+    edges[plan->edge_count++] = edge;
+    plan->edges = edges;
+    to->inputs[input] = edge;
+    if (port < from->output_count)
+        from->outputs[port].used = 1;
+    return edge;
+}
+
+static void insert_before(struct plan_job *plan, struct plan_node *node, struct plan_node *before)
+{
+    uint32_t at = 0;
+    while (plan->nodes[at] != before)
+        at++;
+    memmove(&plan->nodes[at + 1], &plan->nodes[at], (plan->node_count - at) * sizeof(struct plan_node *));
+    plan->nodes[at] = node;
+    plan->node_count++;
+}
+
+static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct leat_input *inputs,
+                                 uint32_t count);
+
+// A normaliser between `from` and input `input` of `to`; returns the node, whose output 0 carries every change in full.
+static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *from, uint32_t port,
+                                           struct plan_node *to, uint32_t input)
+{
+    if (!b->graph->normalizer) {
+        fault(b, to->graph, "LEAT-G0013", NULL, "Put normalize.so into the plugin folder.",
+              "\"%s\" needs every change in full, \"%s\" gives upserts, and the plugin that could stand between them "
+              "is missing",
+              to->name, from->name);
+        return NULL;
+    }
+    struct plan_node *n = take(b, 1, sizeof *n);
+    char because[256];
+    snprintf(because, sizeof because, "\"%s\" needs every change in full and \"%s\" gives upserts by key", to->name,
+             from->name);
+    if (!n)
+        return NULL;
+    n->name = base_arena_sprintf(b->plan->arena, "%s/normalize/%u", to->name, input);
+    n->inserted_because = base_arena_strdup(b->plan->arena, because);
+    n->kind = LEAT_OPERATOR;
+    n->component = b->graph->normalizer;
+    n->id = b->next_id++;
+    n->input_count = 1;
+    n->inputs = take(b, 1, sizeof(struct plan_edge *));
+    if (!n->name || !n->inputs)
+        return NULL;
+    insert_before(b->plan, n, to);
+    struct leat_input in = {from->outputs[port].schema, from->outputs[port].mode, LEAT_INPUT_STREAM};
+    if (bind_operator(b, n, &in, 1) < 0 || n->output_count == 0 || !add_edge(b, from, port, n, 0))
+        return NULL;
+    return n;
+}
+
+// --- binding
+// ----------------------------------------------------------------------------------------------------------------
+
+static void unbind(struct plan_node *node)
+{
+    if (!node->bound)
+        return;
+    if (node->kind == LEAT_OPERATOR && node->component->op->unbind)
+        node->component->op->unbind(node->bound);
+    if (node->kind == LEAT_SINK && node->component->sink->unbind)
+        node->component->sink->unbind(node->bound);
+    node->bound = NULL;
+}
+
+static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct leat_input *inputs,
+                                 uint32_t count)
+{
+    struct graph_ctx gc;
+    struct leat_operator_request request = {
+        .struct_size = sizeof request,
+        .config = node->config,
+        .inputs = inputs,
+        .input_count = count,
+        .local_time_zone = b->graph->local_time_zone,
+    };
+    unbind(node);
+    node->op_plan = (struct leat_operator_plan){.struct_size = sizeof node->op_plan};
+    graph_ctx_init(&gc, b->graph, node->graph);
+    leat_status st = node->component->op->bind(&gc.ctx, &request, &node->op_plan, &node->bound);
+    close_ctx(b, &gc, st);
+    if (st >= 0)
+        copy_ports(b, node, &node->op_plan.ports);
+    return st;
+}
+
+// One input of an operator becomes an edge, with a normaliser where it needs one.
+static void connect_operator(struct binder *b, struct plan_node *node, uint32_t input, uint32_t port)
+{
+    const struct graph_ref *ref = &node->graph->refs[input];
+    const struct leat_input_need *need = node->op_plan.needs ? &node->op_plan.needs[input] : NULL;
+    struct plan_node *from = plan_node_of(b->plan, ref->to);
+    uint8_t mode = from->outputs[port].mode;
+    if (need && need->mode == LEAT_MODE_INSERT_ONLY && mode != LEAT_MODE_INSERT_ONLY) {
+        fault(b, node->graph, "LEAT-G0014", ref, NULL, "\"%s\" takes %s here, but \"%s\" gives %s", node->name,
+              mode_text(need->mode), ref->text, mode_text(mode));
+        return;
+    }
+    if (need && need->mode == LEAT_MODE_ALL && mode == LEAT_MODE_UPSERT) {
+        from = insert_normalizer(b, from, port, node, input);
+        port = 0;
+    }
+    struct plan_edge *edge = from ? add_edge(b, from, port, node, input) : NULL;
+    if (!edge || !need)
+        return;
+    edge->lookup = ref->kind == LEAT_INPUT_LOOKUP;
+    edge->wait_first = need->wait_first;
+    edge->columns = need->partition;
+    edge->column_count = need->partition_count;
+}
+
+static void plan_operator(struct binder *b, struct plan_node *node)
+{
+    const struct graph_node *g = node->graph;
+    struct leat_input inputs[LEAT_INPUTS_MAX];
+    uint32_t ports[LEAT_INPUTS_MAX];
+    int known = 1;
+    for (uint32_t i = 0; i < g->ref_count; i++) {
+        struct plan_node *from = plan_node_of(b->plan, g->refs[i].to);
+        inputs[i] = (struct leat_input){NULL, LEAT_MODE_ALL, g->refs[i].kind};
+        ports[i] = UINT32_MAX;
+        if (!from || from->output_count == 0) {
+            known = 0;
+            continue;
+        }
+        ports[i] = port_of(b, g, &g->refs[i], from);
+        if (ports[i] == UINT32_MAX)
+            return;
+        inputs[i].schema = from->outputs[ports[i]].schema;
+        inputs[i].mode = from->outputs[ports[i]].mode;
+        known = known && inputs[i].schema;
+    }
+    if (bind_operator(b, node, inputs, g->ref_count) < 0)
+        return;
+    if (!known) {
+        b->plan->complete = 0;
+        return;
+    }
+    // the binding saw the modes as they come; a normalised input is seen again as it will be
+    int normalised = 0;
+    for (uint32_t i = 0; i < g->ref_count; i++) {
+        const struct leat_input_need *need = node->op_plan.needs ? &node->op_plan.needs[i] : NULL;
+        if (need && need->mode == LEAT_MODE_ALL && inputs[i].mode == LEAT_MODE_UPSERT) {
+            inputs[i].mode = LEAT_MODE_ALL;
+            normalised = 1;
+        }
+    }
+    uint8_t was_upsert[LEAT_INPUTS_MAX];
+    for (uint32_t i = 0; i < g->ref_count; i++)
+        was_upsert[i] = plan_node_of(b->plan, g->refs[i].to)->outputs[ports[i]].mode == LEAT_MODE_UPSERT &&
+                        inputs[i].mode == LEAT_MODE_ALL;
+    if (normalised && bind_operator(b, node, inputs, g->ref_count) < 0)
+        return;
+    for (uint32_t i = 0; i < g->ref_count; i++) {
+        if (!was_upsert[i]) {
+            connect_operator(b, node, i, ports[i]);
+            continue;
+        }
+        struct plan_node *n = insert_normalizer(b, plan_node_of(b->plan, g->refs[i].to), ports[i], node, i);
+        struct plan_edge *edge = n ? add_edge(b, n, 0, node, i) : NULL;
+        if (edge && node->op_plan.needs) {
+            edge->wait_first = node->op_plan.needs[i].wait_first;
+            edge->columns = node->op_plan.needs[i].partition;
+            edge->column_count = node->op_plan.needs[i].partition_count;
+        }
+    }
+}
+
+// The sink's key as positions: its primary-key option, else the key of what it reads.
+static const uint32_t *sink_key(struct binder *b, const struct plan_node *node, const struct leat_schema *schema,
+                                uint32_t *count)
+{
+    const struct graph_node *g = node->graph;
+    if (g->primary_key_count == 0) {
+        *count = schema->key_count;
+        return schema->key;
+    }
+    uint32_t *key = take(b, g->primary_key_count, sizeof *key);
+    *count = key ? g->primary_key_count : 0;
+    for (uint32_t i = 0; i < *count; i++) {
+        const char *name = g->primary_key[i];
+        key[i] = leat_schema_find(schema, (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)});
+        if (key[i] == UINT32_MAX) {
+            char columns[512], hint[600];
+            data_schema_print(schema, columns, sizeof columns);
+            snprintf(hint, sizeof hint, "The columns are: %s.", columns);
+            struct graph_ref at = {.option = "primary-key"};
+            fault(b, g, "LEAT-G0015", &at, hint, "the input of sink \"%s\" has no column \"%s\"", g->name, name);
+            *count = 0;
+            return NULL;
+        }
+    }
+    return key;
+}
+
+static int same_key(const struct leat_schema *schema, const uint32_t *key, uint32_t count)
+{
+    if (count != schema->key_count)
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int found = 0;
+        for (uint32_t k = 0; k < count; k++)
+            found = found || schema->key[k] == key[i];
+        if (!found)
+            return 0;
+    }
+    return 1;
+}
+
+static enum plan_adapt choose_adapt(uint8_t wanted, uint8_t given, const struct leat_schema *schema,
+                                    const uint32_t *key, uint32_t count)
+{
+    if (wanted != LEAT_MODE_UPSERT || given != LEAT_MODE_ALL)
+        return PLAN_ADAPT_NONE;
+    if (same_key(schema, key, count) && (schema->flags & LEAT_SCHEMA_KEY_IMMEDIATE))
+        return PLAN_ADAPT_DROP_BEFORE;
+    return PLAN_ADAPT_CONSOLIDATE;
+}
+
+static void connect_sink(struct binder *b, struct plan_node *node, struct plan_node *from, uint32_t port,
+                         const uint32_t *key, uint32_t key_count)
+{
+    const struct graph_ref *ref = &node->graph->refs[0];
+    const struct leat_schema *schema = from->outputs[port].schema;
+    uint8_t wanted = node->sink_plan.mode, given = from->outputs[port].mode;
+    if (wanted == LEAT_MODE_INSERT_ONLY && given != LEAT_MODE_INSERT_ONLY) {
+        fault(b, node->graph, "LEAT-G0016", ref,
+              "Use a sink that can write updates and deletes by key (upsert-kafka, jdbc).",
+              "sink \"%s\" (%s) takes %s, but \"%s\" gives %s", node->name, node->component->name, mode_text(wanted),
+              ref->text, mode_text(given));
+        return;
+    }
+    if (wanted == LEAT_MODE_UPSERT && given != LEAT_MODE_INSERT_ONLY && key_count == 0) {
+        fault(b, node->graph, "LEAT-G0017", ref, "Write primary-key = [\"…\"] in the sink.",
+              "sink \"%s\" writes by key and has none: neither a primary-key option nor a key of \"%s\"", node->name,
+              ref->text);
+        return;
+    }
+    int full = wanted == LEAT_MODE_ALL || (wanted == LEAT_MODE_UPSERT && !same_key(schema, key, key_count));
+    if (given == LEAT_MODE_UPSERT && full) {
+        from = insert_normalizer(b, from, port, node, 0);
+        if (!from)
+            return;
+        port = 0;
+        schema = from->outputs[0].schema;
+        given = from->outputs[0].mode;
+    }
+    struct plan_edge *edge = add_edge(b, from, port, node, 0);
+    if (!edge)
+        return;
+    edge->key = key;
+    edge->key_count = key_count;
+    edge->adapt = choose_adapt(wanted, given, schema, key, key_count);
+    if (edge->adapt == PLAN_ADAPT_CONSOLIDATE)
+        b->plan->consolidates = 1;
+    if (node->sink_plan.partition_by_key) {
+        edge->columns = key;
+        edge->column_count = key_count;
+    }
+}
+
+static void plan_sink(struct binder *b, struct plan_node *node)
+{
+    const struct graph_node *g = node->graph;
+    struct plan_node *from = plan_node_of(b->plan, g->refs[0].to);
+    uint32_t port = from && from->output_count ? port_of(b, g, &g->refs[0], from) : UINT32_MAX;
+    const struct leat_schema *schema = port == UINT32_MAX ? NULL : from->outputs[port].schema;
+    if (from && from->output_count && port == UINT32_MAX)
+        return;
+    struct leat_sink_request request = {
+        .struct_size = sizeof request,
+        .config = g->config,
+        .schema = schema,
+        .mode = port == UINT32_MAX ? 0 : from->outputs[port].mode,
+        .primary_key = g->primary_key,
+        .primary_key_count = g->primary_key_count,
+        .input = g->refs[0].text,
+    };
+    uint32_t faults = b->faults;
+    if (schema)
+        request.key = sink_key(b, node, schema, &request.key_count);
+    if (b->faults != faults)
+        return;
+    struct graph_ctx gc;
+    unbind(node);
+    node->sink_plan = (struct leat_sink_plan){.struct_size = sizeof node->sink_plan};
+    graph_ctx_init(&gc, b->graph, g);
+    leat_status st = g->component->sink->bind(&gc.ctx, &request, &node->sink_plan, &node->bound);
+    close_ctx(b, &gc, st);
+    if (st < 0)
+        return;
+    if (schema)
+        connect_sink(b, node, from, port, request.key, request.key_count);
+    else
+        b->plan->complete = 0;
+}
+
+static void describe(struct binder *b, struct plan_node *node)
+{
+    struct graph_ctx gc;
+    graph_ctx_init(&gc, b->graph, node->graph);
+    node->source_request =
+        (struct leat_source_request){sizeof node->source_request, node->config, node->graph->declared};
+    node->source_plan = (struct leat_source_plan){.struct_size = sizeof node->source_plan};
+    leat_status st = node->kind == LEAT_LOOKUP
+                         ? node->component->lookup->describe(&gc.ctx, &node->source_request, &node->source_plan)
+                         : node->component->source->describe(&gc.ctx, &node->source_request, &node->source_plan);
+    close_ctx(b, &gc, st);
+    if (st < 0)
+        return;
+    int known = node->source_plan.ports.count > 0;
+    for (uint32_t i = 0; i < node->source_plan.ports.count; i++)
+        known = known && node->source_plan.ports.items[i].schema;
+    if (known)
+        copy_ports(b, node, &node->source_plan.ports);
+    else
+        b->plan->complete = 0;
+    if (node->source_plan.resource)
+        node->source_plan.resource = base_arena_strdup(b->plan->arena, node->source_plan.resource);
+}
+
+// Sources whose rows an edge waits for are told to catch up.
+static void mark_catch_up(struct plan_node *node)
+{
+    if (node->kind == LEAT_SOURCE)
+        node->catch_up = 1;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] && !node->inputs[i]->lookup)
+            mark_catch_up(node->inputs[i]->from);
+}
+
+static void bind_all(struct binder *b)
+{
+    // nodes are copied first: normalisers are put between them while we walk
+    uint32_t n = b->plan->node_count;
+    struct plan_node **nodes = take(b, n, sizeof(struct plan_node *));
+    if (!nodes)
+        return;
+    memcpy(nodes, b->plan->nodes, n * sizeof(struct plan_node *));
+    for (uint32_t i = 0; i < n; i++) {
+        if (nodes[i]->kind == LEAT_OPERATOR)
+            plan_operator(b, nodes[i]);
+        else if (nodes[i]->kind == LEAT_SINK)
+            plan_sink(b, nodes[i]);
+    }
+    if (b->faults || !b->plan->complete)
+        return;
+    for (uint32_t i = 0; i < b->plan->edge_count; i++)
+        if (b->plan->edges[i]->wait_first)
+            mark_catch_up(b->plan->edges[i]->from);
+    if (!graph_spread(b->graph, b->plan))
+        b->faults++;
+}
+
+static struct plan_node *add_node(struct binder *b, const struct graph_node *g)
+{
+    struct plan_node *node = take(b, 1, sizeof *node);
+    if (!node)
+        return NULL;
+    node->name = g->name;
+    node->kind = g->kind;
+    node->component = g->component;
+    node->config = g->config;
+    node->formats = g->formats;
+    node->format_count = g->format_count;
+    node->graph = g;
+    node->on_error = g->on_error;
+    node->id = b->next_id++;
+    node->input_count = g->ref_count;
+    node->inputs = take(b, g->ref_count, sizeof(struct plan_edge *));
+    node->parallelism = g->parallelism ? g->parallelism : b->graph->parallelism;
+    b->plan->nodes[b->plan->node_count++] = node;
+    return node->inputs ? node : NULL;
+}
+
+static int belongs(const struct graph *graph, const struct graph_node *node, uint32_t job)
+{
+    if (node->job == job)
+        return 1;
+    for (uint32_t i = 0; node->kind == LEAT_LOOKUP && i < graph->node_count; i++)
+        for (uint32_t k = 0; graph->nodes[i].job == job && k < graph->nodes[i].ref_count; k++)
+            if (graph->nodes[i].refs[k].to == node)
+                return 1;
+    return 0;
+}
+
+static void add_nodes(struct binder *b, uint32_t job)
+{
+    struct graph *graph = b->graph;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (belongs(graph, graph->order[i], job))
+            b->plan->node_max += 1 + graph->order[i]->ref_count;
+    b->plan->nodes = take(b, b->plan->node_max, sizeof(struct plan_node *));
+    for (uint32_t i = 0; i < graph->node_count && !b->faults; i++) {
+        if (!belongs(graph, graph->order[i], job))
+            continue;
+        struct plan_node *node = add_node(b, graph->order[i]);
+        if (!node || (node->kind != LEAT_SOURCE && node->kind != LEAT_LOOKUP))
+            continue;
+        describe(b, node);
+        uint32_t most = node->source_plan.parallel_max ? node->source_plan.parallel_max : 1;
+        node->parallelism = node->parallelism < most ? node->parallelism : most;
+    }
+}
+
+struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error *error)
+{
+    struct base_arena *arena = base_arena_create(0, 0);
+    struct plan_job *plan = arena ? base_arena_calloc(arena, 1, sizeof *plan) : NULL;
+    if (!plan) {
+        base_arena_destroy(arena);
+        base_no_memory(error);
+        return NULL;
+    }
+    *plan = (struct plan_job){.arena = arena,
+                              .pipeline = graph->pipeline,
+                              .name = graph_job_name(graph, job),
+                              .graph = graph,
+                              .complete = 1,
+                              .local_time_zone = graph->local_time_zone};
+    struct binder b = {.graph = graph, .plan = plan, .error = error};
+    base_error_clear(error);
+    add_nodes(&b, job);
+    if (!b.faults)
+        bind_all(&b);
+    if (!b.faults)
+        return plan;
+    if (error->failure == LEAT_OK)
+        base_no_memory(error);
+    graph_plan_destroy(plan);
+    return NULL;
+}
+
+leat_status graph_complete(struct graph *graph, struct plan_job *plan, struct base_error *error)
+{
+    struct binder b = {.graph = graph, .plan = plan, .error = error, .next_id = plan->node_count};
+    base_error_clear(error);
+    plan->complete = 1;
+    plan->edge_count = 0;
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        struct plan_node *node = plan->nodes[i];
+        if (node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP)
+            copy_ports(&b, node, &node->source_plan.ports);
+        else
+            node->output_count = 0;
+    }
+    bind_all(&b);
+    if (!b.faults && !plan->complete)
+        return base_fail(error, LEAT_BUG, "LEAT-G0018", "the schemas of job \"%s\" are still not known after discovery",
+                         plan->name);
+    if (b.faults && error->failure == LEAT_OK)
+        base_no_memory(error);
+    return b.faults ? error->failure : LEAT_OK;
+}
+
+void graph_plan_destroy(struct plan_job *plan)
+{
+    if (!plan)
+        return;
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        unbind(plan->nodes[i]);
+    base_arena_destroy(plan->arena);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// For this room only.
+#ifndef GRAPH_GRAPH_INT_H
+#define GRAPH_GRAPH_INT_H
+
+#include "graph/planner.h"
+
+// A context for static calls of a node's plugin. Diagnostics and failures go to the graph's reporter.
+struct graph_ctx {
+    struct leat_ctx ctx;
+    struct graph *graph;
+    const struct graph_node *node;
+    struct base_error error;
+    uint32_t reported; // errors, not warnings
+};
+
+void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node);
+// After a call that failed: reports its error unless diagnostics said it already.
+void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *option);
+
+// Reports in the planner's own name.
+void graph_report(struct graph *graph, const struct graph_node *node, uint8_t severity, const char *code,
+                  const char *option, uint32_t offset, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 8, 9)));
+
+const char *graph_strndup(struct graph *graph, const char *text, size_t len);
+
+// spread.c: parallelism of every node, shares and chains of every edge. False = no memory.
+int graph_spread(struct graph *graph, struct plan_job *plan);
+
+#endif

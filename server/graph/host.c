@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host table for static calls (describe, inputs, bind, check): memory, errors, diagnostics, the clock. Nothing else
+// is offered: the entries are NULL, and a plugin that wants to connect while it is being checked finds no way to.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "graph/graph_int.h"
+
+static struct graph_ctx *of(struct leat_ctx *ctx)
+{
+    return ctx->core;
+}
+
+static void *plan_alloc(struct leat_ctx *ctx, size_t size)
+{
+    return malloc(size ? size : 1);
+}
+
+static void plan_free(struct leat_ctx *ctx, void *ptr)
+{
+    free(ptr);
+}
+
+static leat_status plan_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
+{
+    return base_failv(&of(ctx)->error, failure, code, fmt, ap);
+}
+
+static void plan_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
+{
+    base_error_detailv(&of(ctx)->error, fmt, ap);
+}
+
+static void plan_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
+{
+    base_error_hintv(&of(ctx)->error, fmt, ap);
+}
+
+static void plan_native(struct leat_ctx *ctx, const char *code, const char *text)
+{
+    base_error_native(&of(ctx)->error, code, text);
+}
+
+static void plan_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option, uint32_t offset,
+                      const char *hint, const char *fmt, va_list ap)
+{
+    struct graph_ctx *gc = of(ctx);
+    char message[1024];
+    vsnprintf(message, sizeof message, fmt, ap);
+    gc->reported += severity == LEAT_DIAG_ERROR;
+    gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, severity, code, option, offset, hint, message);
+}
+
+static void plan_log(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap) {}
+
+static leat_usec plan_now(struct leat_ctx *ctx)
+{
+    return base_time_wall();
+}
+
+static int64_t plan_monotonic(struct leat_ctx *ctx)
+{
+    return base_time_mono();
+}
+
+static const struct leat_host plan_host = {
+    .struct_size = sizeof(struct leat_host),
+    .abi_major = LEAT_ABI_MAJOR,
+    .abi_minor = LEAT_ABI_MINOR,
+    .alloc = plan_alloc,
+    .free = plan_free,
+    .fail = plan_fail,
+    .error_detail = plan_detail,
+    .error_hint = plan_hint,
+    .error_native = plan_native,
+    .diag = plan_diag,
+    .log = plan_log,
+    .now = plan_now,
+    .monotonic = plan_monotonic,
+};
+
+void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node)
+{
+    memset(gc, 0, sizeof *gc);
+    gc->ctx.host = &plan_host;
+    gc->ctx.core = gc;
+    gc->graph = graph;
+    gc->node = node;
+}
+
+void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *option)
+{
+    if (status >= 0 || gc->reported)
+        return;
+    const char *message = gc->error.message[0] ? gc->error.message : "the plugin refused without a reason";
+    gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, LEAT_DIAG_ERROR, gc->error.code, option, 0,
+                               gc->error.hint[0] ? gc->error.hint : NULL, message);
+}
+
+void graph_report(struct graph *graph, const struct graph_node *node, uint8_t severity, const char *code,
+                  const char *option, uint32_t offset, const char *hint, const char *fmt, ...)
+{
+    char message[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    graph->reporter.report(graph->reporter.arg, node, severity, code, option, offset, hint, message);
+}
+
+const char *graph_strndup(struct graph *graph, const char *text, size_t len)
+{
+    return base_arena_strndup(graph->arena, text, len);
+}

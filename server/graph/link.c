@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names to nodes: who reads whom, in which order, and which nodes make a job together.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "graph/graph_int.h"
+
+static struct graph_node *find(struct graph *graph, const char *name, size_t len)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (strlen(graph->nodes[i].name) == len && memcmp(graph->nodes[i].name, name, len) == 0)
+            return &graph->nodes[i];
+    return NULL;
+}
+
+static const char *nearest(struct graph *graph, const char *name, size_t len)
+{
+    const char **words = base_arena_calloc(graph->arena, graph->node_count + 1, sizeof *words);
+    const char *word = graph_strndup(graph, name, len);
+    uint32_t n = 0;
+    if (!words || !word)
+        return NULL;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].kind != LEAT_SINK)
+            words[n++] = graph->nodes[i].name;
+    return base_nearest(word, words);
+}
+
+// "node" or "node.port"; the port may hold dots and back-quotes ("pg.business.`Order`").
+static int resolve(struct graph *graph, struct graph_node *node, struct graph_ref *ref)
+{
+    const char *dot = strchr(ref->text, '.');
+    size_t len = dot ? (size_t)(dot - ref->text) : strlen(ref->text);
+    ref->to = find(graph, ref->text, len);
+    if (!ref->to) {
+        const char *near = nearest(graph, ref->text, len);
+        char hint[256];
+        snprintf(hint, sizeof hint, "Did you mean \"%s\"?", near ? near : "");
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
+                     "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
+        return 0;
+    }
+    if (ref->to->kind == LEAT_SINK) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0002", ref->option, ref->offset,
+                     "Read what the sink reads, or add a source that reads what it writes.",
+                     "\"%s\" is a sink and cannot be read", ref->to->name);
+        return 0;
+    }
+    if (ref->to->kind == LEAT_LOOKUP && ref->kind == LEAT_INPUT_STREAM) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0003", ref->option, ref->offset,
+                     "Write \"JOIN … FOR SYSTEM_TIME AS OF …\", or read the table with a source.",
+                     "\"%s\" is a lookup: it is asked by key and cannot be read as a stream", ref->to->name);
+        return 0;
+    }
+    // back-quotes around parts of the port's name are only a way of writing
+    char *port = base_arena_alloc(graph->arena, strlen(ref->text) + 1);
+    if (!port)
+        return 0;
+    size_t n = 0;
+    for (const char *at = dot ? dot + 1 : ""; *at; at++)
+        if (*at != '`')
+            port[n++] = *at;
+    port[n] = 0;
+    ref->port = port;
+    ref->to->readers++;
+    return 1;
+}
+
+static int link_operator(struct graph *graph, struct graph_node *node)
+{
+    struct graph_ctx gc;
+    struct leat_input_names names = {0};
+    graph_ctx_init(&gc, graph, node);
+    leat_status st = node->component->op->inputs(&gc.ctx, node->config, &names);
+    graph_ctx_close(&gc, st, NULL);
+    if (st < 0)
+        return 0;
+    if (names.count > LEAT_INPUTS_MAX) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0004", NULL, 0, NULL, "a node reads at most %d names",
+                     LEAT_INPUTS_MAX);
+        return 0;
+    }
+    node->refs = base_arena_calloc(graph->arena, names.count + 1, sizeof *node->refs);
+    if (!node->refs)
+        return 0;
+    node->ref_count = names.count;
+    int ok = 1;
+    for (uint32_t i = 0; i < names.count; i++) {
+        const struct leat_input_name *in = &names.items[i];
+        node->refs[i] = (struct graph_ref){.text = graph_strndup(graph, (const char *)in->name.ptr, in->name.len),
+                                           .option = in->option,
+                                           .offset = in->offset,
+                                           .kind = in->kind};
+        ok = node->refs[i].text && resolve(graph, node, &node->refs[i]) && ok;
+    }
+    return ok;
+}
+
+static int link_sink(struct graph *graph, struct graph_node *node)
+{
+    if (node->input_count == 0) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0005", NULL, 0,
+                     "Write input = \"name of a source or operator\".", "sink \"%s\" has no input", node->name);
+        return 0;
+    }
+    if (node->input_count > 1) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0006", "input", 0,
+                     "Unite them in an operator, or use one sink for each.",
+                     "a sink reads one input; several are not supported yet");
+        return 0;
+    }
+    node->refs = base_arena_calloc(graph->arena, 1, sizeof *node->refs);
+    if (!node->refs)
+        return 0;
+    node->ref_count = 1;
+    node->refs[0] = (struct graph_ref){.text = node->input[0], .option = "input", .kind = LEAT_INPUT_STREAM};
+    return resolve(graph, node, &node->refs[0]);
+}
+
+// --- order, cycles, jobs
+// ----------------------------------------------------------------------------------------------------
+
+enum { UNSEEN, ENTERED, DONE };
+
+struct walk {
+    struct graph *graph;
+    uint32_t count;
+    int ok;
+};
+
+static void visit(struct walk *w, struct graph_node *node)
+{
+    if (node->mark == DONE)
+        return;
+    if (node->mark == ENTERED) {
+        graph_report(w->graph, node, LEAT_DIAG_ERROR, "LEAT-G0007", NULL, 0,
+                     "Break it, or pass through a topic of Kafka.",
+                     "node \"%s\" reads, through others, what it gives itself", node->name);
+        w->ok = 0;
+        return;
+    }
+    node->mark = ENTERED;
+    for (uint32_t i = 0; i < node->ref_count && w->ok; i++)
+        if (node->refs[i].to)
+            visit(w, node->refs[i].to);
+    node->mark = DONE;
+    w->graph->order[w->count++] = node;
+}
+
+static uint32_t root(uint32_t *parent, uint32_t i)
+{
+    while (parent[i] != i)
+        i = parent[i] = parent[parent[i]];
+    return i;
+}
+
+// A lookup is asked, not read: nodes that share one are not one job for that.
+static int split(struct graph *graph)
+{
+    uint32_t n = graph->node_count;
+    uint32_t *parent = base_arena_calloc(graph->arena, n + 1, sizeof *parent);
+    uint32_t *number = base_arena_calloc(graph->arena, n + 1, sizeof *number);
+    if (!parent || !number)
+        return 0;
+    for (uint32_t i = 0; i < n; i++)
+        parent[i] = i;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < graph->nodes[i].ref_count; k++) {
+            const struct graph_ref *ref = &graph->nodes[i].refs[k];
+            if (ref->to && ref->kind == LEAT_INPUT_STREAM)
+                parent[root(parent, i)] = root(parent, (uint32_t)(ref->to - graph->nodes));
+        }
+    for (uint32_t i = 0; i < n; i++) {
+        struct graph_node *node = graph->order[i];
+        uint32_t r = root(parent, (uint32_t)(node - graph->nodes));
+        if (node->kind == LEAT_LOOKUP || (node->kind == LEAT_SOURCE && node->readers == 0)) {
+            node->job = UINT32_MAX;
+            continue;
+        }
+        if (number[r] == 0)
+            number[r] = ++graph->job_count;
+        node->job = number[r] - 1;
+    }
+    return 1;
+}
+
+static void warn_unread(struct graph *graph)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const struct graph_node *node = &graph->nodes[i];
+        if (node->kind != LEAT_SINK && node->readers == 0)
+            graph_report(graph, node, LEAT_DIAG_WARNING, "LEAT-G0008", NULL, 0,
+                         "Add a sink or an operator that reads it, or remove it.",
+                         "nothing reads \"%s\": it will not run", node->name);
+    }
+}
+
+int graph_link(struct graph *graph)
+{
+    int ok = 1;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        struct graph_node *node = &graph->nodes[i];
+        if (node->kind == LEAT_OPERATOR)
+            ok = link_operator(graph, node) && ok;
+        else if (node->kind == LEAT_SINK)
+            ok = link_sink(graph, node) && ok;
+    }
+    graph->order = base_arena_calloc(graph->arena, graph->node_count + 1, sizeof(struct graph_node *));
+    struct walk w = {graph, 0, graph->order != NULL};
+    for (uint32_t i = 0; i < graph->node_count && w.ok; i++)
+        visit(&w, &graph->nodes[i]);
+    if (!w.ok || !ok)
+        return 0;
+    warn_unread(graph);
+    return split(graph);
+}
+
+const char *graph_job_name(const struct graph *graph, uint32_t job)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->order[i]->job == job)
+            return graph->order[i]->name;
+    return "";
+}
+
+const char *const *graph_job_nodes(struct graph *graph, uint32_t job, uint32_t *count)
+{
+    uint32_t max = 0;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        max += graph->nodes[i].job == job ? 1 + graph->nodes[i].ref_count : 0;
+    const char **names = base_arena_calloc(graph->arena, max + 1, sizeof *names);
+    *count = 0;
+    for (uint32_t i = 0; names && i < graph->node_count; i++) {
+        const struct graph_node *node = &graph->nodes[i];
+        if (node->job != job)
+            continue;
+        names[(*count)++] = node->name;
+        for (uint32_t k = 0; k < node->ref_count; k++)
+            names[(*count)++] = base_arena_sprintf(graph->arena, "%s/normalize/%u", node->name, k);
+    }
+    return names;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The planner: from the nodes of a pipeline file to jobs that can run.
+//
+// The logical graph (struct graph) holds the file's nodes with their parsed options. It finds out who reads whom
+// (operators are asked), splits the graph into jobs, and makes a plan of a job as often as it is started. A plan is
+// made in two steps, since some schemas are known only when a source has connected: graph_plan does what can be done
+// without I/O, graph_complete the rest.
+//
+// Thread: the control loop (or the only thread of a verb).
+#ifndef GRAPH_PLANNER_H
+#define GRAPH_PLANNER_H
+
+#include <leat/plugin.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "graph/plan.h"
+
+// What one node reads: a name as written, resolved to a node and one of its ports.
+struct graph_ref {
+    const char *text;      // "pg.business.orders"
+    const char *option;    // where it stands: an option of the node …
+    uint32_t offset;       // … and the byte in it
+    uint8_t kind;          // LEAT_INPUT_STREAM or LEAT_INPUT_LOOKUP
+    struct graph_node *to; // the node that is read
+    const char *port;      // "" = the only one
+};
+
+// A node of the file. All memory is the graph's arena or the configuration's.
+struct graph_node {
+    const char *name;
+    uint8_t kind; // LEAT_SOURCE, LEAT_SINK, LEAT_OPERATOR, LEAT_LOOKUP
+    const struct leat_component *component;
+    const void *config; // parsed options
+    const struct plan_format *formats;
+    uint32_t format_count;
+    const struct leat_schema *declared; // sources and lookups
+    const char *const *input;           // sinks: names as written
+    uint32_t input_count;
+    const char *const *primary_key; // sinks
+    uint32_t primary_key_count;
+    uint32_t parallelism; // 0 = the pipeline's default
+    enum plan_on_error on_error;
+    const void *place; // the configuration's node, for messages
+
+    // filled by graph_link
+    struct graph_ref *refs;
+    uint32_t ref_count;
+    uint32_t job;
+    uint32_t readers;
+    uint8_t mark; // of the walks
+};
+
+// Told every fault and warning; `option` may be NULL (the node as a whole).
+struct graph_reporter {
+    void *arg;
+    void (*report)(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
+                   uint32_t offset, const char *hint, const char *message);
+};
+
+struct graph {
+    struct base_arena *arena;
+    const char *pipeline;
+    const char *local_time_zone;
+    uint32_t parallelism; // parallelism.default
+    struct graph_node *nodes;
+    uint32_t node_count;
+    const struct leat_component
+        *normalizer; // the operator that makes an upsert stream complete; NULL = plugin not there
+    struct graph_reporter reporter;
+
+    // filled by graph_link
+    uint32_t job_count;
+    struct graph_node **order; // topological, sources first
+};
+
+// Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. False = errors
+// reported.
+int graph_link(struct graph *graph);
+
+// Plans job number `job`. Faults of the plugins' describe and bind go to the reporter; NULL when there were any.
+struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error *error);
+
+// After discovery: ports of every source are known. Binds what is not bound yet. Faults end up in *error too.
+leat_status graph_complete(struct graph *graph, struct plan_job *plan, struct base_error *error);
+
+void graph_plan_destroy(struct plan_job *plan);
+
+// Names of the nodes of a job, in the graph's arena; also those of nodes that the planner may insert.
+const char *const *graph_job_nodes(struct graph *graph, uint32_t job, uint32_t *count);
+const char *graph_job_name(const struct graph *graph, uint32_t job);
+
+#endif

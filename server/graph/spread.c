@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many instances a node has, how rows are shared among them, and which nodes call each other directly.
+//
+// A node runs as wide as what it reads, so that rows keep their order and edges need no sharing. It runs as wide as the
+// pipeline's default where it wants rows that belong together in one instance: then the edge hashes. Two nodes are
+// chained when the second has no other input and rows go straight from instance to instance.
+#include "graph/graph_int.h"
+
+static uint32_t upstream_width(const struct plan_node *node)
+{
+    uint32_t width = 0;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        const struct plan_edge *edge = node->inputs[i];
+        if (!edge->lookup && edge->from->parallelism > width)
+            width = edge->from->parallelism;
+    }
+    return width ? width : 1;
+}
+
+static int wants_hash(const struct plan_node *node)
+{
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i]->column_count && !node->inputs[i]->lookup)
+            return 1;
+    return 0;
+}
+
+static uint32_t at_most(uint32_t width, uint32_t most)
+{
+    return most && most < width ? most : width;
+}
+
+static void choose_width(const struct graph *graph, struct plan_node *node)
+{
+    uint32_t asked = node->graph && node->graph->parallelism ? node->graph->parallelism : 0;
+    uint32_t width = asked ? asked : upstream_width(node);
+    if (node->kind == LEAT_OPERATOR) {
+        if (!asked && wants_hash(node))
+            width = graph->parallelism;
+        node->parallelism = at_most(width, node->op_plan.parallel_max);
+    } else if (node->kind == LEAT_SINK) {
+        node->parallelism = at_most(width, node->sink_plan.parallel_max);
+    }
+}
+
+static void choose_share(struct plan_edge *edge)
+{
+    uint32_t from = edge->from->parallelism, to = edge->to->parallelism;
+    if (to == 1)
+        edge->share = PLAN_FORWARD;
+    else if (edge->column_count)
+        edge->share = PLAN_HASH;
+    else
+        edge->share = from == to ? PLAN_FORWARD : PLAN_REBALANCE;
+}
+
+static uint32_t stream_inputs(const struct plan_node *node)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        n += !node->inputs[i]->lookup;
+    return n;
+}
+
+int graph_spread(struct graph *graph, struct plan_job *plan)
+{
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        choose_width(graph, plan->nodes[i]);
+    for (uint32_t i = 0; i < plan->edge_count; i++) {
+        struct plan_edge *edge = plan->edges[i];
+        choose_share(edge);
+        edge->chained = !edge->lookup && edge->share == PLAN_FORWARD &&
+                        edge->from->parallelism == edge->to->parallelism && stream_inputs(edge->to) == 1;
+    }
+    return 1;
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host table: what plugins see of the core while a job runs. See include/leat/host.h for the contract of each
+// entry.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "data/batch.h"
+#include "runtime/runtime_int.h"
+
+static struct ctx_core *core_of(struct leat_ctx *ctx)
+{
+    return (struct ctx_core *)ctx->core;
+}
+
+static void *host_alloc(struct leat_ctx *ctx, size_t size)
+{
+    return malloc(size ? size : 1);
+}
+
+static void host_free(struct leat_ctx *ctx, void *ptr)
+{
+    free(ptr);
+}
+
+// --- errors
+// -------------------------------------------------------------------------------------------------------------
+
+static leat_status host_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
+{
+    struct ctx_core *core = core_of(ctx);
+    base_failv(&core->error, failure, code, fmt, ap);
+    base_error_node(&core->error, core->inst->node->name);
+    return failure;
+}
+
+static void host_error_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
+{
+    base_error_detailv(&core_of(ctx)->error, fmt, ap);
+}
+
+static void host_error_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
+{
+    base_error_hintv(&core_of(ctx)->error, fmt, ap);
+}
+
+static void host_error_native(struct leat_ctx *ctx, const char *code, const char *text)
+{
+    base_error_native(&core_of(ctx)->error, code, text);
+}
+
+static leat_status host_error_move(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure)
+{
+    core_of(ctx)->error = core_of(from)->error;
+    return failure;
+}
+
+// Diagnostics belong to the check of a file; what a running node has to say there goes to the log.
+static void host_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option, uint32_t offset,
+                      const char *hint, const char *fmt, va_list ap)
+{
+    uint8_t level = severity == LEAT_DIAG_ERROR ? LEAT_LOG_ERROR : LEAT_LOG_WARN;
+    struct base_log_field fields[] = {
+        {"code", code ? code : ""}, {"option", option ? option : ""}, {"hint", hint ? hint : ""}};
+    base_logv(&core_of(ctx)->inst->logger, level, "diagnostic", fields, 3, fmt, ap);
+}
+
+static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, const char *where)
+{
+    struct ctx_core *core = core_of(ctx);
+    struct inst *inst = core->inst;
+    leat_status failure = core->error.failure < 0 ? core->error.failure : LEAT_DATA;
+    if (where && *where)
+        base_error_wrap(&core->error, "%s", where);
+    base_metric_inc(inst->metrics.errors, 1);
+    if (failure != LEAT_DATA || inst->node->on_error == PLAN_ON_ERROR_FAIL)
+        return failure;
+    base_metric_inc(inst->metrics.skipped, 1);
+    struct base_log_field fields[] = {{"code", core->error.code}};
+    base_log_fields(&inst->logger, LEAT_LOG_WARN, "row-skipped", fields, 1, "skipped a row: %s", core->error.message);
+    return LEAT_OK;
+}
+
+// --- log and numbers
+// ------------------------------------------------------------------------------------------------------
+
+static void host_log(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap)
+{
+    base_logv(&core_of(ctx)->inst->logger, level, event, NULL, 0, fmt, ap);
+}
+
+// Plugins may go on counting when the registry has no room: then nobody sees the number.
+static int64_t unseen;
+
+static int64_t *host_metric(struct leat_ctx *ctx, const struct leat_metric *metric)
+{
+    struct inst *inst = core_of(ctx)->inst;
+    struct base_metric_desc desc = {.name = metric->name, .type = metric->type, .help = metric->help};
+    struct base_metric_labels labels = {.pipeline = inst->job->plan->pipeline, .node = inst->node->name};
+    int64_t *number = base_metrics_add(inst->job->runtime->options.metrics, &desc, &labels);
+    return number ? number : &unseen;
+}
+
+static void host_status(struct leat_ctx *ctx, const char *fmt, va_list ap)
+{
+    struct inst *inst = core_of(ctx)->inst;
+    pthread_mutex_lock(&inst->view_lock);
+    vsnprintf(inst->status, sizeof inst->status, fmt, ap);
+    pthread_mutex_unlock(&inst->view_lock);
+}
+
+static leat_usec host_now(struct leat_ctx *ctx)
+{
+    return base_time_wall();
+}
+
+static int64_t host_monotonic(struct leat_ctx *ctx)
+{
+    return base_time_mono();
+}
+
+// --- events
+// ---------------------------------------------------------------------------------------------------------------
+
+struct leat_event {
+    struct base_list link; // of the instance's events
+    struct inst *inst;
+    leat_event_fn fn;
+    void *arg;
+    bool is_timer, closed;
+    struct loop_timer timer;
+    struct loop_watch watch;
+};
+
+static void run_event(struct leat_event *event, uint32_t ready)
+{
+    struct inst *inst = event->inst;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = event->fn(&inst->ctx, event->arg, ready);
+    worker_leave(inst->task->worker);
+    if (st < 0)
+        job_fail(inst);
+}
+
+static void timer_fires(void *arg)
+{
+    run_event(arg, 0);
+}
+
+static void watch_ready(void *arg, uint32_t ready)
+{
+    run_event(arg, ready);
+}
+
+static struct leat_event *event_create(struct leat_ctx *ctx, leat_event_fn fn, void *arg)
+{
+    struct leat_event *event = calloc(1, sizeof *event);
+    if (!event)
+        return NULL;
+    event->inst = core_of(ctx)->inst;
+    event->fn = fn;
+    event->arg = arg;
+    base_list_push_back(&event->inst->events, &event->link);
+    return event;
+}
+
+static void host_event_close(struct leat_event *event)
+{
+    if (!event || event->closed)
+        return;
+    event->closed = true;
+    base_list_remove(&event->link);
+    if (event->is_timer)
+        loop_timer_fini(&event->timer);
+    else
+        loop_watch_fini(&event->watch);
+    // its callback may be running: the memory goes in the next turn
+    if (!loop_free_later(event->inst->task->worker->loop, event, free))
+        base_log(&event->inst->logger, LEAT_LOG_WARN, "memory", "an event's memory is lost: out of memory");
+}
+
+void host_close_events(struct inst *inst)
+{
+    while (!base_list_empty(&inst->events))
+        host_event_close(BASE_LIST_ITEM(inst->events.next, struct leat_event, link));
+}
+
+static struct leat_event *host_watch(struct leat_ctx *ctx, int fd, uint32_t ready, leat_event_fn fn, void *arg)
+{
+    struct leat_event *event = event_create(ctx, fn, arg);
+    if (!event)
+        return NULL;
+    struct loop *loop = event->inst->task->worker->loop;
+    if (loop_watch_init(&event->watch, loop, fd, watch_ready, event)) {
+        if (loop_watch_for(&event->watch, ready))
+            return event;
+        loop_watch_fini(&event->watch);
+    }
+    base_list_remove(&event->link);
+    free(event);
+    return NULL;
+}
+
+static leat_status host_watch_for(struct leat_event *watch, uint32_t ready)
+{
+    return loop_watch_for(&watch->watch, ready) ? LEAT_OK : leat_no_memory(&watch->inst->ctx);
+}
+
+static struct leat_event *host_timer(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg)
+{
+    struct leat_event *event = event_create(ctx, fn, arg);
+    if (!event)
+        return NULL;
+    event->is_timer = true;
+    if (!loop_timer_init(&event->timer, event->inst->task->worker->loop, timer_fires, event)) {
+        base_list_remove(&event->link);
+        free(event);
+        return NULL;
+    }
+    loop_timer_set(&event->timer, usec);
+    return event;
+}
+
+static leat_status host_timer_again(struct leat_event *timer, int64_t usec)
+{
+    loop_timer_set(&timer->timer, usec);
+    return LEAT_OK;
+}
+
+static void host_wake(struct leat_ctx *ctx)
+{
+    struct inst *inst = core_of(ctx)->inst;
+    atomic_store(&inst->wake_wanted, true);
+    task_wake(inst->task);
+}
+
+struct posted {
+    struct loop_mail mail;
+    struct inst *inst;
+    leat_event_fn fn;
+    void *arg;
+};
+
+static void run_posted(struct loop_mail *mail)
+{
+    struct posted *p = (struct posted *)mail;
+    struct inst *inst = p->inst;
+    if (!inst->destroyed) {
+        worker_enter(inst->task->worker, inst);
+        leat_status st = p->fn(&inst->ctx, p->arg, 0);
+        worker_leave(inst->task->worker);
+        if (st < 0)
+            job_fail(inst);
+    }
+    free(p);
+}
+
+static leat_status host_post(struct leat_ctx *ctx, leat_event_fn fn, void *arg)
+{
+    struct posted *p = malloc(sizeof *p);
+    if (!p)
+        return leat_no_memory(ctx);
+    *p = (struct posted){{NULL, run_posted}, core_of(ctx)->inst, fn, arg};
+    loop_post(p->inst->task->worker->loop, &p->mail);
+    return LEAT_OK;
+}
+
+struct thread_ctx {
+    struct leat_ctx ctx;
+    struct ctx_core core;
+};
+
+static struct leat_ctx *host_thread_ctx_create(struct leat_ctx *ctx)
+{
+    struct thread_ctx *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->ctx.host = ctx->host;
+    t->ctx.core = &t->core;
+    t->core.inst = core_of(ctx)->inst;
+    return &t->ctx;
+}
+
+static void host_thread_ctx_destroy(struct leat_ctx *ctx)
+{
+    free(ctx);
+}
+
+// --- batches, output, state
+// -------------------------------------------------------------------------------------------------
+
+static struct leat_batch *host_batch_create(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
+                                            uint8_t bare)
+{
+    return data_batch_create(ctx->host, schema, capacity, bare, base_time_wall());
+}
+
+static leat_status host_emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
+{
+    return inst_emit(core_of(ctx)->inst, port, b);
+}
+
+#define STATE_MAX ((size_t)64 << 30)
+
+static leat_status host_state_write(struct leat_ctx *ctx, struct leat_state_out *out, const void *ptr, size_t len)
+{
+    struct state_buffer *b = out->core;
+    if (len > STATE_MAX - b->len)
+        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-R0004", "the state of the node is too large");
+    if (b->cap - b->len < len) {
+        size_t cap = b->cap ? b->cap : 256;
+        while (cap - b->len < len)
+            cap *= 2;
+        uint8_t *grown = realloc(b->ptr, cap);
+        if (!grown)
+            return leat_no_memory(ctx);
+        b->ptr = grown;
+        b->cap = cap;
+    }
+    if (len)
+        memcpy(b->ptr + b->len, ptr, len);
+    b->len += len;
+    return LEAT_OK;
+}
+
+// --- formats
+// ------------------------------------------------------------------------------------------------------------------
+
+static void format_close(struct leat_ctx *ctx, struct leat_format *format)
+{
+    if (!format)
+        return;
+    format->ops->destroy(ctx, format->self);
+    free(format);
+}
+
+static leat_status host_format_open(struct leat_ctx *ctx, const char *option, uint8_t direction,
+                                    const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
+                                    struct leat_format **out)
+{
+    const struct plan_node *node = core_of(ctx)->inst->node;
+    const struct plan_format *found = NULL;
+    for (uint32_t i = 0; i < node->format_count && !found; i++)
+        if (strcmp(node->formats[i].option, option) == 0)
+            found = &node->formats[i];
+    if (!found)
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-R0005", "option \"%s\" names no format", option);
+    struct leat_format_request request = {
+        .struct_size = sizeof request,
+        .config = found->config,
+        .direction = direction,
+        .schema = schema,
+        .columns = columns,
+        .column_count = column_count,
+        .local_time_zone = core_of(ctx)->inst->job->plan->local_time_zone,
+        .is_key = strncmp(option, "key.", 4) == 0,
+    };
+    struct leat_format *format = calloc(1, sizeof *format);
+    if (!format)
+        return leat_no_memory(ctx);
+    format->ops = found->component->format;
+    format->name = found->component->name;
+    format->close = format_close;
+    format->mode = LEAT_MODE_INSERT_ONLY;
+    leat_status st = format->ops->check ? format->ops->check(ctx, &request, &format->mode) : LEAT_OK;
+    if (st >= 0)
+        st = format->ops->create(ctx, &request, &format->self);
+    if (st < 0) {
+        free(format);
+        return st;
+    }
+    *out = format;
+    return LEAT_OK;
+}
+
+// --- sources
+// --------------------------------------------------------------------------------------------------------------------
+
+static void host_snapshot_done(struct leat_ctx *ctx)
+{
+    atomic_store(&core_of(ctx)->inst->snapshot_done, true);
+}
+
+static void host_caught_up(struct leat_ctx *ctx)
+{
+    core_of(ctx)->inst->caught_up = true;
+    host_wake(ctx);
+}
+
+static int host_resource_settled(struct leat_ctx *ctx, const char *resource)
+{
+    struct runtime_job *job = core_of(ctx)->inst->job;
+    return job->events.resource_settled ? job->events.resource_settled(job->events.arg, resource) : 1;
+}
+
+static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind)
+{
+    struct inst *inst = core_of(ctx)->inst;
+    if (atomic_exchange(&inst->view_current, current) != current)
+        atomic_store(&inst->view_moved_at, base_time_wall());
+    atomic_store(&inst->view_end, end);
+    atomic_store(&inst->view_behind, behind);
+    base_metric_set(inst->metrics.behind, behind);
+}
+
+const struct leat_host runtime_host = {
+    .struct_size = sizeof(struct leat_host),
+    .abi_major = LEAT_ABI_MAJOR,
+    .abi_minor = LEAT_ABI_MINOR,
+    .alloc = host_alloc,
+    .free = host_free,
+    .fail = host_fail,
+    .error_detail = host_error_detail,
+    .error_hint = host_error_hint,
+    .error_native = host_error_native,
+    .error_move = host_error_move,
+    .diag = host_diag,
+    .log = host_log,
+    .metric = host_metric,
+    .status = host_status,
+    .now = host_now,
+    .monotonic = host_monotonic,
+    .watch = host_watch,
+    .watch_for = host_watch_for,
+    .timer = host_timer,
+    .timer_again = host_timer_again,
+    .event_close = host_event_close,
+    .wake = host_wake,
+    .post = host_post,
+    .thread_ctx_create = host_thread_ctx_create,
+    .thread_ctx_destroy = host_thread_ctx_destroy,
+    .batch_create = host_batch_create,
+    .batch_keep = data_batch_keep,
+    .batch_attach = data_batch_attach,
+    .batch_grow = data_batch_grow,
+    .batch_ref = data_batch_ref,
+    .batch_unref = data_batch_unref,
+    .emit = host_emit,
+    .state_write = host_state_write,
+    .format_open = host_format_open,
+    .snapshot_done = host_snapshot_done,
+    .caught_up = host_caught_up,
+    .resource_settled = host_resource_settled,
+    .progress = host_progress,
+    .bad_row = host_bad_row,
+};

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job: instances and tasks built from a plan, led through their phases by the control loop.
+//
+//     (discover sources) -> create -> open -> run … -> close -> fence -> stopped
+//
+// Every phase is a command to each instance and a reply from it. A failure anywhere is told once; the coordinator then
+// stops the job. Memory goes only after every worker has handed back a last mail ("fence"): by then no mail of the job
+// is left.
+//
+// Thread: the control loop, but for the functions at the end, which workers call.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "runtime/runtime_int.h"
+
+static void reply_mail(struct loop_mail *mail);
+static void closed_mail(struct loop_mail *mail);
+static void failure_mail(struct loop_mail *mail);
+static void sink_ended_mail(struct loop_mail *mail);
+
+// --- building
+// -----------------------------------------------------------------------------------------------------------
+
+static void *take(struct runtime_job *job, size_t count, size_t size)
+{
+    return base_arena_calloc(job->arena, count ? count : 1, size);
+}
+
+static struct task *task_create(struct runtime_job *job)
+{
+    struct runtime *rt = job->runtime;
+    struct task *t = take(job, 1, sizeof *t);
+    struct task **tasks = take(job, job->task_count + 1, sizeof *tasks);
+    if (!t || !tasks)
+        return NULL;
+    if (job->task_count)
+        memcpy(tasks, job->tasks, job->task_count * sizeof *tasks);
+    tasks[job->task_count++] = t;
+    job->tasks = tasks;
+    t->job = job;
+    t->worker = &rt->workers[rt->next_worker++ % rt->worker_count];
+    t->wait_for_txn = job->plan->consolidates;
+    t->run_mail.fn = task_run_mail;
+    t->mark = base_time_mono();
+    return t;
+}
+
+static bool task_add(struct runtime_job *job, struct task *t, struct inst *inst)
+{
+    struct inst **insts = take(job, t->inst_count + 1, sizeof *insts);
+    if (!insts)
+        return false;
+    if (t->inst_count)
+        memcpy(insts, t->insts, t->inst_count * sizeof *insts);
+    insts[t->inst_count++] = inst;
+    t->insts = insts;
+    inst->task = t;
+    return true;
+}
+
+static bool add_metrics(struct inst *inst)
+{
+    static const struct {
+        size_t offset;
+        struct base_metric_desc desc;
+    } all[] = {
+        {offsetof(struct inst_metrics, rows_in),
+         {"leat_rows_in_total", LEAT_METRIC_COUNTER, 1, "Rows given to the node."}},
+        {offsetof(struct inst_metrics, rows_out),
+         {"leat_rows_out_total", LEAT_METRIC_COUNTER, 1, "Rows that the node gave."}},
+        {offsetof(struct inst_metrics, bytes_out),
+         {"leat_bytes_out_total", LEAT_METRIC_COUNTER, 1, "Memory of the batches that the node gave."}},
+        {offsetof(struct inst_metrics, batches_out),
+         {"leat_batches_out_total", LEAT_METRIC_COUNTER, 1, "Batches that the node gave."}},
+        {offsetof(struct inst_metrics, errors),
+         {"leat_errors_total", LEAT_METRIC_COUNTER, 1, "Rows that could not be taken."}},
+        {offsetof(struct inst_metrics, skipped),
+         {"leat_rows_skipped_total", LEAT_METRIC_COUNTER, 1, "Rows skipped by on-error."}},
+        {offsetof(struct inst_metrics, behind),
+         {"leat_source_lag", LEAT_METRIC_GAUGE, 1,
+          "How far the source is behind, in its own units (bytes or records); -1 = unknown."}},
+        {offsetof(struct inst_metrics, state_bytes),
+         {"leat_state_bytes", LEAT_METRIC_GAUGE, 1, "State that the node saved at the last checkpoint."}},
+    };
+    struct base_metric_labels labels = {.pipeline = inst->job->plan->pipeline, .node = inst->node->name};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int64_t *number = base_metrics_add(inst->job->runtime->options.metrics, &all[i].desc, &labels);
+        if (!number)
+            return false;
+        memcpy((char *)&inst->metrics + all[i].offset, &number, sizeof number);
+    }
+    return true;
+}
+
+static struct inst *inst_create(struct runtime_job *job, const struct plan_node *node, uint32_t instance)
+{
+    struct inst *inst = take(job, 1, sizeof *inst);
+    struct inst **insts = take(job, job->inst_count + 1, sizeof *insts);
+    if (!inst || !insts)
+        return NULL;
+    inst->ctx.host = &runtime_host;
+    inst->ctx.core = &inst->core;
+    inst->core.inst = inst;
+    inst->job = job;
+    inst->node = node;
+    inst->instance = instance;
+    inst->logger =
+        (struct base_logger){.log = job->runtime->options.log, .pipeline = job->plan->pipeline, .node = node->name};
+    inst->pending_tail = &inst->pending_head;
+    inst->view_behind = -1;
+    inst->view_moved_at = base_time_wall();
+    base_list_init(&inst->events);
+    pthread_mutex_init(&inst->view_lock, NULL);
+    inst->command.fn = inst_command_mail;
+    inst->close.fn = inst_close_mail;
+    inst->reply.fn = reply_mail;
+    inst->closed.fn = closed_mail;
+    inst->complete_mail.fn = inst_complete_mail;
+    inst->sink_ended.fn = sink_ended_mail;
+    if (job->inst_count)
+        memcpy(insts, job->insts, job->inst_count * sizeof *insts);
+    insts[job->inst_count++] = inst;
+    job->insts = insts;
+    return add_metrics(inst) ? inst : NULL;
+}
+
+// The edge over which the node is called directly, if there is one.
+static const struct plan_edge *chain_edge(const struct plan_node *node)
+{
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i]->chained)
+            return node->inputs[i];
+    return NULL;
+}
+
+static bool build_node(struct runtime_job *job, const struct plan_node *node)
+{
+    struct inst **insts = take(job, node->parallelism, sizeof *insts);
+    if (!insts)
+        return false;
+    job->by_node[node->id] = insts;
+    const struct plan_edge *chain = chain_edge(node);
+    for (uint32_t i = 0; i < node->parallelism; i++) {
+        insts[i] = inst_create(job, node, i);
+        if (!insts[i])
+            return false;
+        struct task *t = chain ? job->by_node[chain->from->id][i]->task : task_create(job);
+        if (!t || !task_add(job, t, insts[i]))
+            return false;
+        insts[i]->ways_open = take(job, node->input_count, sizeof(uint32_t));
+        insts[i]->ways_behind = take(job, node->input_count, sizeof(uint32_t));
+        if (!insts[i]->ways_open || !insts[i]->ways_behind)
+            return false;
+        const struct plan_edge *in = node->kind == LEAT_SINK && node->input_count ? node->inputs[0] : NULL;
+        if (in && in->adapt == PLAN_ADAPT_CONSOLIDATE) {
+            insts[i]->consolidate = consolidate_create(in->from->outputs[in->port].schema, in->key, in->key_count);
+            if (!insts[i]->consolidate)
+                return false;
+        }
+    }
+    return true;
+}
+
+static struct channel *channel_between(struct runtime_job *job, struct inst *from, struct inst *to,
+                                       const struct plan_edge *edge)
+{
+    struct task *t = to->task;
+    struct task_input *in = take(job, 1, sizeof *in);
+    struct task_input **inputs = take(job, t->input_count + 1, sizeof *inputs);
+    if (!in || !inputs)
+        return NULL;
+    if (t->input_count)
+        memcpy(inputs, t->inputs, t->input_count * sizeof *inputs);
+    inputs[t->input_count] = in;
+    t->inputs = inputs;
+    in->to = to;
+    in->input = edge->input;
+    in->wait_first = edge->wait_first;
+    if (!channel_init(&in->channel, from->task, t, job->runtime->options.channel_bytes))
+        return NULL;
+    t->input_count++;
+    return &in->channel;
+}
+
+static bool build_route(struct runtime_job *job, struct inst *from, struct route *route, const struct plan_edge *edge)
+{
+    struct inst **to = job->by_node[edge->to->id];
+    route->edge = edge;
+    if (edge->chained) {
+        route->direct = to[from->instance];
+        route->direct->ways_open[edge->input]++;
+        route->direct->ways_behind[edge->input]++;
+        return true;
+    }
+    bool straight = edge->share == PLAN_FORWARD && edge->from->parallelism == edge->to->parallelism;
+    uint32_t n = straight ? 1 : edge->to->parallelism;
+    route->channels = take(job, n, sizeof(struct channel *));
+    if (!route->channels)
+        return false;
+    for (uint32_t k = 0; k < n; k++) {
+        struct inst *reader = to[straight ? from->instance : k];
+        route->channels[k] = channel_between(job, from, reader, edge);
+        if (!route->channels[k])
+            return false;
+        route->channel_count++;
+        reader->ways_open[edge->input]++;
+        reader->ways_behind[edge->input]++;
+    }
+    return true;
+}
+
+static bool build_routes(struct runtime_job *job, struct inst *inst)
+{
+    const struct plan_node *node = inst->node;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < job->plan->edge_count; i++)
+        n += job->plan->edges[i]->from == node && !job->plan->edges[i]->lookup;
+    inst->routes = take(job, n, sizeof *inst->routes);
+    inst->route_of = take(job, node->output_count + 1, sizeof *inst->route_of);
+    if (!inst->routes || !inst->route_of)
+        return false;
+    for (uint32_t port = 0; port < node->output_count; port++) {
+        inst->route_of[port] = inst->route_count;
+        for (uint32_t i = 0; i < job->plan->edge_count; i++) {
+            const struct plan_edge *edge = job->plan->edges[i];
+            if (edge->from != node || edge->port != port || edge->lookup)
+                continue;
+            if (!build_route(job, inst, &inst->routes[inst->route_count], edge))
+                return false;
+            inst->route_count++;
+        }
+    }
+    inst->route_of[node->output_count] = inst->route_count;
+    return true;
+}
+
+static void close_gates(struct runtime_job *job)
+{
+    for (uint32_t i = 0; i < job->task_count; i++) {
+        struct task *t = job->tasks[i];
+        bool waits = false;
+        for (uint32_t k = 0; k < t->input_count; k++)
+            waits = waits || t->inputs[k]->wait_first;
+        for (uint32_t k = 0; k < t->input_count; k++)
+            t->inputs[k]->gated = waits && !t->inputs[k]->wait_first;
+    }
+}
+
+static bool is_source(const struct plan_node *node)
+{
+    return node->kind == LEAT_SOURCE;
+}
+
+static bool build_rest(struct runtime_job *job)
+{
+    for (uint32_t i = 0; i < job->plan->node_count; i++) {
+        const struct plan_node *node = job->plan->nodes[i];
+        if (node->kind == LEAT_LOOKUP || job->by_node[node->id])
+            continue;
+        if (!build_node(job, node))
+            return false;
+    }
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        if (!build_routes(job, job->insts[i]))
+            return false;
+        job->to_end += job->insts[i]->node->kind == LEAT_SINK;
+    }
+    close_gates(job);
+    return true;
+}
+
+// --- phases
+// -----------------------------------------------------------------------------------------------------------------
+
+static void fail_here(struct runtime_job *job)
+{
+    if (!atomic_exchange(&job->failure_posted, true))
+        job->events.failed(job->events.arg, &job->failure);
+}
+
+static void fail_memory(struct runtime_job *job)
+{
+    base_no_memory(&job->failure);
+    fail_here(job);
+}
+
+static void command(struct runtime_job *job, struct inst *inst, enum life_step step)
+{
+    inst->command_step = step;
+    job->waiting++;
+    loop_post(inst->task->worker->loop, &inst->command);
+}
+
+static bool must_discover(const struct inst *inst)
+{
+    return is_source(inst->node) && inst->instance == 0 && inst->node->component->source->discover &&
+           (inst->node->output_count == 0 || !inst->node->outputs[0].schema);
+}
+
+static void enter_phase(struct runtime_job *job, enum life_step phase)
+{
+    job->phase = phase;
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        struct inst *inst = job->insts[i];
+        if (phase == LIFE_DISCOVER && !must_discover(inst))
+            continue;
+        if (phase == LIFE_CREATE && !job->discovering && inst->self)
+            continue; // sources that were created to be asked
+        if (phase == LIFE_RUN && inst != inst->task->insts[0])
+            continue; // one command a task
+        command(job, inst, phase);
+    }
+}
+
+// What the plugins found becomes the ports of the plan's nodes; then the planner completes it.
+static leat_status complete_plan(struct runtime_job *job)
+{
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        struct inst *inst = job->insts[i];
+        if (must_discover(inst))
+            ((struct plan_node *)(uintptr_t)inst->node)->source_plan.ports = inst->discovered;
+    }
+    return job->events.complete_plan(job->events.arg, job->plan, &job->failure);
+}
+
+static void next_phase(struct runtime_job *job)
+{
+    switch (job->phase) {
+    case LIFE_CREATE:
+        enter_phase(job, job->discovering ? LIFE_DISCOVER : LIFE_OPEN);
+        break;
+    case LIFE_DISCOVER:
+        job->discovering = false;
+        if (complete_plan(job) < 0) {
+            fail_here(job);
+            return;
+        }
+        if (!build_rest(job)) {
+            fail_memory(job);
+            return;
+        }
+        enter_phase(job, LIFE_CREATE);
+        break;
+    case LIFE_OPEN:
+        enter_phase(job, LIFE_RUN);
+        break;
+    case LIFE_RUN:
+        job->open = true;
+        job->events.opened(job->events.arg);
+        return;
+    default:
+        return;
+    }
+    // a phase in which nobody has anything to do
+    if (job->waiting == 0)
+        next_phase(job);
+}
+
+struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runtime_job_options *options,
+                                      struct base_error *error)
+{
+    struct base_arena *arena = base_arena_create(0, 0);
+    struct runtime_job *job = arena ? base_arena_calloc(arena, 1, sizeof *job) : NULL;
+    if (!job) {
+        base_arena_destroy(arena);
+        base_no_memory(error);
+        return NULL;
+    }
+    job->runtime = runtime;
+    job->options = *options;
+    job->events = *options->events;
+    job->plan = options->plan;
+    job->arena = arena;
+    job->failure_mail.fn = failure_mail;
+    job->discovering = !job->plan->complete;
+    job->by_node = take(job, job->plan->node_max, sizeof *job->by_node);
+    job->fences = take(job, runtime->worker_count, sizeof *job->fences);
+    bool ok = job->by_node && job->fences;
+    if (job->discovering)
+        for (uint32_t i = 0; i < job->plan->node_count && ok; i++)
+            ok = !is_source(job->plan->nodes[i]) || build_node(job, job->plan->nodes[i]);
+    else
+        ok = ok && build_rest(job);
+    if (!ok) {
+        base_no_memory(error);
+        runtime_job_destroy(job);
+        return NULL;
+    }
+    enter_phase(job, LIFE_CREATE);
+    return job;
+}
+
+void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
+                         bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance))
+{
+    if (!job->open || job->stopping)
+        return;
+    job->epoch = epoch;
+    job->want_full = want_full;
+    job->to_save = job->inst_count;
+    for (uint32_t i = 0; i < job->task_count; i++) {
+        struct task *t = job->tasks[i];
+        if (!is_source(t->insts[0]->node))
+            continue;
+        atomic_store(&t->barrier_wanted, epoch);
+        task_wake(t);
+    }
+}
+
+void runtime_job_complete(struct runtime_job *job, leat_epoch epoch)
+{
+    if (job->stopping)
+        return;
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        struct inst *inst = job->insts[i];
+        atomic_store(&inst->complete_epoch, epoch);
+        if (!atomic_exchange(&inst->complete_posted, true))
+            loop_post(inst->task->worker->loop, &inst->complete_mail);
+    }
+}
+
+void runtime_job_stop(struct runtime_job *job)
+{
+    if (job->stopping)
+        return;
+    job->stopping = true;
+    job->open = false;
+    // from here on a late failure is no news
+    atomic_store(&job->failure_posted, true);
+    job->to_close = job->inst_count;
+    for (uint32_t i = 0; i < job->inst_count; i++)
+        loop_post(job->insts[i]->task->worker->loop, &job->insts[i]->close);
+    if (job->inst_count == 0) {
+        job->stopped = true;
+        job->events.stopped(job->events.arg);
+    }
+}
+
+void runtime_job_destroy(struct runtime_job *job)
+{
+    if (!job)
+        return;
+    for (uint32_t i = 0; i < job->task_count; i++)
+        for (uint32_t k = 0; k < job->tasks[i]->input_count; k++)
+            channel_fini(&job->tasks[i]->inputs[k]->channel);
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        consolidate_destroy(job->insts[i]->consolidate);
+        pthread_mutex_destroy(&job->insts[i]->view_lock);
+    }
+    base_arena_destroy(job->arena);
+}
+
+// --- mail from workers, on the control loop
+// -----------------------------------------------------------------------------------
+
+static void reply_mail(struct loop_mail *mail)
+{
+    struct inst *inst = (struct inst *)((char *)mail - offsetof(struct inst, reply));
+    struct runtime_job *job = inst->job;
+    job->waiting--;
+    if (job->stopping || atomic_load(&job->failure_posted))
+        return;
+    if (inst->reply_status < 0) {
+        job->failure = inst->core.error;
+        fail_here(job);
+        return;
+    }
+    if (job->waiting == 0)
+        next_phase(job);
+}
+
+static void fence_back(struct loop_mail *mail)
+{
+    struct fence *f = (struct fence *)((char *)mail - offsetof(struct fence, back));
+    struct runtime_job *job = f->job;
+    if (--job->to_fence)
+        return;
+    job->stopped = true;
+    job->events.stopped(job->events.arg);
+}
+
+static void fence_there(struct loop_mail *mail)
+{
+    struct fence *f = (struct fence *)((char *)mail - offsetof(struct fence, there));
+    loop_post(f->job->runtime->options.control, &f->back);
+}
+
+static void closed_mail(struct loop_mail *mail)
+{
+    struct inst *inst = (struct inst *)((char *)mail - offsetof(struct inst, closed));
+    struct runtime_job *job = inst->job;
+    if (--job->to_close)
+        return;
+    job->to_fence = job->runtime->worker_count;
+    for (uint32_t i = 0; i < job->runtime->worker_count; i++) {
+        struct fence *f = &job->fences[i];
+        *f = (struct fence){
+            .job = job, .worker = &job->runtime->workers[i], .there = {NULL, fence_there}, .back = {NULL, fence_back}};
+        loop_post(f->worker->loop, &f->there);
+    }
+}
+
+static void failure_mail(struct loop_mail *mail)
+{
+    struct runtime_job *job = (struct runtime_job *)((char *)mail - offsetof(struct runtime_job, failure_mail));
+    if (!job->stopping)
+        job->events.failed(job->events.arg, &job->failure);
+}
+
+static void sink_ended_mail(struct loop_mail *mail)
+{
+    struct inst *inst = (struct inst *)((char *)mail - offsetof(struct inst, sink_ended));
+    struct runtime_job *job = inst->job;
+    if (--job->to_end == 0 && !job->stopping)
+        job->events.finished(job->events.arg);
+}
+
+struct saved_mail {
+    struct loop_mail mail;
+    struct inst *inst;
+    leat_epoch epoch;
+    struct runtime_saved saved;
+};
+
+static void saved_mail(struct loop_mail *mail)
+{
+    struct saved_mail *m = (struct saved_mail *)mail;
+    struct runtime_job *job = m->inst->job;
+    if (job->stopping || m->epoch != job->epoch) {
+        free(m->saved.bytes);
+    } else {
+        job->events.saved(job->events.arg, m->epoch, &m->saved);
+        if (--job->to_save == 0) {
+            job->epoch = 0;
+            job->events.passed(job->events.arg, m->epoch);
+        }
+    }
+    free(m);
+}
+
+// --- called on workers
+// ----------------------------------------------------------------------------------------------------------
+
+void job_reply(struct inst *inst, leat_status status)
+{
+    inst->reply_status = status;
+    loop_post(inst->job->runtime->options.control, &inst->reply);
+}
+
+void job_closed(struct inst *inst)
+{
+    loop_post(inst->job->runtime->options.control, &inst->closed);
+}
+
+void job_fail(struct inst *inst)
+{
+    struct runtime_job *job = inst->job;
+    if (atomic_exchange(&job->failure_posted, true))
+        return;
+    job->failure = inst->core.error;
+    loop_post(job->runtime->options.control, &job->failure_mail);
+}
+
+void job_saved(struct inst *inst, leat_epoch epoch, const struct leat_state_out *out, uint8_t *bytes, size_t len)
+{
+    struct saved_mail *m = malloc(sizeof *m);
+    if (!m) {
+        free(bytes);
+        base_no_memory(&inst->core.error);
+        job_fail(inst);
+        return;
+    }
+    *m = (struct saved_mail){
+        .mail = {NULL, saved_mail},
+        .inst = inst,
+        .epoch = epoch,
+        .saved = {inst->node, inst->instance, out->version, bytes ? out->kind : 0, bytes, len},
+    };
+    loop_post(inst->job->runtime->options.control, &m->mail);
+}
+
+void job_sink_ended(struct inst *inst)
+{
+    loop_post(inst->job->runtime->options.control, &inst->sink_ended);
+}
+
+// --- views, any thread
+// ------------------------------------------------------------------------------------------------------------
+
+static void view_inst(struct inst *inst, struct runtime_node_view *v)
+{
+    pthread_mutex_lock(&inst->view_lock);
+    if (!v->status[0])
+        memcpy(v->status, inst->status, sizeof v->status);
+    pthread_mutex_unlock(&inst->view_lock);
+    v->current += atomic_load(&inst->view_current);
+    v->end += atomic_load(&inst->view_end);
+    int64_t behind = atomic_load(&inst->view_behind);
+    if (behind >= 0)
+        v->behind = v->behind < 0 ? behind : v->behind + behind;
+    leat_usec moved = atomic_load(&inst->view_moved_at);
+    if (moved > v->moved_at)
+        v->moved_at = moved;
+    v->snapshot_done = v->snapshot_done && atomic_load(&inst->snapshot_done);
+}
+
+uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < job->plan->node_count && n < max; i++) {
+        const struct plan_node *node = job->plan->nodes[i];
+        if (!job->by_node[node->id])
+            continue;
+        struct runtime_node_view *v = &views[n++];
+        *v = (struct runtime_node_view){.node = node->name,
+                                        .component = node->component->name,
+                                        .kind = node->kind,
+                                        .behind = -1,
+                                        .snapshot_done = true,
+                                        .has_snapshot = node->kind == LEAT_SOURCE && node->source_plan.has_snapshot};
+        for (uint32_t k = 0; k < node->parallelism; k++) {
+            struct inst *inst = job->by_node[node->id][k];
+            if (!inst)
+                continue;
+            view_inst(inst, v);
+            v->rows_in = (uint64_t)base_metric_get(inst->metrics.rows_in);
+            v->rows_out = (uint64_t)base_metric_get(inst->metrics.rows_out);
+        }
+    }
+    return n;
+}
+
+bool runtime_job_snapshot_done(struct runtime_job *job)
+{
+    for (uint32_t i = 0; i < job->inst_count; i++) {
+        struct inst *inst = job->insts[i];
+        if (is_source(inst->node) && inst->node->source_plan.has_snapshot && !atomic_load(&inst->snapshot_done))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs as the coordinator sees them: start, barriers, completion, stop. See README.md of this room.
+//
+// Thread: the control loop, for every function and every callback, unless said otherwise.
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+
+#include <leat/plugin.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "graph/plan.h"
+
+struct loop;
+struct runtime;
+struct runtime_job;
+
+struct runtime_options {
+    struct loop *control;
+    struct base_log *log;
+    struct base_metrics *metrics;
+    uint32_t workers;        // threads; 0 = one per core, at most 8
+    leat_usec stall_warning; // a callback that takes longer is named
+    size_t channel_bytes;    // bound of one channel; 0 = 4 MiB
+};
+
+// NULL: out of memory or threads.
+struct runtime *runtime_create(const struct runtime_options *options);
+// All jobs must have ended.
+void runtime_destroy(struct runtime *runtime);
+
+// Any thread: the name of a node whose callback has been running longer than `limit`, or NULL when all loops turn.
+const char *runtime_stalled(struct runtime *runtime, leat_usec limit);
+
+// One piece of saved state, as it is given back to a node. Borrowed until the job is open.
+struct runtime_piece {
+    const char *node;
+    struct leat_state_in in;
+};
+
+// What an instance saved at a barrier. `bytes` is taken by the callback (free with free()).
+struct runtime_saved {
+    const struct plan_node *node;
+    uint32_t instance;
+    uint32_t version;
+    uint8_t kind; // LEAT_STATE_FULL or LEAT_STATE_DELTA; 0 = nothing was written
+    uint8_t *bytes;
+    size_t len;
+};
+
+// How the job tells what happened. `arg` is the coordinator's.
+struct runtime_events {
+    void *arg;
+    // Ports of all sources are known: complete the plan (graph room). On failure the job fails.
+    leat_status (*complete_plan)(void *arg, struct plan_job *plan, struct base_error *error);
+    void (*opened)(void *arg); // every instance is open, rows flow
+    void (*saved)(void *arg, leat_epoch epoch, struct runtime_saved *saved);
+    void (*passed)(void *arg, leat_epoch epoch); // every instance has saved its state of this epoch
+    void (*finished)(void *arg);                 // all bounded sources are at their end and every row is durable
+    void (*failed)(void *arg, const struct base_error *error); // first failure; call runtime_job_stop
+    void (*stopped)(void *arg); // everything is closed and destroyed; the job may be destroyed
+    int (*resource_settled)(void *arg, const char *resource); // any thread
+};
+
+struct runtime_job_options {
+    struct plan_job *plan; // borrowed, until stopped
+    const struct runtime_events *events;
+    const struct runtime_piece *pieces;
+    uint32_t piece_count;
+    bool first_run; // no checkpoint of this pipeline exists
+    const char *data_dir;
+};
+
+// Builds and starts the job. NULL with *error set when it cannot even be built.
+struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runtime_job_options *options,
+                                      struct base_error *error);
+
+// Lets a barrier start at every source. Only when open, and when no other is under way. `want_full` tells by node and
+// instance whether its whole state is wanted instead of a delta.
+void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
+                         bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance));
+
+// The manifest of `epoch` is durable: sources may acknowledge.
+void runtime_job_complete(struct runtime_job *job, leat_epoch epoch);
+
+// Closes and destroys all instances, in whatever phase they are; ends with `stopped`. Safe to repeat.
+void runtime_job_stop(struct runtime_job *job);
+void runtime_job_destroy(struct runtime_job *job);
+
+// What health shows of a node. Any thread.
+struct runtime_node_view {
+    const char *node;
+    const char *component;
+    uint8_t kind;
+    char status[256]; // the plugin's sentence
+    uint64_t rows_in, rows_out;
+    uint32_t busy, idle, blocked; // shares of the last second, in thousandths
+    uint64_t current, end;        // progress of a source
+    int64_t behind;               // bytes or rows; -1 = unknown
+    leat_usec moved_at;           // wall clock when `current` last changed
+    bool snapshot_done, has_snapshot;
+};
+
+uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max);
+
+// Have all sources of the job finished their initial snapshot? Any thread.
+bool runtime_job_snapshot_done(struct runtime_job *job);
+
+#endif

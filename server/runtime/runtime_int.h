@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runtime's own objects. For this room only.
+//
+// Who touches what: everything in an instance and a task belongs to its worker, but for the fields said to be atomic or
+// the control loop's. Mails between a worker and the control loop are embedded, one for each purpose, so that telling
+// never needs memory: an instance has at most one command and one reply under way.
+#ifndef RUNTIME_RUNTIME_INT_H
+#define RUNTIME_RUNTIME_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "loop/loop.h"
+#include "runtime/channel.h"
+#include "runtime/runtime.h"
+
+struct consolidate;
+
+struct worker {
+    struct runtime *runtime;
+    struct loop *loop;
+    pthread_t thread;
+    uint32_t id;
+};
+
+struct runtime {
+    struct runtime_options options;
+    struct worker *workers;
+    uint32_t worker_count;
+    uint32_t next_worker; // where the next task goes
+};
+
+// A step of an instance's life, told by the control loop, done on the worker.
+enum life_step {
+    LIFE_NONE,
+    LIFE_CREATE,   // create and load_state
+    LIFE_DISCOVER, // sources
+    LIFE_OPEN,
+    LIFE_RUN,   // lets the task run
+    LIFE_CLOSE, // close and destroy
+};
+
+// What a context stands for: an instance on its worker, or a helper thread of it.
+struct ctx_core {
+    struct inst *inst;
+    struct base_error error;
+};
+
+// One way out of an instance's port.
+struct route {
+    const struct plan_edge *edge;
+    struct inst *direct;       // chained: the reader on the same worker
+    struct channel **channels; // else one per reader instance; for PLAN_FORWARD only one is used
+    uint32_t channel_count;
+    uint32_t turn; // PLAN_REBALANCE
+};
+
+struct pending {
+    struct pending *next;
+    const struct leat_batch *batch; // a reference
+    uint32_t input;
+};
+
+// What host->state_write fills.
+struct state_buffer {
+    uint8_t *ptr;
+    size_t len, cap;
+};
+
+struct inst_metrics {
+    int64_t *rows_in, *rows_out, *bytes_out, *batches_out, *errors, *skipped, *behind, *state_bytes;
+};
+
+struct inst {
+    struct leat_ctx ctx; // first: plugins' context
+    struct runtime_job *job;
+    struct task *task;
+    const struct plan_node *node;
+    uint32_t instance;
+    void *self;
+    struct ctx_core core;
+    struct base_logger logger;
+    struct inst_metrics metrics;
+
+    struct route *routes; // all routes of all ports; route_of[port] … route_of[port + 1]
+    uint32_t *route_of;
+    uint32_t route_count;
+
+    struct pending *pending_head, **pending_tail; // batches not yet taken, oldest first
+    struct consolidate *consolidate;              // sinks whose edge consolidates
+    bool emitting_allowed;
+    bool told_full; // an emit of this instance said LEAT_AGAIN since it was last called
+    bool dirty;     // sinks: written to since the last idle flush
+    bool ended;     // sources: poll said LEAT_END
+    bool caught_up; // sources: host->caught_up was called
+    bool end_sent, caught_up_sent;
+    bool ending;           // sinks: every input is at its end, the last flush is under way
+    uint32_t *ways_open;   // per input: ways (channels, or the direct one) that are not at their end
+    uint32_t *ways_behind; // per input: ways that have not caught up
+
+    // life
+    enum life_step step; // under way; LIFE_NONE between steps
+    bool ports_told;
+    bool destroyed;
+    struct base_list events; // timers and watches of the plugin
+    struct leat_ports discovered;
+    struct loop_mail command; // control -> worker: do command_step
+    enum life_step command_step;
+    struct loop_mail reply; // worker -> control: done, with reply_status
+    leat_status reply_status;
+    struct loop_mail close;  // control -> worker, at any time
+    struct loop_mail closed; // worker -> control
+    struct loop_mail sink_ended;
+
+    // checkpoint
+    struct loop_mail complete_mail;
+    _Atomic(leat_epoch) complete_epoch;
+    atomic_bool complete_posted;
+
+    // what health shows
+    pthread_mutex_t view_lock;
+    char status[256];
+    atomic_uint_fast64_t view_current, view_end;
+    _Atomic(int64_t) view_behind;
+    _Atomic(int64_t) view_moved_at;
+    atomic_bool snapshot_done;
+
+    atomic_bool wake_wanted;
+};
+
+struct task_input {
+    struct channel channel;
+    struct inst *to;
+    uint32_t input; // of `to`
+    bool wait_first;
+    bool gated;   // held back until the dimensions are read
+    bool aligned; // its barrier has arrived, wait for the others
+    bool caught_up;
+    bool ended;
+};
+
+struct task {
+    struct runtime_job *job;
+    struct worker *worker;
+    struct inst **insts; // in topological order; insts[0] is the source, if the task has one
+    uint32_t inst_count;
+    struct task_input **inputs;
+    uint32_t input_count;
+    uint32_t turn;
+
+    bool running;      // between opened and stop
+    bool wait_for_txn; // barriers wait until the source's transaction is complete
+    bool txn_open;
+    struct loop_mail run_mail;
+    atomic_bool run_posted;
+
+    // barrier under way in this task
+    bool in_barrier;
+    leat_epoch epoch;
+    uint32_t barrier_at;                // next instance to do
+    _Atomic(leat_epoch) barrier_wanted; // source tasks: set by control
+
+    // shares of time
+    int64_t mark; // monotonic, when the present kind of time began
+    uint8_t kind; // 0 idle, 1 busy, 2 blocked
+    _Atomic(int64_t) spent[3];
+};
+
+struct fence {
+    struct runtime_job *job;
+    struct worker *worker;
+    struct loop_mail there, back;
+};
+
+struct runtime_job {
+    struct runtime *runtime;
+    struct runtime_job_options options;
+    struct runtime_events events;
+    struct plan_job *plan;
+    struct base_arena *arena;
+    struct task **tasks;
+    uint32_t task_count;
+    struct inst **insts;
+    uint32_t inst_count;
+    struct inst ***by_node; // by_node[node id][instance]
+
+    // control loop's
+    enum life_step phase;
+    uint32_t waiting; // replies outstanding in this phase
+    bool discovering; // only sources exist so far
+    bool open, stopping, stopped;
+    uint32_t to_close; // instances that are not closed yet
+    uint32_t to_fence; // workers that may still hold mail of this job
+    struct fence *fences;
+    leat_epoch epoch; // barrier under way; 0 = none
+    uint32_t to_save; // instances that have not saved yet
+    uint32_t to_end;  // sinks that are not at their end
+    bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance);
+
+    // mail from workers: the first failure
+    atomic_bool failure_posted;
+    struct base_error failure;
+    struct loop_mail failure_mail;
+};
+
+// --- worker.c
+void worker_enter(struct worker *w, struct inst *inst);
+void worker_leave(struct worker *w);
+
+// --- task.c (worker)
+void task_wake(struct task *t); // any thread
+void task_run_mail(struct loop_mail *mail);
+leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *batch);
+// END or CAUGHT_UP arrived on one way of an input. Nothing is pending in the task then.
+leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind);
+bool inst_blocked(struct inst *inst);
+void inst_drop_pending(struct inst *inst);
+void task_spend(struct task *t, uint8_t kind);
+
+// --- emit.c (worker). emit takes the batch.
+leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);
+leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch epoch);
+bool inst_outputs_full(struct inst *inst);
+
+// --- consolidate.c (worker)
+struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count);
+void consolidate_destroy(struct consolidate *c);
+// Adds a batch; once no transaction is open, gives the net change, in one batch or more, each borrowed by `give`.
+typedef leat_status (*consolidate_give_fn)(void *arg, const struct leat_batch *batch);
+leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch,
+                            consolidate_give_fn give, void *arg);
+
+// --- life.c (worker)
+void inst_command_mail(struct loop_mail *mail);
+void inst_close_mail(struct loop_mail *mail);
+void inst_step(struct inst *inst);
+void inst_complete_mail(struct loop_mail *mail);
+
+// --- host.c
+extern const struct leat_host runtime_host;
+void host_close_events(struct inst *inst);
+static inline struct inst *inst_of(struct leat_ctx *ctx)
+{
+    return ((struct ctx_core *)ctx->core)->inst;
+}
+
+// --- job.c (called on workers)
+void job_reply(struct inst *inst, leat_status status);
+void job_closed(struct inst *inst);
+// A failure of an instance: told to the control loop once per job. `inst->core.error` holds it.
+void job_fail(struct inst *inst);
+void job_saved(struct inst *inst, leat_epoch epoch, const struct leat_state_out *out, uint8_t *bytes, size_t len);
+void job_sink_ended(struct inst *inst);
+
+#endif

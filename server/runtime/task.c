@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run loop of a task, and how an instance is given a batch.
+//
+// A task runs when woken: by a channel that got an element or has room again, by its plugins, by a barrier. One run
+// does, in this order and until nothing is left or its time is up: batches that were not taken before; the barrier
+// under way; marks of the source; then one more poll of the source, or one more element of an input. So whatever passes
+// an instance passes in order, and nothing is read while anything further down is still waiting to be taken.
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "data/batch.h"
+#include "data/row.h"
+#include "runtime/runtime_int.h"
+
+#define RUN_BUDGET 2000 // microseconds; then other tasks and events of the loop have their turn
+
+// --- calls into plugins
+// ------------------------------------------------------------------------------------------------
+
+static leat_status call_process(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    inst->emitting_allowed = true;
+    inst->told_full = false;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = inst->node->component->op->process(&inst->ctx, inst->self, input, b);
+    worker_leave(inst->task->worker);
+    inst->emitting_allowed = false;
+    return st;
+}
+
+static leat_status call_write(struct inst *inst, const struct leat_batch *b)
+{
+    worker_enter(inst->task->worker, inst);
+    leat_status st = inst->node->component->sink->write(&inst->ctx, inst->self, b);
+    worker_leave(inst->task->worker);
+    inst->dirty = true;
+    return st;
+}
+
+static leat_status call_flush(struct inst *inst, uint8_t how)
+{
+    if (!inst->node->component->sink->flush)
+        return LEAT_OK;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = inst->node->component->sink->flush(&inst->ctx, inst->self, how);
+    worker_leave(inst->task->worker);
+    return st;
+}
+
+static leat_status call_poll(struct inst *inst)
+{
+    inst->emitting_allowed = true;
+    inst->told_full = false;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = inst->node->component->source->poll(&inst->ctx, inst->self);
+    worker_leave(inst->task->worker);
+    inst->emitting_allowed = false;
+    return st;
+}
+
+// --- giving a batch to an instance
+// -------------------------------------------------------------------------------------
+
+static leat_status keep_pending(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    struct pending *p = malloc(sizeof *p);
+    if (!p)
+        return leat_no_memory(&inst->ctx);
+    data_batch_ref(b);
+    *p = (struct pending){NULL, b, input};
+    *inst->pending_tail = p;
+    inst->pending_tail = &p->next;
+    return LEAT_AGAIN;
+}
+
+static void pop_pending(struct inst *inst)
+{
+    struct pending *p = inst->pending_head;
+    inst->pending_head = p->next;
+    if (!inst->pending_head)
+        inst->pending_tail = &inst->pending_head;
+    data_batch_unref(p->batch);
+    free(p);
+}
+
+void inst_drop_pending(struct inst *inst)
+{
+    while (inst->pending_head)
+        pop_pending(inst);
+}
+
+static leat_status take(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    return inst->node->kind == LEAT_SINK ? call_write(inst, b) : call_process(inst, input, b);
+}
+
+static leat_status offer(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    if (inst->pending_head)
+        return keep_pending(inst, input, b);
+    leat_status st = take(inst, input, b);
+    if (st == LEAT_AGAIN)
+        return keep_pending(inst, input, b);
+    return st;
+}
+
+static leat_status offer_net(void *arg, const struct leat_batch *b)
+{
+    return offer(arg, 0, b);
+}
+
+// The batch without its -U rows, of which it has others too (a -U is followed by its +U); a new reference.
+static struct leat_batch *without_before(const struct leat_batch *b)
+{
+    uint32_t left = 0;
+    for (uint32_t r = 0; r < b->rows; r++)
+        left += b->kinds[r] != LEAT_UPDATE_BEFORE;
+    if (left == b->rows) {
+        data_batch_ref(b);
+        return (struct leat_batch *)(uintptr_t)b;
+    }
+    uint32_t *rows = malloc(left * sizeof *rows);
+    if (!rows)
+        return NULL;
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < b->rows; r++)
+        if (b->kinds[r] != LEAT_UPDATE_BEFORE)
+            rows[n++] = r;
+    struct leat_batch *out = data_batch_gather(b, rows, n);
+    free(rows);
+    return out;
+}
+
+static leat_status deliver_adapted(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    const struct plan_edge *edge = inst->node->inputs[input];
+    if (edge->adapt == PLAN_ADAPT_CONSOLIDATE)
+        return consolidate_add(inst->consolidate, &inst->ctx, b, offer_net, inst);
+    if (edge->adapt == PLAN_ADAPT_NONE)
+        return offer(inst, input, b);
+    struct leat_batch *rest = without_before(b);
+    if (!rest)
+        return leat_no_memory(&inst->ctx);
+    leat_status st = offer(inst, input, rest);
+    data_batch_unref(rest);
+    return st;
+}
+
+// Gives a batch; a failure is the reader's own and fails the job here, so that the writer's error stays free.
+leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *b)
+{
+    base_metric_inc(inst->metrics.rows_in, b->rows);
+    leat_status st = deliver_adapted(inst, input, b);
+    if (st >= 0)
+        return st;
+    job_fail(inst);
+    return LEAT_AGAIN; // the job is stopping; the writer only learns that it should stop too
+}
+
+bool inst_blocked(struct inst *inst)
+{
+    return inst->pending_head || inst_outputs_full(inst);
+}
+
+// --- marks
+// --------------------------------------------------------------------------------------------------------------
+
+static bool all_zero(const uint32_t *counts, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (counts[i])
+            return false;
+    return true;
+}
+
+static leat_status input_at_end(struct inst *inst, uint32_t input)
+{
+    if (inst->node->kind == LEAT_SINK) {
+        inst->ending = true;
+        return LEAT_OK;
+    }
+    const struct leat_operator_ops *op = inst->node->component->op;
+    if (op->input_end) {
+        inst->emitting_allowed = true;
+        leat_status st = op->input_end(&inst->ctx, inst->self, input);
+        inst->emitting_allowed = false;
+        if (st < 0)
+            return st;
+    }
+    if (!all_zero(inst->ways_open, inst->node->input_count) || inst->end_sent)
+        return LEAT_OK;
+    inst->end_sent = true;
+    return inst_send_mark(inst, ELEMENT_END, 0);
+}
+
+leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
+{
+    leat_status st = LEAT_OK;
+    if (kind == ELEMENT_END) {
+        if (--inst->ways_open[input] == 0)
+            st = input_at_end(inst, input);
+    } else {
+        inst->ways_behind[input]--;
+        if (all_zero(inst->ways_behind, inst->node->input_count) && !inst->caught_up_sent) {
+            inst->caught_up_sent = true;
+            st = inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
+        }
+    }
+    if (st < 0) {
+        job_fail(inst);
+        return LEAT_AGAIN;
+    }
+    return st;
+}
+
+// --- the steps of a run
+// -------------------------------------------------------------------------------------------------
+
+enum step_result { STEP_MORE, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
+
+// Offers again what was not taken, the furthest down first.
+static enum step_result drain(struct task *t)
+{
+    for (uint32_t i = t->inst_count; i-- > 0;) {
+        struct inst *inst = t->insts[i];
+        while (inst->pending_head) {
+            if (inst->node->kind != LEAT_SINK && inst_outputs_full(inst))
+                return STEP_BLOCKED;
+            leat_status st = take(inst, inst->pending_head->input, inst->pending_head->batch);
+            if (st < 0) {
+                job_fail(inst);
+                return STEP_FAILED;
+            }
+            if (st == LEAT_AGAIN && !inst->told_full)
+                return STEP_BLOCKED;
+            if (st == LEAT_OK)
+                pop_pending(inst);
+        }
+    }
+    return STEP_MORE;
+}
+
+static leat_status save(struct inst *inst, leat_epoch epoch);
+
+// One instance of the task after the other: make durable, save state, send the barrier on.
+static enum step_result barrier_step(struct task *t)
+{
+    for (; t->barrier_at < t->inst_count; t->barrier_at++) {
+        struct inst *inst = t->insts[t->barrier_at];
+        leat_status st = inst->node->kind == LEAT_SINK ? call_flush(inst, LEAT_FLUSH_DURABLE) : LEAT_OK;
+        if (st == LEAT_AGAIN)
+            return STEP_BLOCKED;
+        if (st >= 0)
+            st = save(inst, t->epoch);
+        if (st >= 0)
+            st = inst_send_mark(inst, ELEMENT_BARRIER, t->epoch);
+        if (st < 0) {
+            job_fail(inst);
+            return STEP_FAILED;
+        }
+    }
+    t->in_barrier = false;
+    for (uint32_t i = 0; i < t->input_count; i++)
+        t->inputs[i]->aligned = false;
+    return STEP_MORE;
+}
+
+static void begin_barrier(struct task *t, leat_epoch epoch)
+{
+    t->in_barrier = true;
+    t->epoch = epoch;
+    t->barrier_at = 0;
+}
+
+static enum step_result source_marks(struct inst *inst)
+{
+    leat_status st = LEAT_OK;
+    if (inst->caught_up && !inst->caught_up_sent) {
+        inst->caught_up_sent = true;
+        st = inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
+    }
+    if (st >= 0 && inst->ended && !inst->end_sent) {
+        inst->end_sent = true;
+        st = inst_send_mark(inst, ELEMENT_END, 0);
+    }
+    if (st >= 0)
+        return STEP_MORE;
+    job_fail(inst);
+    return STEP_FAILED;
+}
+
+static enum step_result source_step(struct task *t, struct inst *inst)
+{
+    leat_epoch wanted = atomic_load(&t->barrier_wanted);
+    if (wanted > t->epoch && !(t->wait_for_txn && t->txn_open)) {
+        begin_barrier(t, wanted);
+        return STEP_MORE;
+    }
+    if (source_marks(inst) == STEP_FAILED)
+        return STEP_FAILED;
+    if (inst->ended)
+        return STEP_IDLE;
+    leat_status st = call_poll(inst);
+    if (st < 0) {
+        job_fail(inst);
+        return STEP_FAILED;
+    }
+    if (st == LEAT_END)
+        inst->ended = true;
+    // marks come before the next rows, and LEAT_AGAIN after a full way only means "when there is room"
+    if (st == LEAT_END || inst->caught_up != inst->caught_up_sent || inst->told_full)
+        return STEP_MORE;
+    return st == LEAT_OK ? STEP_MORE : STEP_IDLE;
+}
+
+static void open_gates(struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
+            return;
+    for (uint32_t i = 0; i < t->input_count; i++)
+        t->inputs[i]->gated = false;
+}
+
+static enum step_result take_element(struct task *t, struct task_input *in, struct element *e)
+{
+    leat_status st = LEAT_OK;
+    switch (e->kind) {
+    case ELEMENT_BATCH:
+        st = inst_deliver(in->to, in->input, e->batch);
+        break;
+    case ELEMENT_BARRIER: {
+        in->aligned = true;
+        bool all = true;
+        for (uint32_t i = 0; i < t->input_count; i++)
+            all = all && t->inputs[i]->aligned;
+        if (all)
+            begin_barrier(t, e->epoch);
+        break;
+    }
+    case ELEMENT_CAUGHT_UP:
+        in->caught_up = true;
+        open_gates(t);
+        st = inst_mark(in->to, in->input, e->kind);
+        break;
+    case ELEMENT_END:
+        in->ended = true;
+        st = inst_mark(in->to, in->input, e->kind);
+        break;
+    }
+    channel_pop(&in->channel);
+    return st < 0 ? STEP_FAILED : STEP_MORE;
+}
+
+static enum step_result input_step(struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        struct task_input *in = t->inputs[(t->turn + i) % t->input_count];
+        if (in->aligned || in->gated)
+            continue;
+        struct element *e = channel_peek(&in->channel);
+        if (!e)
+            continue;
+        t->turn = (t->turn + i + 1) % t->input_count;
+        return take_element(t, in, e);
+    }
+    return STEP_IDLE;
+}
+
+// Sinks at the end of all their inputs: the last rows become durable.
+static enum step_result end_step(struct task *t)
+{
+    for (uint32_t i = 0; i < t->inst_count; i++) {
+        struct inst *inst = t->insts[i];
+        if (!inst->ending)
+            continue;
+        leat_status st = call_flush(inst, LEAT_FLUSH_DURABLE);
+        if (st == LEAT_AGAIN)
+            return STEP_BLOCKED;
+        if (st < 0) {
+            job_fail(inst);
+            return STEP_FAILED;
+        }
+        inst->ending = false;
+        job_sink_ended(inst);
+    }
+    return STEP_MORE;
+}
+
+static bool outputs_full(struct task *t)
+{
+    for (uint32_t i = 0; i < t->inst_count; i++)
+        if (inst_outputs_full(t->insts[i]))
+            return true;
+    return false;
+}
+
+static enum step_result step(struct task *t)
+{
+    // after a failure nothing moves: a barrier that passed behind a lost row would confirm it
+    if (atomic_load_explicit(&t->job->failure_posted, memory_order_relaxed))
+        return STEP_FAILED;
+    enum step_result r = drain(t);
+    if (r == STEP_MORE && t->in_barrier)
+        r = barrier_step(t);
+    if (r == STEP_MORE)
+        r = end_step(t);
+    if (r == STEP_MORE && outputs_full(t))
+        r = STEP_BLOCKED;
+    if (r != STEP_MORE)
+        return r;
+    struct inst *head = t->insts[0];
+    return head->node->kind == LEAT_SOURCE ? source_step(t, head) : input_step(t);
+}
+
+// Nothing more comes for now: what sinks have buffered goes out.
+static bool flush_idle(struct task *t)
+{
+    for (uint32_t i = 0; i < t->inst_count; i++) {
+        struct inst *inst = t->insts[i];
+        if (inst->node->kind != LEAT_SINK || !inst->dirty)
+            continue;
+        inst->dirty = false;
+        if (call_flush(inst, LEAT_FLUSH_IDLE) < 0) {
+            job_fail(inst);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum { SPEND_IDLE, SPEND_BUSY, SPEND_BLOCKED };
+
+// Closes the account of the present kind of time and opens the next.
+void task_spend(struct task *t, uint8_t kind)
+{
+    int64_t now = base_time_mono();
+    atomic_fetch_add_explicit(&t->spent[t->kind], now - t->mark, memory_order_relaxed);
+    t->mark = now;
+    t->kind = kind;
+}
+
+static void run(struct task *t)
+{
+    task_spend(t, SPEND_BUSY);
+    int64_t until = t->mark + RUN_BUDGET;
+    enum step_result r;
+    uint32_t steps = 0;
+    do {
+        r = step(t);
+    } while (r == STEP_MORE && (++steps % 8 || base_time_mono() < until));
+    if (r == STEP_MORE)
+        task_wake(t);
+    if (r == STEP_IDLE)
+        flush_idle(t);
+    task_spend(t, r == STEP_BLOCKED ? SPEND_BLOCKED : SPEND_IDLE);
+}
+
+void task_wake(struct task *t)
+{
+    if (!atomic_exchange(&t->run_posted, true))
+        loop_post(t->worker->loop, &t->run_mail);
+}
+
+void task_run_mail(struct loop_mail *mail)
+{
+    struct task *t = (struct task *)((char *)mail - offsetof(struct task, run_mail));
+    // cleared before the run: what is told while it runs gets a run of its own
+    atomic_store(&t->run_posted, false);
+    for (uint32_t i = 0; i < t->inst_count; i++)
+        if (atomic_exchange(&t->insts[i]->wake_wanted, false) && t->insts[i]->step != LIFE_NONE)
+            inst_step(t->insts[i]);
+    if (t->running)
+        run(t);
+}
+
+// --- saving
+// ---------------------------------------------------------------------------------------------------------------
+
+static leat_status call_save(struct inst *inst, struct leat_state_out *out)
+{
+    const struct leat_component *c = inst->node->component;
+    leat_status (*fn)(struct leat_ctx *, void *, struct leat_state_out *) =
+        inst->node->kind == LEAT_SOURCE ? c->source->save_state
+        : inst->node->kind == LEAT_SINK ? c->sink->save_state
+                                        : c->op->save_state;
+    return fn ? fn(&inst->ctx, inst->self, out) : LEAT_OK;
+}
+
+static leat_status save(struct inst *inst, leat_epoch epoch)
+{
+    struct state_buffer buffer = {0};
+    struct leat_state_out out = {.core = &buffer, .kind = LEAT_STATE_DELTA, .epoch = epoch};
+    if (!inst->job->want_full || inst->job->want_full(inst->job->events.arg, inst->node, inst->instance))
+        out.kind = LEAT_STATE_FULL;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = call_save(inst, &out);
+    worker_leave(inst->task->worker);
+    if (st < 0) {
+        free(buffer.ptr);
+        return st;
+    }
+    job_saved(inst, epoch, &out, buffer.ptr, buffer.len);
+    return LEAT_OK;
+}
