@@ -259,7 +259,7 @@ static void connect_operator(struct binder *b, struct plan_node *node, uint32_t 
 static void plan_operator(struct binder *b, struct plan_node *node)
 {
     const struct graph_node *g = node->graph;
-    struct leat_input inputs[LEAT_INPUTS_MAX];
+    struct leat_input inputs[LEAT_INPUTS_MAX] = {0};
     uint32_t ports[LEAT_INPUTS_MAX];
     int known = 1;
     for (uint32_t i = 0; i < g->ref_count; i++) {
