@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// See client.h.
+#include "client.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    struct kafka_client *c = rd_kafka_opaque(rk);
+    if (c->ctx)
+        leat_log(c->ctx, level <= LOG_WARNING ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility, text);
+}
+
+static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+    struct kafka_client *c = opaque;
+    if (err == RD_KAFKA_RESP_ERR__FATAL) {
+        c->fatal = 1;
+        rd_kafka_fatal_error(rk, c->trouble, sizeof c->trouble);
+        return;
+    }
+    if (!c->fatal && err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        snprintf(c->trouble, sizeof c->trouble, "%s", reason);
+}
+
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    struct kafka_client *c = opaque;
+    if (!message->err && !c->fatal)
+        c->trouble[0] = 0;
+    c->on_delivery(c->arg, message);
+}
+
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    struct kafka_client *c = opaque;
+    if (c->on_commit)
+        c->on_commit(c->arg, err);
+}
+
+static leat_status on_ready(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    struct kafka_client *c = arg;
+    uint64_t count;
+    if (read(c->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+        return leat_fail(ctx, LEAT_BUG, "LEAT-K0902", "could not read an eventfd");
+    rd_kafka_poll(c->rk, 0);
+    return c->on_ready(ctx, c->arg);
+}
+
+static void watch_queue(rd_kafka_queue_t *queue, int fd)
+{
+    uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof one);
+}
+
+void kafka_client_add_queue(struct kafka_client *c, rd_kafka_queue_t *queue)
+{
+    watch_queue(queue, c->event_fd);
+}
+
+static leat_status start(struct leat_ctx *ctx, struct kafka_client *c, rd_kafka_conf_t *conf, uint8_t role)
+{
+    char text[512];
+    rd_kafka_conf_set_opaque(conf, c);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    if (role == KAFKA_PRODUCER)
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    else
+        rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    c->rk = rd_kafka_new(role == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!c->rk) {
+        rd_kafka_conf_destroy(conf);
+        leat_fail(ctx, LEAT_CONFIG, "LEAT-K0201", "could not create a Kafka client");
+        ctx->host->error_native(ctx, "librdkafka", text);
+        return LEAT_CONFIG;
+    }
+    rd_kafka_set_log_queue(c->rk, NULL);
+    rd_kafka_queue_t *main_queue = rd_kafka_queue_get_main(c->rk);
+    watch_queue(main_queue, c->event_fd);
+    rd_kafka_queue_destroy(main_queue);
+    c->watch = ctx->host->watch(ctx, c->event_fd, LEAT_READ, on_ready, c);
+    return c->watch ? LEAT_OK : leat_no_memory(ctx);
+}
+
+leat_status kafka_client_create(struct leat_ctx *ctx, const struct kafka_options *o, uint8_t role, void *arg,
+                                struct kafka_client **out)
+{
+    rd_kafka_conf_t *conf = kafka_conf_create(ctx, o, role);
+    if (!conf)
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0100", "the options of the Kafka connector are wrong");
+    struct kafka_client *c = calloc(1, sizeof *c);
+    if (!c) {
+        rd_kafka_conf_destroy(conf);
+        return leat_no_memory(ctx);
+    }
+    atomic_store(&c->refs, 1);
+    c->ctx = ctx;
+    c->arg = arg;
+    c->sasl_user = kafka_property(o, "sasl.username");
+    c->sasl_password = kafka_property(o, "sasl.password");
+    c->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    leat_status st = LEAT_OK;
+    if (c->event_fd < 0) {
+        rd_kafka_conf_destroy(conf);
+        st = leat_fail(ctx, LEAT_RESOURCE, "LEAT-K0202", "could not create an eventfd: %s", strerror(errno));
+    } else {
+        st = start(ctx, c, conf, role);
+    }
+    if (st != LEAT_OK) {
+        kafka_client_detach(c);
+        kafka_client_unref(c, 0);
+        return st;
+    }
+    *out = c;
+    return LEAT_OK;
+}
+
+void kafka_client_detach(struct kafka_client *c)
+{
+    if (c->watch)
+        c->ctx->host->event_close(c->watch);
+    c->watch = NULL;
+    c->ctx = NULL;
+}
+
+void kafka_client_ref(struct kafka_client *c)
+{
+    atomic_fetch_add(&c->refs, 1);
+}
+
+static void destroy(struct kafka_client *c)
+{
+    if (c->rk)
+        rd_kafka_destroy(c->rk);
+    if (c->event_fd >= 0)
+        close(c->event_fd);
+    free(c);
+}
+
+static void *reap(void *arg)
+{
+    destroy(arg);
+    return NULL;
+}
+
+void kafka_client_unref(struct kafka_client *c, int may_block)
+{
+    pthread_t thread;
+    if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
+        return;
+    if (!may_block && c->rk && pthread_create(&thread, NULL, reap, c) == 0)
+        pthread_detach(thread);
+    else
+        destroy(c);
+}
+
+void kafka_client_nudge(struct kafka_client *c)
+{
+    // The one public call that wakes the broker threads of a consumer is the one that renews credentials: it is given
+    // those that are set already. Without SASL nobody reads them.
+    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(c->rk, c->sasl_user ? c->sasl_user : "",
+                                                            c->sasl_password ? c->sasl_password : "");
+    if (error)
+        rd_kafka_error_destroy(error);
+}

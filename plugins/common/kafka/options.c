@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// See kafka_options.h. Rules that need more than one option; types and ranges were checked by the core.
+#include "kafka_options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "offsets.h"
+
+struct check {
+    struct leat_ctx *ctx;
+    const struct kafka_options *o;
+    int faults;
+};
+
+#define FAULT(c, code, option, offset, hint, ...)                                                                     \
+    (leat_diag((c)->ctx, LEAT_DIAG_ERROR, code, option, (uint32_t)(offset), hint, __VA_ARGS__), (c)->faults++)
+
+const char *kafka_value_format_option(const struct kafka_options *o)
+{
+    return o->value_format ? "value.format" : "format";
+}
+
+static void check_topic(struct check *c, int source)
+{
+    for (uint32_t i = 0; i < c->o->topic.count; i++) {
+        const char *t = c->o->topic.items[i];
+        size_t len = strlen(t), good = strspn(t, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+        if (!len || len > 249 || good < len || strcmp(t, ".") == 0 || strcmp(t, "..") == 0)
+            FAULT(c, "LEAT-K0102", "topic", 0,
+                  "A topic's name has up to 249 letters, digits, dots, underscores and hyphens.",
+                  "\"%.260s\" cannot be the name of a topic", t);
+    }
+    if (!source && c->o->topic.count > 1)
+        FAULT(c, "LEAT-K0103", "topic", 0, "Make a sink for each topic.", "a sink writes to one topic");
+}
+
+static void check_formats(struct check *c, int upsert)
+{
+    const struct kafka_options *o = c->o;
+    if (o->format && o->value_format)
+        FAULT(c, "LEAT-K0104", "format", 0, "Leave one of them out.", "both \"format\" and \"value.format\" are given");
+    else if (!o->format && !o->value_format)
+        FAULT(c, "LEAT-K0105", "value.format", 0, NULL, "option \"%s\" is missing", upsert ? "value.format" : "format");
+    if (upsert)
+        return;
+    if (o->key_format && !o->key_fields.count)
+        FAULT(c, "LEAT-K0106", "key.fields", 0, "Name the columns that make the key: key.fields = \"id\".",
+              "\"key.format\" needs \"key.fields\"");
+    if (!o->key_format && o->key_fields.count)
+        FAULT(c, "LEAT-K0107", "key.format", 0, NULL, "\"key.fields\" needs \"key.format\"");
+    if (!o->key_format && o->value_fields == KAFKA_FIELDS_EXCEPT_KEY)
+        FAULT(c, "LEAT-K0108", "value.fields-include", 0, NULL, "EXCEPT_KEY needs \"key.format\" and \"key.fields\"");
+}
+
+static void check_prefix(struct check *c)
+{
+    if (c->o->key_prefix && *c->o->key_prefix && c->o->value_fields != KAFKA_FIELDS_EXCEPT_KEY)
+        FAULT(c, "LEAT-K0109", "key.fields-prefix", 0,
+              "With ALL the prefixed columns would be looked for in the value as well.",
+              "\"key.fields-prefix\" needs value.fields-include = \"EXCEPT_KEY\"");
+}
+
+static void check_offsets(struct check *c, const char *option, const char *text)
+{
+    size_t where;
+    if (!text)
+        FAULT(c, "LEAT-K0110", option, 0, NULL, "option \"%s\" is missing", option);
+    else if (c->o->topic.count > 1)
+        FAULT(c, "LEAT-K0111", option, 0, NULL, "specific offsets need a single topic");
+    else if (kafka_offsets_parse(text, NULL, 0, &where) < 0)
+        FAULT(c, "LEAT-K0112", option, where, "Write partition:0,offset:42;partition:1,offset:300.",
+              "specific offsets cannot be read");
+}
+
+static void check_positions(struct check *c)
+{
+    const struct kafka_options *o = c->o;
+    const char *reset = kafka_property(o, "auto.offset.reset");
+    if (o->startup == KAFKA_START_SPECIFIC)
+        check_offsets(c, "scan.startup.specific-offsets", o->startup_offsets);
+    if (o->bounded == KAFKA_STOP_SPECIFIC)
+        check_offsets(c, "scan.bounded.specific-offsets", o->bounded_offsets);
+    if (o->startup == KAFKA_START_TIMESTAMP && o->startup_millis == LEAT_UNSET)
+        FAULT(c, "LEAT-K0113", "scan.startup.timestamp-millis", 0, NULL, "option \"%s\" is missing",
+              "scan.startup.timestamp-millis");
+    if (o->bounded == KAFKA_STOP_TIMESTAMP && o->bounded_millis == LEAT_UNSET)
+        FAULT(c, "LEAT-K0114", "scan.bounded.timestamp-millis", 0, NULL, "option \"%s\" is missing",
+              "scan.bounded.timestamp-millis");
+    if (o->startup == KAFKA_START_GROUP && !o->group_id && (!reset || strcmp(reset, "none") == 0))
+        FAULT(c, "LEAT-K0115", "scan.startup.mode", 0,
+              "Write scan.startup.mode = \"earliest-offset\" to read the topic from its beginning, or name the group "
+              "that has committed offsets: properties.group.id.",
+              "start mode group-offsets (the default) needs \"properties.group.id\"");
+    if (o->bounded == KAFKA_STOP_GROUP && !o->group_id)
+        FAULT(c, "LEAT-K0116", "scan.bounded.mode", 0, NULL, "end mode group-offsets needs \"properties.group.id\"");
+}
+
+static leat_status finish(struct check *c, uint8_t role)
+{
+    rd_kafka_conf_t *conf = kafka_conf_create(c->ctx, c->o, role);
+    if (conf)
+        rd_kafka_conf_destroy(conf);
+    if (conf && !c->faults)
+        return LEAT_OK;
+    return leat_fail(c->ctx, LEAT_CONFIG, "LEAT-K0100", "the options of the Kafka connector are wrong");
+}
+
+leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options *o, int upsert)
+{
+    struct check c = {ctx, o, 0};
+    check_topic(&c, 1);
+    check_formats(&c, upsert);
+    check_prefix(&c);
+    check_positions(&c);
+    return finish(&c, KAFKA_CONSUMER);
+}
+
+leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o, int upsert)
+{
+    struct check c = {ctx, o, 0};
+    check_topic(&c, 0);
+    check_formats(&c, upsert);
+    check_prefix(&c);
+    if (o->guarantee == KAFKA_GUARANTEE_EXACTLY_ONCE)
+        FAULT(&c, "LEAT-K0117", "sink.delivery-guarantee", 0,
+              "Write at-least-once. An upsert topic is right with it as well: the last row of each key wins.",
+              "exactly-once is not available yet");
+    if (o->partitioner == KAFKA_PARTITION_ROUND_ROBIN && (o->key_fields.count || upsert))
+        FAULT(&c, "LEAT-K0118", "sink.partitioner", 0, "Rows of one key would lose their order.",
+              "round-robin cannot be used with a key");
+    if ((o->flush_rows > 0) != (o->flush_interval > 0))
+        FAULT(&c, "LEAT-K0119", "sink.buffer-flush.max-rows", 0, "Give both or none.",
+              "\"sink.buffer-flush.max-rows\" and \"sink.buffer-flush.interval\" go together");
+    return finish(&c, KAFKA_PRODUCER);
+}
+
+// --- resource
+
+// One server of the list, in lower case and with its port, copied to `out` (as long as the list and 6 more).
+static const char *take_server(const char *at, char *out)
+{
+    size_t n = 0;
+    const char *scheme = strstr(at, "://");
+    const char *end = at + strcspn(at, ",");
+    if (scheme && scheme < end)
+        at = scheme + 3;
+    for (; at < end; at++)
+        if (!isspace((unsigned char)*at))
+            out[n++] = (char)tolower((unsigned char)*at);
+    out[n] = 0;
+    const char *bracket = strrchr(out, ']');
+    if (!strchr(bracket ? bracket : out, ':'))
+        memcpy(out + n, ":9092", 6);
+    return *end ? end + 1 : end;
+}
+
+char *kafka_resource(const char *servers, const char *topic)
+{
+    size_t cap = strlen(servers) + 8;
+    char *best = malloc(cap), *one = malloc(cap), *out = NULL;
+    if (best && one) {
+        *best = 0;
+        for (const char *at = servers; *at;) {
+            at = take_server(at, one);
+            if (!*best || strcmp(one, best) < 0)
+                memcpy(best, one, strlen(one) + 1);
+        }
+        if (asprintf(&out, "kafka://%s/%s", best, topic) < 0)
+            out = NULL;
+    }
+    free(best);
+    free(one);
+    return out;
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+// See sink.h.
+#include "sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink_int.h"
+
+// --- bind
+
+static leat_status copy_key(struct leat_ctx *ctx, struct kafka_bound *b, const struct leat_sink_request *rq)
+{
+    if (!b->upsert)
+        return LEAT_OK;
+    if (!rq->primary_key_count) {
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0126", "primary-key", 0,
+                  "Name the key's columns: primary-key = [\"id\"].", "an upsert-kafka sink needs a primary key");
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0126", "the sink has no primary key");
+    }
+    b->key_names = calloc(rq->primary_key_count, sizeof *b->key_names);
+    if (!b->key_names)
+        return leat_no_memory(ctx);
+    for (; b->key_count < rq->primary_key_count; b->key_count++)
+        if (!(b->key_names[b->key_count] = strdup(rq->primary_key[b->key_count])))
+            return leat_no_memory(ctx);
+    return LEAT_OK;
+}
+
+// Key and value columns of the bound sink in `schema`.
+static leat_status init_columns(struct leat_ctx *ctx, struct kafka_columns *columns, const struct kafka_bound *b,
+                                const struct leat_schema *schema)
+{
+    uint32_t key[LEAT_COLUMNS_MAX];
+    if (b->key_count > LEAT_COLUMNS_MAX)
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0127", "the primary key has too many columns");
+    for (uint32_t i = 0; i < b->key_count; i++) {
+        struct leat_bytes name = {(const uint8_t *)b->key_names[i], (uint32_t)strlen(b->key_names[i])};
+        key[i] = leat_schema_find(schema, name);
+        if (key[i] == UINT32_MAX) {
+            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0128", "primary-key", 0, NULL, "there is no column \"%s\"",
+                      b->key_names[i]);
+            return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0128", "the primary key names an unknown column \"%s\"",
+                             b->key_names[i]);
+        }
+    }
+    return kafka_columns_init(ctx, columns, b->o, schema, b->upsert ? key : NULL, b->key_count);
+}
+
+// Opens the formats once, to see whether they take the schema and which kinds of rows they carry.
+static leat_status find_mode(struct leat_ctx *ctx, const struct kafka_bound *b, uint8_t *mode)
+{
+    struct kafka_columns columns = {.key = NULL};
+    struct leat_format *key = NULL, *value = NULL;
+    leat_status st = init_columns(ctx, &columns, b, b->schema);
+    if (st == LEAT_OK)
+        st = kafka_columns_open(ctx, &columns, b->o, LEAT_ENCODE, &key, &value);
+    if (st == LEAT_OK && b->upsert && value->mode != LEAT_MODE_INSERT_ONLY) {
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0, NULL,
+                  "format \"%s\" carries changes itself; upsert-kafka needs one that does not", value->name);
+        st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0125", "format \"%s\" cannot be used by upsert-kafka", value->name);
+    }
+    if (st == LEAT_OK)
+        *mode = b->upsert ? LEAT_MODE_UPSERT : value->mode;
+    if (key)
+        key->close(ctx, key);
+    if (value)
+        value->close(ctx, value);
+    kafka_columns_fini(&columns);
+    return st;
+}
+
+leat_status kafka_sink_bind(struct leat_ctx *ctx, const struct leat_sink_request *rq, struct leat_sink_plan *plan,
+                            void **bound, int upsert)
+{
+    struct kafka_bound *b = calloc(1, sizeof *b);
+    uint8_t mode = upsert ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY;
+    if (!b)
+        return leat_no_memory(ctx);
+    b->o = rq->config;
+    b->upsert = (uint8_t)upsert;
+    b->schema = rq->schema;
+    leat_status st = copy_key(ctx, b, rq);
+    if (st == LEAT_OK && !(b->resource = kafka_resource(b->o->servers, b->o->topic.items[0])))
+        st = leat_no_memory(ctx);
+    if (st == LEAT_OK && b->schema)
+        st = find_mode(ctx, b, &mode);
+    if (st != LEAT_OK) {
+        kafka_sink_unbind(b);
+        return st;
+    }
+    plan->mode = mode;
+    plan->guarantee = b->o->guarantee == KAFKA_GUARANTEE_NONE ? LEAT_GUARANTEE_NONE : LEAT_GUARANTEE_AT_LEAST_ONCE;
+    plan->takes_unchanged = 0;
+    plan->idempotent = b->upsert;
+    plan->partition_by_key = b->upsert;
+    plan->parallel_max = 1024;
+    plan->resource = b->resource;
+    *bound = b;
+    return LEAT_OK;
+}
+
+void kafka_sink_unbind(void *bound)
+{
+    struct kafka_bound *b = bound;
+    if (!b)
+        return;
+    for (uint32_t i = 0; i < b->key_count; i++)
+        free(b->key_names[i]);
+    free(b->key_names);
+    free(b->resource);
+    free(b);
+}
+
+// --- create and open
+
+static leat_status use_schema(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_schema *schema)
+{
+    leat_status st = init_columns(ctx, &s->columns, s->bound, schema);
+    return st == LEAT_OK ? kafka_columns_open(ctx, &s->columns, s->o, LEAT_ENCODE, &s->key, &s->value) : st;
+}
+
+leat_status kafka_sink_create(struct leat_ctx *ctx, const void *bound, void **self)
+{
+    struct kafka_sink *s = calloc(1, sizeof *s);
+    if (!s)
+        return leat_no_memory(ctx);
+    s->bound = bound;
+    s->o = s->bound->o;
+    s->key_ends = malloc(KAFKA_CHUNK_ROWS * sizeof *s->key_ends);
+    s->value_ends = malloc(KAFKA_CHUNK_ROWS * sizeof *s->value_ends);
+    s->writer = calloc(1, sizeof *s->writer);
+    leat_status st = s->key_ends && s->value_ends && s->writer ? LEAT_OK : leat_no_memory(ctx);
+    if (st == LEAT_OK && s->o->flush_rows > 0) {
+        // room for one chunk beyond the limit: it is looked at after each chunk
+        s->reduce = kafka_reduce_create((uint32_t)s->o->flush_rows + KAFKA_CHUNK_ROWS);
+        st = s->reduce ? LEAT_OK : leat_no_memory(ctx);
+    }
+    if (st != LEAT_OK) {
+        kafka_sink_destroy(ctx, s);
+        return st;
+    }
+    *self = s;
+    return LEAT_OK;
+}
+
+static leat_status on_topic(struct leat_ctx *ctx, struct kafka_job *job)
+{
+    struct kafka_topic_job *t = (struct kafka_topic_job *)(void *)job;
+    struct kafka_sink *s = t->job.node;
+    if (s->step != KAFKA_SINK_TOPIC) {
+        kafka_topic_job_destroy(t);
+        return LEAT_OK;
+    }
+    s->topic = t;
+    ctx->host->wake(ctx);
+    return LEAT_OK;
+}
+
+static void on_delivery(void *arg, const rd_kafka_message_t *message)
+{
+    kafka_writer_report(((struct kafka_sink *)arg)->writer, message);
+}
+
+static void tell_trouble(struct leat_ctx *ctx, struct kafka_sink *s)
+{
+    const char *trouble = s->client->trouble;
+    if (trouble[0] && (s->step == KAFKA_SINK_TOPIC || s->writer->outstanding)) {
+        leat_say_status(ctx, "waiting for Kafka with %llu unwritten records: %s",
+                        (unsigned long long)s->writer->outstanding, trouble);
+        s->troubled = 1;
+    } else if (!trouble[0] && s->troubled && s->step == KAFKA_SINK_RUN) {
+        leat_say_status(ctx, "writing to topic \"%s\"", s->o->topic.items[0]);
+        s->troubled = 0;
+    }
+}
+
+static leat_status push(struct leat_ctx *ctx, struct kafka_sink *s);
+
+// After delivery reports and client errors.
+static leat_status on_ready(struct leat_ctx *ctx, void *arg)
+{
+    struct kafka_sink *s = arg;
+    struct kafka_writer *w = s->writer;
+    tell_trouble(ctx, s);
+    kafka_writer_trim(ctx, w);
+    if (w->waiting)
+        __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
+    leat_status st = kafka_writer_failure(ctx, w);
+    if (st != LEAT_OK)
+        return st;
+    if (kafka_writer_has_room(w)) {
+        w->full_at = 0;
+        st = s->draining ? push(ctx, s) : LEAT_OK;
+        ctx->host->wake(ctx);
+    }
+    if (s->flushing && !w->outstanding)
+        ctx->host->wake(ctx);
+    return st < 0 ? st : LEAT_OK;
+}
+
+static leat_status begin(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_open *open)
+{
+    s->open = *open;
+    leat_status st = s->bound->schema ? use_schema(ctx, s, s->bound->schema) : LEAT_OK;
+    if (st == LEAT_OK)
+        st = kafka_client_create(ctx, s->o, KAFKA_PRODUCER, s, &s->client);
+    if (st != LEAT_OK)
+        return st;
+    s->client->on_ready = on_ready;
+    s->client->on_delivery = on_delivery;
+    s->control = kafka_control_create(ctx);
+    if (!s->control)
+        return LEAT_RESOURCE;
+    struct kafka_topic_job *t = kafka_topic_job_create(s->client, s->o, s->bound->upsert);
+    if (!t)
+        return leat_no_memory(ctx);
+    t->job.node = s;
+    t->job.done = on_topic;
+    s->step = KAFKA_SINK_TOPIC;
+    leat_say_status(ctx, "looking for topic \"%s\"", s->o->topic.items[0]);
+    kafka_control_run(s->control, &t->job);
+    return LEAT_AGAIN;
+}
+
+static leat_status on_flush_timer(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    struct kafka_sink *s = arg;
+    if (s->reduce->count)
+        s->draining = 1;
+    leat_status st = push(ctx, s);
+    return st < 0 ? st : ctx->host->timer_again(s->flush_timer, s->o->flush_interval);
+}
+
+static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, const struct kafka_topic_job *t)
+{
+    static const struct leat_metric records = {"leat_kafka_sent_records_total", LEAT_METRIC_COUNTER,
+                                               "Records handed to the Kafka client."};
+    static const struct leat_metric bytes = {"leat_kafka_sent_bytes_total", LEAT_METRIC_COUNTER,
+                                             "Bytes of their keys and values."};
+    static const struct leat_metric waiting = {"leat_kafka_unacknowledged_records", LEAT_METRIC_GAUGE,
+                                               "Records that Kafka has not acknowledged yet."};
+    struct kafka_writer *w = s->writer;
+    w->client = s->client;
+    w->topic = s->o->topic.items[0];
+    w->partitioner = s->o->partitioner;
+    w->partition_count = t->partition_count;
+    w->fixed = (int32_t)(s->open.instance % (uint32_t)t->partition_count);
+    w->records_total = ctx->host->metric(ctx, &records);
+    w->bytes_total = ctx->host->metric(ctx, &bytes);
+    w->waiting = ctx->host->metric(ctx, &waiting);
+    w->rkt = rd_kafka_topic_new(s->client->rk, w->topic, NULL);
+    if (!w->rkt)
+        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-K0206", "could not create a handle of topic \"%s\"", w->topic);
+    if (s->reduce && !(s->flush_timer = ctx->host->timer(ctx, s->o->flush_interval, on_flush_timer, s)))
+        return leat_no_memory(ctx);
+    return LEAT_OK;
+}
+
+static leat_status run(struct leat_ctx *ctx, struct kafka_sink *s)
+{
+    struct kafka_topic_job *t = s->topic;
+    leat_status st = LEAT_OK;
+    s->topic = NULL;
+    if (t->failure < 0) {
+        st = leat_fail(ctx, t->failure, "LEAT-K0405", "%s", t->message);
+        ctx->host->error_native(ctx, "Kafka", t->native);
+    } else {
+        if (t->created)
+            leat_log(ctx, LEAT_LOG_INFO, "topic-created", "created topic \"%s\" with %d partitions", t->topic,
+                     t->partition_count);
+        st = start_writer(ctx, s, t);
+    }
+    kafka_topic_job_destroy(t);
+    if (st != LEAT_OK)
+        return st;
+    s->step = KAFKA_SINK_RUN;
+    s->troubled = 0;
+    s->client->trouble[0] = 0;
+    leat_say_status(ctx, "writing to topic \"%s\"", s->o->topic.items[0]);
+    return LEAT_OK;
+}
+
+leat_status kafka_sink_open(struct leat_ctx *ctx, void *self, const struct leat_open *open)
+{
+    struct kafka_sink *s = self;
+    if (s->step == KAFKA_SINK_NEW)
+        return begin(ctx, s, open);
+    return s->topic ? run(ctx, s) : LEAT_AGAIN;
+}
+
+// --- writing
+
+// The chunk at hand, then what the reduce buffer gives. LEAT_AGAIN = the client's queue is full.
+static leat_status push(struct leat_ctx *ctx, struct kafka_sink *s)
+{
+    for (;;) {
+        if (s->chunk) {
+            leat_status st = kafka_writer_send(ctx, s->writer, s->chunk);
+            if (st != LEAT_OK)
+                return st;
+            s->chunk = NULL;
+        }
+        if (!s->draining)
+            return LEAT_OK;
+        struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
+        int got = chunk ? kafka_reduce_take(ctx, s->reduce, chunk) : -1;
+        if (got > 0) {
+            s->chunk = chunk;
+            continue;
+        }
+        if (chunk)
+            kafka_writer_return(ctx, s->writer, chunk);
+        if (got < 0)
+            return leat_no_memory(ctx);
+        s->draining = 0;
+    }
+}
+
+static leat_status take_chunk(struct leat_ctx *ctx, struct kafka_sink *s, struct kafka_chunk *chunk)
+{
+    if (!chunk->count || s->reduce) {
+        int full = s->reduce ? kafka_reduce_add(ctx, s->reduce, chunk) : 0;
+        kafka_writer_return(ctx, s->writer, chunk);
+        if (full < 0)
+            return leat_no_memory(ctx);
+        s->draining |= (uint8_t)full;
+    } else {
+        s->chunk = chunk;
+    }
+    return push(ctx, s);
+}
+
+leat_status kafka_sink_write(struct leat_ctx *ctx, void *self, const struct leat_batch *b)
+{
+    struct kafka_sink *s = self;
+    leat_status st = s->value ? LEAT_OK : use_schema(ctx, s, b->schema);
+    if (st == LEAT_OK)
+        st = push(ctx, s);
+    while (st == LEAT_OK && s->row < b->rows) {
+        struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
+        if (!chunk)
+            return leat_no_memory(ctx);
+        st = kafka_encode(ctx, s, b, &s->row, chunk);
+        if (st != LEAT_OK) {
+            kafka_writer_return(ctx, s->writer, chunk);
+            return st;
+        }
+        st = take_chunk(ctx, s, chunk);
+    }
+    if (st == LEAT_OK)
+        s->row = 0;
+    return st;
+}
+
+leat_status kafka_sink_flush(struct leat_ctx *ctx, void *self, uint8_t how)
+{
+    struct kafka_sink *s = self;
+    if (how == LEAT_FLUSH_IDLE)
+        return LEAT_OK; // the client's linger is shorter than a call would help
+    if (s->reduce && s->reduce->count)
+        s->draining = 1;
+    s->flushing = 1;
+    leat_status st = push(ctx, s);
+    if (st == LEAT_OK)
+        st = kafka_writer_failure(ctx, s->writer);
+    if (st == LEAT_OK && s->writer->outstanding && s->o->guarantee != KAFKA_GUARANTEE_NONE)
+        return LEAT_AGAIN;
+    if (st != LEAT_AGAIN)
+        s->flushing = 0;
+    return st;
+}
+
+// --- close. Records without report are given up: their rows were not part of a checkpoint and are read again.
+
+struct wind_down {
+    struct kafka_job job;
+    struct kafka_client *client;
+    struct kafka_writer *writer;
+};
+
+static void on_late_delivery(void *arg, const rd_kafka_message_t *message)
+{
+    kafka_writer_report(arg, message);
+}
+
+static void end_client(struct wind_down *w)
+{
+    if (!w->client)
+        return;
+    rd_kafka_purge(w->client->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(w->client->rk, 5000); // only serves the reports, which are there by now
+    if (w->writer->rkt)
+        rd_kafka_topic_destroy(w->writer->rkt);
+    w->writer->rkt = NULL;
+    kafka_client_unref(w->client, 1);
+    w->client = NULL;
+}
+
+static void run_wind_down(struct kafka_control *control, struct kafka_job *job)
+{
+    end_client((struct wind_down *)(void *)job);
+}
+
+// Nobody waits any more, and without a context the chunks' buffers cannot be given back to the host: only a node that was
+// destroyed while its close was running gets here.
+static void drop_wind_down(struct kafka_job *job)
+{
+    end_client((struct wind_down *)(void *)job);
+    free(((struct wind_down *)(void *)job)->writer);
+    free(job);
+}
+
+static leat_status on_wound_down(struct leat_ctx *ctx, struct kafka_job *job)
+{
+    struct kafka_sink *s = job->node;
+    s->writer = ((struct wind_down *)(void *)job)->writer;
+    free(job);
+    s->step = KAFKA_SINK_CLOSED;
+    ctx->host->wake(ctx);
+    return LEAT_OK;
+}
+
+static struct wind_down *take_down(struct leat_ctx *ctx, struct kafka_sink *s)
+{
+    struct wind_down *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    *w = (struct wind_down){.job = {.run = run_wind_down, .done = on_wound_down, .drop = drop_wind_down, .node = s},
+                            .client = s->client,
+                            .writer = s->writer};
+    if (s->chunk) {
+        s->chunk->count = s->chunk->at; // the rest is given up; it is idle once its reports have come
+        if (!s->chunk->outstanding)
+            kafka_writer_return(ctx, s->writer, s->chunk);
+        s->chunk = NULL;
+    }
+    w->client->arg = w->writer;
+    w->client->on_delivery = on_late_delivery;
+    s->client = NULL;
+    s->writer = NULL;
+    return w;
+}
+
+static void stop_events(struct leat_ctx *ctx, struct kafka_sink *s)
+{
+    ctx->host->event_close(s->flush_timer);
+    s->flush_timer = NULL;
+    if (s->client)
+        kafka_client_detach(s->client);
+}
+
+leat_status kafka_sink_close(struct leat_ctx *ctx, void *self)
+{
+    struct kafka_sink *s = self;
+    if (s->step == KAFKA_SINK_CLOSING)
+        return LEAT_AGAIN;
+    if (s->step == KAFKA_SINK_CLOSED || !s->client || !s->control)
+        return LEAT_OK;
+    stop_events(ctx, s);
+    kafka_control_interrupt(s->control);
+    struct wind_down *w = take_down(ctx, s);
+    if (!w)
+        return LEAT_OK; // destroy tries again
+    s->step = KAFKA_SINK_CLOSING;
+    kafka_control_run(s->control, &w->job);
+    return LEAT_AGAIN;
+}
+
+void kafka_sink_destroy(struct leat_ctx *ctx, void *self)
+{
+    struct kafka_sink *s = self;
+    if (!s)
+        return;
+    stop_events(ctx, s);
+    kafka_control_destroy(ctx, s->control);
+    struct wind_down *w = s->client ? take_down(ctx, s) : NULL;
+    if (w) {
+        end_client(w);
+        s->writer = w->writer;
+        free(w);
+    }
+    if (s->writer)
+        kafka_writer_fini(ctx, s->writer);
+    free(s->writer);
+    kafka_topic_job_destroy(s->topic);
+    kafka_reduce_destroy(ctx, s->reduce);
+    if (s->key)
+        s->key->close(ctx, s->key);
+    if (s->value)
+        s->value->close(ctx, s->value);
+    kafka_columns_fini(&s->columns);
+    free(s->key_ends);
+    free(s->value_ends);
+    free(s);
+}

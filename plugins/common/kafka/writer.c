@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// See writer.h.
+#include "writer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_CHUNKS 4 // kept with their memory; a buffer larger than IDLE_BYTES is not
+#define IDLE_BYTES  (4u << 20)
+
+struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w)
+{
+    struct kafka_chunk *chunk = w->idle;
+    if (chunk) {
+        w->idle = chunk->next;
+        w->idle_count--;
+    } else {
+        chunk = malloc(sizeof *chunk);
+        if (!chunk)
+            return NULL;
+        chunk->values = chunk->keys = (struct leat_buffer){.max = KAFKA_CHUNK_MAX};
+    }
+    chunk->values.len = chunk->keys.len = 0;
+    chunk->count = chunk->at = chunk->outstanding = chunk->skipped = 0;
+    return chunk;
+}
+
+static void free_chunk(struct leat_ctx *ctx, struct kafka_chunk *chunk)
+{
+    ctx->host->free(ctx, chunk->values.ptr);
+    ctx->host->free(ctx, chunk->keys.ptr);
+    free(chunk);
+}
+
+static int is_large(const struct kafka_chunk *chunk)
+{
+    return chunk->values.cap > IDLE_BYTES || chunk->keys.cap > IDLE_BYTES;
+}
+
+static void make_idle(struct kafka_writer *w, struct kafka_chunk *chunk)
+{
+    chunk->next = w->idle;
+    w->idle = chunk;
+    w->idle_count++;
+}
+
+void kafka_writer_return(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
+{
+    make_idle(w, chunk);
+    kafka_writer_trim(ctx, w);
+}
+
+void kafka_writer_trim(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    struct kafka_chunk **at = &w->idle;
+    for (uint32_t kept = 0; *at;) {
+        struct kafka_chunk *chunk = *at;
+        if (kept < IDLE_CHUNKS && !is_large(chunk)) {
+            kept++;
+            at = &chunk->next;
+            continue;
+        }
+        *at = chunk->next;
+        w->idle_count--;
+        free_chunk(ctx, chunk);
+    }
+}
+
+void kafka_writer_fini(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    for (struct kafka_chunk *chunk = w->idle, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free_chunk(ctx, chunk);
+    }
+    w->idle = NULL;
+    w->idle_count = 0;
+}
+
+static int32_t choose_partition(struct kafka_writer *w)
+{
+    if (w->partitioner == KAFKA_PARTITION_FIXED)
+        return w->fixed;
+    if (w->partitioner == KAFKA_PARTITION_DEFAULT)
+        return RD_KAFKA_PARTITION_UA;
+    w->turn = (w->turn + 1) % w->partition_count;
+    return w->turn;
+}
+
+static int64_t fill(struct kafka_writer *w, struct kafka_chunk *chunk, rd_kafka_message_t *messages, uint32_t n)
+{
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct kafka_slot *slot = &chunk->slots[chunk->at + i];
+        rd_kafka_message_t *m = &messages[i];
+        *m = (rd_kafka_message_t){._private = chunk, .partition = choose_partition(w)};
+        if (slot->value_end != SIZE_MAX) {
+            // an empty value is not a tombstone: its pointer must not be NULL
+            m->payload = chunk->values.ptr ? (void *)(chunk->values.ptr + slot->value) : (void *)"";
+            m->len = slot->value_end - slot->value;
+        }
+        if (slot->key_end != SIZE_MAX) {
+            m->key = chunk->keys.ptr ? (void *)(chunk->keys.ptr + slot->key) : (void *)"";
+            m->key_len = slot->key_end - slot->key;
+        }
+        bytes += (int64_t)(m->len + m->key_len);
+    }
+    return bytes;
+}
+
+// A record the client itself does not take: too large for message.max.bytes.
+static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m)
+{
+    char where[300];
+    if (m->err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0401", "could not write to topic \"%s\"", w->topic);
+        ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_err2str(m->err));
+        return LEAT_TRANSIENT;
+    }
+    leat_fail(ctx, LEAT_DATA, "LEAT-K0402", "a record of %zu bytes is larger than topic \"%s\" may take from us", m->len,
+              w->topic);
+    leat_error_hint(ctx, "Raise properties.max.request.size, and the topic's max.message.bytes with it.");
+    snprintf(where, sizeof where, "topic %s", w->topic);
+    return ctx->host->bad_row(ctx, (struct leat_bytes){m->payload, (uint32_t)m->len}, where);
+}
+
+// Takes over what librdkafka accepted of messages[0 … n-1]. LEAT_AGAIN = its queue is full.
+static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk,
+                           const rd_kafka_message_t *messages, uint32_t n)
+{
+    leat_status st = LEAT_OK;
+    uint32_t first = chunk->at;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!messages[i].err) {
+            chunk->outstanding++;
+            w->outstanding++;
+            chunk->at = first + i + 1;
+        }
+    }
+    for (uint32_t i = 0; st == LEAT_OK && i < n; i++) {
+        if (messages[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return LEAT_AGAIN; // it and all behind it
+        if (messages[i].err) {
+            chunk->skipped++;
+            chunk->at = chunk->at > first + i ? chunk->at : first + i + 1;
+            st = refused(ctx, w, &messages[i]);
+        }
+    }
+    return st;
+}
+
+leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
+{
+    rd_kafka_message_t messages[KAFKA_CHUNK_ROWS];
+    uint32_t n = chunk->count - chunk->at;
+    uint32_t before = chunk->outstanding;
+    int32_t turn = w->turn;
+    int64_t bytes = fill(w, chunk, messages, n);
+    int flags = w->partitioner == KAFKA_PARTITION_DEFAULT ? 0 : RD_KAFKA_MSG_F_PARTITION;
+    rd_kafka_produce_batch(w->rkt, RD_KAFKA_PARTITION_UA, flags, messages, (int)n);
+    leat_status st = account(ctx, w, chunk, messages, n);
+    uint32_t sent = chunk->outstanding - before;
+    __atomic_fetch_add(w->records_total, sent, __ATOMIC_RELAXED);
+    __atomic_fetch_add(w->bytes_total, n ? bytes * sent / n : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
+    if (st == LEAT_AGAIN) {
+        w->full_at = w->outstanding ? w->outstanding : 1;
+        if (w->partition_count)
+            w->turn = (int32_t)((turn + (int64_t)sent) % w->partition_count);
+    } else if (st == LEAT_OK && !chunk->outstanding) {
+        kafka_writer_return(ctx, w, chunk); // every record was refused and skipped
+    }
+    return st;
+}
+
+void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
+{
+    struct kafka_chunk *chunk = m->_private;
+    w->outstanding--;
+    if (m->err && !w->error) {
+        w->error = m->err;
+        snprintf(w->error_text, sizeof w->error_text, "partition %d: %s", m->partition, rd_kafka_err2str(m->err));
+    }
+    if (--chunk->outstanding == 0 && chunk->at == chunk->count)
+        make_idle(w, chunk);
+}
+
+int kafka_writer_has_room(const struct kafka_writer *w)
+{
+    return w->full_at && w->outstanding <= w->full_at - w->full_at / 4;
+}
+
+static leat_status too_large(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    leat_fail(ctx, LEAT_DATA, "LEAT-K0403", "the broker refused records of topic \"%s\" as too large", w->topic);
+    leat_error_hint(ctx, "Raise the topic's max.message.bytes, or lower properties.batch.size below it if single "
+                         "records fit.");
+    return LEAT_DATA;
+}
+
+leat_status kafka_writer_failure(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    leat_status st = LEAT_TRANSIENT;
+    if (!w->error && !w->client->fatal)
+        return LEAT_OK;
+    if (w->error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        st = too_large(ctx, w);
+    else
+        leat_fail(ctx, st, "LEAT-K0401", "could not write to topic \"%s\"", w->topic);
+    ctx->host->error_native(ctx, w->error ? rd_kafka_err2name(w->error) : "FATAL",
+                            w->error ? w->error_text : w->client->trouble);
+    return st;
+}
