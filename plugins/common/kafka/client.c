@@ -15,7 +15,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 {
     struct kafka_client *c = rd_kafka_opaque(rk);
     if (c->ctx)
-        leat_log(c->ctx, level <= LOG_WARNING ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility, text);
+        leat_log(c->ctx, level <= LOG_WARNING ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility,
+                 text);
 }
 
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)

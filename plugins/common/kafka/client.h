@@ -4,8 +4,9 @@
 // librdkafka is ever called back on a foreign thread.
 //
 // A consumer's records are passed on without copying, so batches anywhere downstream may hold them longer than the node
-// lives; a handle must not be destroyed before its last record. So the handle is counted: the node has one reference and
-// so has every batch with records. The last one out destroys it, on a thread of its own where it would block a loop.
+// lives; a handle must not be destroyed before its last record. So the handle is counted: the node has one reference
+// and so has every batch with records. The last one out destroys it, on a thread of its own where it would block a
+// loop.
 //
 // Thread: home worker, but kafka_client_ref and kafka_client_unref: any.
 #ifndef KAFKA_CLIENT_H
@@ -21,8 +22,8 @@ struct kafka_client {
     int event_fd;
     struct leat_ctx *ctx; // of the node while it is open; callbacks run only then
     struct leat_event *watch;
-    char trouble[512];   // the last connection error, "" after a success
-    uint8_t fatal;       // the client itself is beyond use; `trouble` says why
+    char trouble[512];                     // the last connection error, "" after a success
+    uint8_t fatal;                         // the client itself is beyond use; `trouble` says why
     const char *sasl_user, *sasl_password; // for kafka_client_nudge
     // Of the node. on_ready: something happened, called after the main queue was served.
     leat_status (*on_ready)(struct leat_ctx *ctx, void *arg);

@@ -38,7 +38,8 @@ static leat_status strip(struct leat_ctx *ctx, struct kafka_columns *c, const ch
         struct leat_bytes *name = &c->fields[c->key[i]].name;
         if (name->len <= len || memcmp(name->ptr, prefix, len) != 0) {
             leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0121", "key.fields-prefix", 0, NULL,
-                      "key column \"%.*s\" does not begin with \"%s\"", (int)name->len, (const char *)name->ptr, prefix);
+                      "key column \"%.*s\" does not begin with \"%s\"", (int)name->len, (const char *)name->ptr,
+                      prefix);
             return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0121", "key column \"%.*s\" does not begin with \"%s\"",
                              (int)name->len, (const char *)name->ptr, prefix);
         }

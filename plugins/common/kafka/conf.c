@@ -31,11 +31,16 @@ struct rule {
 #define FORMATS  "The pipeline's formats turn bytes into rows. Leave it out and use format, key.format and value.format."
 #define JVM      "It is a class of the Java client and means nothing here. Leave it out."
 #define ASSIGNED "Partitions are assigned by leat, not by the consumer group. Leave it out."
-#define NO_DROP  "Records would be dropped when the broker is away for longer. Leave it out: leat waits and says so in its health."
-#define TRUST    "Write the certificates as PEM and name them: properties.ssl.ca.location = \"/path/ca.pem\" (keytool -exportcert -rfc, " \
-                 "or openssl pkcs12 -nokeys -in FILE)."
-#define KEYS     "Write PEM or PKCS#12: properties.ssl.keystore.location with a .p12 file and properties.ssl.keystore.password, or " \
-                 "properties.ssl.certificate.location and properties.ssl.key.location."
+#define NO_DROP                                                                                                        \
+    "Records would be dropped when the broker is away for longer. Leave it out: leat waits and says so in its health."
+#define TRUST                                                                                                          \
+    "Write the certificates as PEM and name them: properties.ssl.ca.location = \"/path/ca.pem\" (keytool -exportcert " \
+    "-rfc, "                                                                                                           \
+    "or openssl pkcs12 -nokeys -in FILE)."
+#define KEYS                                                                                                           \
+    "Write PEM or PKCS#12: properties.ssl.keystore.location with a .p12 file and properties.ssl.keystore.password, "   \
+    "or "                                                                                                              \
+    "properties.ssl.certificate.location and properties.ssl.key.location."
 #define PROTOCOL "OpenSSL's own choice is used. Restrict it by properties.ssl.cipher.suites if you must."
 
 static const struct rule rules[] = {
@@ -69,14 +74,17 @@ static const struct rule rules[] = {
     {"fetch.max.wait.ms", KAFKA_CONSUMER, RENAME, "fetch.wait.max.ms", NULL},
     {"max.request.size", KAFKA_PRODUCER, RENAME, "message.max.bytes", NULL},
     {"buffer.memory", KAFKA_PRODUCER, KBYTES, "queue.buffering.max.kbytes", NULL},
-    {"enable.idempotence", KAFKA_PRODUCER, FIXED, "true", "Without it a retry may change the order of rows or write them twice. Leave it out."},
+    {"enable.idempotence", KAFKA_PRODUCER, FIXED, "true",
+     "Without it a retry may change the order of rows or write them twice. Leave it out."},
     {"acks", KAFKA_PRODUCER, FIXED, "all", "A record is only safe when all in-sync replicas have it. Leave it out."},
-    {"request.required.acks", KAFKA_PRODUCER, FIXED, "all", "A record is only safe when all in-sync replicas have it. Leave it out."},
+    {"request.required.acks", KAFKA_PRODUCER, FIXED, "all",
+     "A record is only safe when all in-sync replicas have it. Leave it out."},
     {"delivery.timeout.ms", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
     {"message.timeout.ms", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
     {"retries", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
     {"message.send.max.retries", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
-    {"max.block.ms", KAFKA_PRODUCER, REFUSE, NULL, "A full queue holds the sources back, nothing is waited for. Leave it out."},
+    {"max.block.ms", KAFKA_PRODUCER, REFUSE, NULL,
+     "A full queue holds the sources back, nothing is waited for. Leave it out."},
     {"transactional.id", KAFKA_PRODUCER, REFUSE, NULL, "Exactly-once is not available yet. Leave it out."},
     {"partitioner", KAFKA_PRODUCER, REFUSE, NULL, "Write sink.partitioner."},
     {"partitioner.class", KAFKA_PRODUCER, REFUSE, NULL, "Write sink.partitioner."},
@@ -84,10 +92,14 @@ static const struct rule rules[] = {
     {"value.serializer", BOTH, REFUSE, NULL, FORMATS},
     {"key.deserializer", BOTH, REFUSE, NULL, FORMATS},
     {"value.deserializer", BOTH, REFUSE, NULL, FORMATS},
-    {"enable.auto.commit", KAFKA_CONSUMER, FIXED, "false", "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
-    {"auto.commit.enable", KAFKA_CONSUMER, FIXED, "false", "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
-    {"enable.auto.offset.store", KAFKA_CONSUMER, FIXED, "false", "Offsets live in the checkpoints; storing them earlier would lose rows after a crash. Leave it out."},
-    {"auto.commit.interval.ms", KAFKA_CONSUMER, REFUSE, NULL, "Offsets are committed after each checkpoint. Leave it out."},
+    {"enable.auto.commit", KAFKA_CONSUMER, FIXED, "false",
+     "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
+    {"auto.commit.enable", KAFKA_CONSUMER, FIXED, "false",
+     "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
+    {"enable.auto.offset.store", KAFKA_CONSUMER, FIXED, "false",
+     "Offsets live in the checkpoints; storing them earlier would lose rows after a crash. Leave it out."},
+    {"auto.commit.interval.ms", KAFKA_CONSUMER, REFUSE, NULL,
+     "Offsets are committed after each checkpoint. Leave it out."},
     {"enable.partition.eof", KAFKA_CONSUMER, FIXED, "true", "leat needs it to know where the end is. Leave it out."},
     {"partition.assignment.strategy", KAFKA_CONSUMER, REFUSE, NULL, ASSIGNED},
     {"group.instance.id", KAFKA_CONSUMER, REFUSE, NULL, ASSIGNED},
@@ -109,25 +121,32 @@ struct setting {
     const char *name, *value;
 };
 
-// `queued.max` and `fetch.max` bound what a source holds that its pipeline has not taken; client.h says how the fetchers
-// are kept going with so little. Half a millisecond of linger lets a burst form batches and is not felt by a lone row.
+// `queued.max` and `fetch.max` bound what a source holds that its pipeline has not taken; client.h says how the
+// fetchers are kept going with so little. Half a millisecond of linger lets a burst form batches and is not felt by a
+// lone row.
 static const struct setting consumer_defaults[] = {
-    {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
-    {"enable.partition.eof", "true"},     {"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "8192"},
-    {"fetch.message.max.bytes", "1048576"}, {"fetch.max.bytes", "4194304"},      {"fetch.error.backoff.ms", "100"},
-    {"allow.auto.create.topics", "false"},
+    {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},         {"enable.partition.eof", "true"},
+    {"isolation.level", "read_committed"},  {"queued.max.messages.kbytes", "8192"},
+    {"fetch.message.max.bytes", "1048576"}, {"fetch.max.bytes", "4194304"},
+    {"fetch.error.backoff.ms", "100"},      {"allow.auto.create.topics", "false"},
 };
 
 static const struct setting producer_defaults[] = {
-    {"enable.idempotence", "true"},        {"acks", "all"},
-    {"message.timeout.ms", "0"},           {"queue.buffering.max.kbytes", "32768"},
-    {"queue.buffering.max.messages", "200000"}, {"linger.ms", "0.5"},
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"message.timeout.ms", "0"},
+    {"queue.buffering.max.kbytes", "32768"},
+    {"queue.buffering.max.messages", "200000"},
+    {"linger.ms", "0.5"},
     {"partitioner", "murmur2_random"},
 };
 
 static const struct setting shared_defaults[] = {
-    {"client.id", "leat"},          {"log.queue", "true"},
-    {"socket.keepalive.enable", "true"}, {"reconnect.backoff.max.ms", "2000"},
+    {"client.id", "leat"},
+    {"log.queue", "true"},
+    {"socket.keepalive.enable", "true"},
+    {"reconnect.backoff.max.ms", "2000"},
     {"topic.metadata.propagation.max.ms", "2000"},
 };
 
@@ -252,7 +271,8 @@ static void apply_jaas(struct build *b)
         if (strcmp(jaas.module, "Krb5LoginModule") == 0)
             hint = "Write properties.sasl.kerberos.principal, .sasl.kerberos.keytab and .sasl.kerberos.service.name.";
         else if (strcmp(jaas.module, "OAuthBearerLoginModule") == 0)
-            hint = "Write properties.sasl.oauthbearer.method = \"oidc\" with .client.id, .client.secret and .token.endpoint.url.";
+            hint = "Write properties.sasl.oauthbearer.method = \"oidc\" with .client.id, .client.secret and "
+                   ".token.endpoint.url.";
         fault(b, name, hint, "login module \"%s\" is a class of the Java client", jaas.module);
     } else {
         set(b, name, "sasl.username", jaas.username);
@@ -306,7 +326,8 @@ static void apply_identification(struct build *b)
 static void check_reset(struct build *b)
 {
     const char *reset = kafka_property(b->o, "auto.offset.reset");
-    static const char *const words[] = {"none", "error", "earliest", "smallest", "beginning", "latest", "largest", "end"};
+    static const char *const words[] = {"none",      "error",  "earliest", "smallest",
+                                        "beginning", "latest", "largest",  "end"};
     for (size_t i = 0; reset && i < sizeof words / sizeof words[0]; i++)
         if (strcmp(reset, words[i]) == 0)
             reset = NULL;

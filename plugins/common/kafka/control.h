@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The helper thread of a node: runs what blocks in librdkafka (metadata, offsets, topic creation, winding down), one job
-// at a time. A job works on memory of its own; when it is done, its `done` runs on the home worker.
+// The helper thread of a node: runs what blocks in librdkafka (metadata, offsets, topic creation, winding down), one
+// job at a time. A job works on memory of its own; when it is done, its `done` runs on the home worker.
 //
 // Thread: kafka_control_* on the home worker, kafka_job_* inside a running job.
 #ifndef KAFKA_CONTROL_H
@@ -11,10 +11,10 @@
 struct kafka_control;
 
 struct kafka_job {
-    void (*run)(struct kafka_control *control, struct kafka_job *job);        // on the helper thread
-    leat_status (*done)(struct leat_ctx *ctx, struct kafka_job *job);         // home worker; owns the job's memory then
-    void (*drop)(struct kafka_job *job);                                      // instead of done when nobody waits any more
-    void *node;                                                               // for done; not touched by run
+    void (*run)(struct kafka_control *control, struct kafka_job *job); // on the helper thread
+    leat_status (*done)(struct leat_ctx *ctx, struct kafka_job *job);  // home worker; owns the job's memory then
+    void (*drop)(struct kafka_job *job);                               // instead of done when nobody waits any more
+    void *node;                                                        // for done; not touched by run
     struct kafka_job *next;
 };
 

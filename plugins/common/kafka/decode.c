@@ -90,7 +90,8 @@ static void null_keys(struct kafka_source *s, uint32_t row)
         leat_batch_set_null(s->batch, s->columns.key[i], row);
 }
 
-// Fills the key columns of rows first … from row_keys. On LEAT_DATA *done is the row whose key is bad, counted from first.
+// Fills the key columns of rows first … from row_keys. On LEAT_DATA *done is the row whose key is bad, counted from
+// first.
 static leat_status fill_keys(struct leat_ctx *ctx, struct kafka_source *s, uint32_t first, uint32_t n, uint32_t *done)
 {
     leat_status st = LEAT_OK;
@@ -118,7 +119,8 @@ static leat_status add_values(struct leat_ctx *ctx, struct kafka_source *s, uint
 {
     struct leat_batch *b = s->batch;
     uint32_t first = b->rows, done = 0, keyed = 0;
-    leat_status st = s->value->ops->decode(ctx, s->value->self, s->values + from, to - from, 1, b, 0, 0, s->counts, &done);
+    leat_status st =
+        s->value->ops->decode(ctx, s->value->self, s->values + from, to - from, 1, b, 0, 0, s->counts, &done);
     if (st != LEAT_OK && st != LEAT_DATA)
         return st;
     *next = from + done;

@@ -37,7 +37,8 @@ static leat_status refuse_null_key(struct leat_ctx *ctx, const struct kafka_sink
     return bad_row(ctx, s, row);
 }
 
-static void add_slots(struct kafka_sink *s, struct kafka_chunk *chunk, uint32_t n, size_t key, size_t value, int deletes)
+static void add_slots(struct kafka_sink *s, struct kafka_chunk *chunk, uint32_t n, size_t key, size_t value,
+                      int deletes)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct kafka_slot *slot = &chunk->slots[chunk->count++];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a Java login line ("org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="p";")
-// as far as librdkafka can do what it asks for.
+// Reads a Java login line ("org.apache.kafka.common.security.plain.PlainLoginModule required username="u"
+// password="p";") as far as librdkafka can do what it asks for.
 #ifndef KAFKA_JAAS_H
 #define KAFKA_JAAS_H
 

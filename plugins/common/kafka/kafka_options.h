@@ -6,9 +6,9 @@
 
 #include <leat/plugin.h>
 
-#define KAFKA_START_GROUP     0
-#define KAFKA_START_EARLIEST  1
-#define KAFKA_START_LATEST    2
+#define KAFKA_START_EARLIEST  0 // what upsert-kafka, which has no such option, does
+#define KAFKA_START_LATEST    1
+#define KAFKA_START_GROUP     2
 #define KAFKA_START_TIMESTAMP 3
 #define KAFKA_START_SPECIFIC  4
 
@@ -57,7 +57,8 @@ struct kafka_options {
 };
 
 // Option rows that both connectors and both directions begin with.
-#define KAFKA_OPTION(name_, type_, member_) .name = (name_), .type = (type_), .offset = offsetof(struct kafka_options, member_)
+#define KAFKA_OPTION(name_, type_, member_)                                                                            \
+    .name = (name_), .type = (type_), .offset = offsetof(struct kafka_options, member_)
 
 // The option that names the value's format: "value.format" when it was given, else "format".
 const char *kafka_value_format_option(const struct kafka_options *o);

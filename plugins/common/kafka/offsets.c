@@ -35,7 +35,8 @@ static const char *take_entry(const char *at, struct kafka_offset *out)
 {
     int64_t partition, offset;
     if (!(at = take_word(at, "partition:")) || !(at = take_number(at, INT32_MAX, &partition)) ||
-        !(at = take_word(at, ",")) || !(at = take_word(at, "offset:")) || !(at = take_number(at, INT64_MAX - 1, &offset)))
+        !(at = take_word(at, ",")) || !(at = take_word(at, "offset:")) ||
+        !(at = take_number(at, INT64_MAX - 1, &offset)))
         return NULL;
     *out = (struct kafka_offset){(int32_t)partition, offset};
     return at;

@@ -16,7 +16,7 @@ struct check {
     int faults;
 };
 
-#define FAULT(c, code, option, offset, hint, ...)                                                                     \
+#define FAULT(c, code, option, offset, hint, ...)                                                                      \
     (leat_diag((c)->ctx, LEAT_DIAG_ERROR, code, option, (uint32_t)(offset), hint, __VA_ARGS__), (c)->faults++)
 
 const char *kafka_value_format_option(const struct kafka_options *o)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Partitions and records of a source. All partitions feed one queue; per partition `next` is the truth: what lies before
-// it is dropped (librdkafka before 2.4 can deliver a record twice after a leader change), and it moves over offsets that
-// hold no records for us (transaction markers, compacted ones) when librdkafka reports the end of the partition.
+// Partitions and records of a source. All partitions feed one queue; per partition `next` is the truth: what lies
+// before it is dropped (librdkafka before 2.4 can deliver a record twice after a leader change), and it moves over
+// offsets that hold no records for us (transaction markers, compacted ones) when librdkafka reports the end of the
+// partition.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,8 +137,9 @@ static leat_status reset_refused(struct leat_ctx *ctx, struct kafka_source *s, c
               "skip rows",
               p->next, s->o->topic.items[p->topic], p->partition);
     leat_error_detail(ctx, "The partition ends at %" PRId64 ". %s", high, rd_kafka_message_errstr(m));
-    leat_error_hint(ctx, "Retention removed records before they were read, or the topic was created again. To go on with "
-                         "what is there, give the node another name or remove its state.");
+    leat_error_hint(ctx,
+                    "Retention removed records before they were read, or the topic was created again. To go on with "
+                    "what is there, give the node another name or remove its state.");
     return LEAT_FATAL;
 }
 

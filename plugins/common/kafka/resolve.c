@@ -80,7 +80,8 @@ static enum step find_partitions(struct kafka_control *c, struct kafka_resolve *
         rd_kafka_metadata_destroy(md);
     rd_kafka_topic_destroy(rkt);
     if (err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION)
-        return refuse(r, LEAT_CONFIG, "LEAT-K0204", "the broker does not accept the topic name \"%s\"", r->topics[topic]);
+        return refuse(r, LEAT_CONFIG, "LEAT-K0204", "the broker does not accept the topic name \"%s\"",
+                      r->topics[topic]);
     if (err || count < 1)
         return later(c, r->topics[topic], err);
     return take_topic(r, topic, count);
@@ -143,12 +144,14 @@ static enum step check_range(struct kafka_resolve *r, const struct kafka_found *
                  "Records %" PRId64 " to %" PRId64 " were removed by the topic's retention before they were read.",
                  f->next, low - 1);
         return refuse(r, LEAT_FATAL, "LEAT-K0301",
-                      "%s offset %" PRId64 " of topic \"%s\", partition %d lies before the first offset there, %" PRId64,
+                      "%s offset %" PRId64
+                      " of topic \"%s\", partition %d lies before the first offset there, %" PRId64,
                       whose, f->next, topic, f->partition, low);
     }
     if (f->next > high) {
-        snprintf(r->detail, sizeof r->detail,
-                 "The topic was deleted and created again, or the broker lost its end. Rows that were read are not there.");
+        snprintf(
+            r->detail, sizeof r->detail,
+            "The topic was deleted and created again, or the broker lost its end. Rows that were read are not there.");
         return refuse(r, LEAT_FATAL, "LEAT-K0302",
                       "%s offset %" PRId64 " of topic \"%s\", partition %d lies beyond its end, %" PRId64, whose,
                       f->next, topic, f->partition, high);
@@ -182,8 +185,9 @@ static enum step start_by_mode(struct kafka_resolve *r, struct kafka_found *f, i
     f->next = r->reset == 1 ? high : low;
     if (r->reset >= 0)
         return GOOD;
-    snprintf(r->hint, sizeof r->hint, "Write scan.startup.mode = \"earliest-offset\", or give a reset policy: "
-                                      "properties.auto.offset.reset = \"earliest\".");
+    snprintf(r->hint, sizeof r->hint,
+             "Write scan.startup.mode = \"earliest-offset\", or give a reset policy: "
+             "properties.auto.offset.reset = \"earliest\".");
     return refuse(r, LEAT_FATAL, "LEAT-K0303", "the group has no committed offset for topic \"%s\", partition %d",
                   r->topics[f->topic], f->partition);
 }

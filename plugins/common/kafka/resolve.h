@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds out where a source starts and ends: which partitions its topics have, which of them are this instance's, and at
-// which offsets they begin. Runs on the helper thread, waits for brokers and topics that are not there yet, and compares
-// saved positions with what the broker still has: a gap is refused, never jumped over.
+// which offsets they begin. Runs on the helper thread, waits for brokers and topics that are not there yet, and
+// compares saved positions with what the broker still has: a gap is refused, never jumped over.
 #ifndef KAFKA_RESOLVE_H
 #define KAFKA_RESOLVE_H
 

@@ -209,6 +209,8 @@ static leat_status begin(struct leat_ctx *ctx, struct kafka_sink *s, const struc
         return st;
     s->client->on_ready = on_ready;
     s->client->on_delivery = on_delivery;
+    s->writer->client = s->client;
+    s->writer->topic = s->o->topic.items[0];
     s->control = kafka_control_create(ctx);
     if (!s->control)
         return LEAT_RESOURCE;
@@ -241,8 +243,6 @@ static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, cons
     static const struct leat_metric waiting = {"leat_kafka_unacknowledged_records", LEAT_METRIC_GAUGE,
                                                "Records that Kafka has not acknowledged yet."};
     struct kafka_writer *w = s->writer;
-    w->client = s->client;
-    w->topic = s->o->topic.items[0];
     w->partitioner = s->o->partitioner;
     w->partition_count = t->partition_count;
     w->fixed = (int32_t)(s->open.instance % (uint32_t)t->partition_count);
@@ -402,8 +402,8 @@ static void run_wind_down(struct kafka_control *control, struct kafka_job *job)
     end_client((struct wind_down *)(void *)job);
 }
 
-// Nobody waits any more, and without a context the chunks' buffers cannot be given back to the host: only a node that was
-// destroyed while its close was running gets here.
+// Nobody waits any more, and without a context the chunks' buffers cannot be given back to the host: only a node that
+// was destroyed while its close was running gets here.
 static void drop_wind_down(struct kafka_job *job)
 {
     end_client((struct wind_down *)(void *)job);

@@ -22,7 +22,7 @@ struct kafka_reduce {
         uint64_t hash;
         size_t key, key_len;
         size_t value, value_len; // value_len == SIZE_MAX: a tombstone
-    } *kept;
+    } * kept;
     uint32_t count, max;
     uint32_t *index; // hash table of numbers in `kept`, plus 1; 0 = free
     uint32_t mask;

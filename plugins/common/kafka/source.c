@@ -387,6 +387,7 @@ leat_status kafka_source_save_state(struct leat_ctx *ctx, void *self, struct lea
         s->saved[i] = (struct kafka_position){s->o->topic.items[s->parts[i].topic], s->parts[i].partition,
                                               s->parts[i].next, s->parts[i].stop};
     s->saved_count = s->part_count;
+    s->saved_epoch = out->epoch;
     buf_init(&bytes, SIZE_MAX / 2);
     kafka_state_write(&bytes, s->saved, s->saved_count);
     out->version = KAFKA_STATE_VERSION;
@@ -400,7 +401,8 @@ leat_status kafka_source_on_checkpoint_complete(struct leat_ctx *ctx, void *self
 {
     struct kafka_source *s = self;
     const char *wanted = kafka_property(s->o, "commit.offsets.on.checkpoint");
-    if (!s->o->group_id || !s->saved_count || s->step != KAFKA_SOURCE_RUN || (wanted && strcmp(wanted, "false") == 0))
+    if (!s->o->group_id || !s->saved_count || s->saved_epoch > epoch || s->step != KAFKA_SOURCE_RUN ||
+        (wanted && strcmp(wanted, "false") == 0))
         return LEAT_OK;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->saved_count);
     for (uint32_t i = 0; i < s->saved_count; i++)

@@ -34,7 +34,13 @@ enum kafka_catch_up {
     KAFKA_CATCH_UP_READ,   // reading up to them
 };
 
-enum kafka_source_step { KAFKA_SOURCE_NEW, KAFKA_SOURCE_RESOLVE, KAFKA_SOURCE_RUN, KAFKA_SOURCE_CLOSING, KAFKA_SOURCE_CLOSED };
+enum kafka_source_step {
+    KAFKA_SOURCE_NEW,
+    KAFKA_SOURCE_RESOLVE,
+    KAFKA_SOURCE_RUN,
+    KAFKA_SOURCE_CLOSING,
+    KAFKA_SOURCE_CLOSED
+};
 
 struct kafka_source {
     const struct kafka_options *o;
@@ -57,10 +63,11 @@ struct kafka_source {
     int32_t **part_of;   // part_of[topic][partition] = number in parts, or -1
     struct kafka_part *parts;
     uint32_t part_count, part_cap;
-    uint32_t undone; // parts that are not done
-    int64_t nudged;  // when the fetchers were last woken
+    uint32_t undone;              // parts that are not done
+    int64_t nudged;               // when the fetchers were last woken
     struct kafka_position *saved; // as of the last save_state
     uint32_t saved_count;
+    leat_epoch saved_epoch;
     // decode
     struct leat_batch *batch;
     struct kafka_records *records; // of this poll

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sees to it that a sink's topic is there: creates it where that is wanted, and waits for it where it is not. Runs on the
-// helper thread.
+// Sees to it that a sink's topic is there: creates it where that is wanted, and waits for it where it is not. Runs on
+// the helper thread.
 #ifndef KAFKA_TOPIC_H
 #define KAFKA_TOPIC_H
 

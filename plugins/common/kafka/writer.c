@@ -97,11 +97,11 @@ static int64_t fill(struct kafka_writer *w, struct kafka_chunk *chunk, rd_kafka_
         *m = (rd_kafka_message_t){._private = chunk, .partition = choose_partition(w)};
         if (slot->value_end != SIZE_MAX) {
             // an empty value is not a tombstone: its pointer must not be NULL
-            m->payload = chunk->values.ptr ? (void *)(chunk->values.ptr + slot->value) : (void *)"";
+            m->payload = chunk->values.ptr ? (void *)(chunk->values.ptr + slot->value) : (void *)w->nothing;
             m->len = slot->value_end - slot->value;
         }
         if (slot->key_end != SIZE_MAX) {
-            m->key = chunk->keys.ptr ? (void *)(chunk->keys.ptr + slot->key) : (void *)"";
+            m->key = chunk->keys.ptr ? (void *)(chunk->keys.ptr + slot->key) : (void *)w->nothing;
             m->key_len = slot->key_end - slot->key;
         }
         bytes += (int64_t)(m->len + m->key_len);
@@ -118,8 +118,8 @@ static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const r
         ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_err2str(m->err));
         return LEAT_TRANSIENT;
     }
-    leat_fail(ctx, LEAT_DATA, "LEAT-K0402", "a record of %zu bytes is larger than topic \"%s\" may take from us", m->len,
-              w->topic);
+    leat_fail(ctx, LEAT_DATA, "LEAT-K0402", "a record of %zu bytes is larger than topic \"%s\" may take from us",
+              m->len, w->topic);
     leat_error_hint(ctx, "Raise properties.max.request.size, and the topic's max.message.bytes with it.");
     snprintf(where, sizeof where, "topic %s", w->topic);
     return ctx->host->bad_row(ctx, (struct leat_bytes){m->payload, (uint32_t)m->len}, where);

@@ -2,8 +2,8 @@
 // The way from encoded rows to acknowledged records. Rows are encoded in chunks; a chunk owns the bytes of its values,
 // librdkafka points into them, and the chunk is used again when the last of its delivery reports has come.
 //
-// Bounds: librdkafka's queue (queue.buffering.max.kbytes, .max.messages); when it is full the chunk waits where it is and
-// the writer says so. Thread: home worker; reports come through kafka_client's queue.
+// Bounds: librdkafka's queue (queue.buffering.max.kbytes, .max.messages); when it is full the chunk waits where it is
+// and the writer says so. Thread: home worker; reports come through kafka_client's queue.
 #ifndef KAFKA_WRITER_H
 #define KAFKA_WRITER_H
 
@@ -35,17 +35,18 @@ struct kafka_writer {
     int32_t turn;  // of round-robin
     struct kafka_chunk *idle;
     uint32_t idle_count;
-    uint64_t outstanding; // records without report
-    uint64_t full_at;     // outstanding when the queue was full; 0 = it is not
+    uint64_t outstanding;      // records without report
+    uint64_t full_at;          // outstanding when the queue was full; 0 = it is not
     rd_kafka_resp_err_t error; // of the first failed report
     char error_text[512];
+    char nothing[1]; // where empty values and keys point to
     int64_t *records_total, *bytes_total, *waiting;
 };
 
 // An empty chunk, or NULL when there is no memory.
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w);
-// Hands the records of `chunk` over, from where the last call ended. LEAT_OK: all of them, the chunk is the writer's now;
-// LEAT_AGAIN: the queue is full.
+// Hands the records of `chunk` over, from where the last call ended. LEAT_OK: all of them, the chunk is the writer's
+// now; LEAT_AGAIN: the queue is full.
 leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk);
 // Gives a chunk back that was not sent.
 void kafka_writer_return(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk);

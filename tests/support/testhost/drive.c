@@ -185,21 +185,23 @@ leat_status testhost_source_start(struct testhost_node *node, const struct leat_
     return testhost_source_resume(node, declared, NULL);
 }
 
+// What cond looks at may change in an event that does not wake the source: it is asked every few milliseconds.
 leat_status testhost_poll_until(struct testhost_node *node, int (*cond)(void *arg), void *arg, int timeout_ms)
 {
     int64_t end = now_ms() + timeout_ms;
+    int again = 0;
     while (!cond(arg)) {
+        int64_t left = end - now_ms();
+        if (left <= 0)
+            return LEAT_AGAIN;
+        if (again && !testhost_wait_wake(node, left < 5 ? (int)left : 5))
+            continue;
+        if (node->failed)
+            return node->failed;
         leat_status st = node->component->source->poll(&node->ctx, node->self);
         if (st < 0 || st == LEAT_END)
             return st == LEAT_END && cond(arg) ? LEAT_OK : st;
-        if (cond(arg))
-            return LEAT_OK;
-        if (st == LEAT_AGAIN)
-            st = wait_again(node, end);
-        else if (now_ms() >= end)
-            st = LEAT_AGAIN;
-        if (st != LEAT_OK)
-            return st;
+        again = st == LEAT_AGAIN;
         turn(node->host, 0);
     }
     return LEAT_OK;
@@ -292,7 +294,7 @@ leat_status testhost_flush(struct testhost_node *node, uint8_t how, int timeout_
 
 leat_status testhost_save_state(struct testhost_node *node, struct testhost_state *state)
 {
-    struct leat_state_out out = {.kind = LEAT_STATE_FULL, .core = state};
+    struct leat_state_out out = {.kind = LEAT_STATE_FULL, .core = state, .epoch = ++node->epoch};
     const struct leat_component *c = node->component;
     leat_status (*save)(struct leat_ctx *, void *, struct leat_state_out *) = c->source ? c->source->save_state
                                                                               : c->sink ? c->sink->save_state

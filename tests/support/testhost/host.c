@@ -382,6 +382,13 @@ void testhost_destroy(struct testhost *h)
     free(h);
 }
 
+void testhost_add(struct testhost *h, const char *name, const struct leat_plugin *plugin)
+{
+    struct thost_plugin *p = thost_memory(&h->impl->memory, sizeof *p);
+    *p = (struct thost_plugin){thost_copy(&h->impl->memory, name, strlen(name)), plugin, h->impl->plugins};
+    h->impl->plugins = p;
+}
+
 // Plugins are never unloaded, as in the server: the sanitizers need their symbols and threads may be winding down.
 const struct leat_plugin *testhost_load(struct testhost *h, const char *name)
 {
@@ -404,9 +411,7 @@ const struct leat_plugin *testhost_load(struct testhost *h, const char *name)
         fprintf(stderr, "testhost: \"%s\" is no plugin of this ABI\n", path);
         return NULL;
     }
-    struct thost_plugin *p = thost_memory(&h->impl->memory, sizeof *p);
-    *p = (struct thost_plugin){thost_copy(&h->impl->memory, name, strlen(name)), plugin, h->impl->plugins};
-    h->impl->plugins = p;
+    testhost_add(h, name, plugin);
     return plugin;
 }
 

@@ -108,6 +108,7 @@ struct testhost_node {
     uint64_t progress_current, progress_end;
     int64_t progress_behind;
     char status[1024];
+    leat_epoch epoch;   // of the last save_state
     atomic_uint woken;  // wakes so far
     leat_status failed; // of a watch, timer or posted call
     // Operators: what lookup_ask was given. NULL = fails with LEAT_BUG.
@@ -124,6 +125,10 @@ void testhost_destroy(struct testhost *h);
 const struct leat_host *testhost_table(void);
 // Loads build/lib/NAME.so (a name without '/') or a file; once per name. NULL = failed, said on stderr.
 const struct leat_plugin *testhost_load(struct testhost *h, const char *name);
+// Takes a plugin that is part of the test as if it had been loaded under that name ("format-line").
+void testhost_add(struct testhost *h, const char *name, const struct leat_plugin *plugin);
+// The format "line": fields separated by '|'. testhost_add(h, "format-line", testhost_line_plugin()).
+const struct leat_plugin *testhost_line_plugin(void);
 const struct leat_component *testhost_plugin_component(const struct leat_plugin *plugin, uint8_t kind,
                                                        const char *name);
 // Both of it; aborts with a message when it is not there, so that a test needs no check.

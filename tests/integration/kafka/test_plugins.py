@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connectors kafka and upsert-kafka alone, in testhost, against real brokers: the cases of tests/unit/kafka/broker.c."""
+import os
+import subprocess
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+KAFKA = ("3.9.1", "4.1.0")
+TIMEOUT = 300
+
+
+def test_connectors_alone(kafka):
+    program = os.environ.get("LEAT_BUILD", f"{ROOT}/build") + "/tests/kafka_broker"
+    result = subprocess.run([program], env={**os.environ, "KAFKA_BOOTSTRAP": kafka.bootstrap}, cwd=ROOT,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
+    assert result.returncode == 0, result.stdout

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugins kafka and upsert-kafka in testhost against a real broker: build/tests/kafka_broker, run with the broker's
+// address in KAFKA_BOOTSTRAP by tests/integration/kafka. Each case makes topics of its own.
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "testhost.h"
+
+#include <cmocka.h>
+
+#define COLUMNS "id BIGINT NOT NULL, name STRING"
+#define WAIT    20000
+
+static const char *servers(void)
+{
+    const char *address = getenv("KAFKA_BOOTSTRAP");
+    if (!address)
+        fail_msg("KAFKA_BOOTSTRAP is not set");
+    return address;
+}
+
+static const char *topic_name(const char *name)
+{
+    static char buf[8][128];
+    static unsigned turn;
+    char *out = buf[turn++ % 8];
+    snprintf(out, sizeof buf[0], "%s-%d-%lld", name, (int)getpid(), (long long)time(NULL));
+    return out;
+}
+
+static struct testhost *host(void **state)
+{
+    return *state;
+}
+
+static int setup(void **state)
+{
+    struct testhost *h = testhost_create();
+    testhost_add(h, "format-line", testhost_line_plugin());
+    *state = h;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct testhost *h = *state;
+    int live = atomic_load(&h->live_batches);
+    testhost_destroy(h);
+    return live;
+}
+
+// A node with the usual options and `more`, NULL at the end.
+static struct testhost_node *node(struct testhost *h, const char *plugin, uint8_t kind, const char *topic, ...)
+{
+    const char *pairs[40] = {"topic", topic, "properties.bootstrap.servers", servers(), "value.format", "line"};
+    size_t n = 6;
+    va_list ap;
+    va_start(ap, topic);
+    if (strcmp(plugin, "upsert-kafka") == 0) {
+        pairs[n++] = "key.format";
+        pairs[n++] = "line";
+    }
+    for (const char *word; (word = va_arg(ap, const char *)) && n < 38;)
+        pairs[n++] = word;
+    va_end(ap);
+    struct testhost_node *made = testhost_node(h, testhost_component(h, plugin, kind, plugin), pairs);
+    if (!made->config)
+        fail_msg("%s", testhost_faults(made));
+    return made;
+}
+
+#define SOURCE(h, topic, ...)                                                                                          \
+    node(h, "kafka", LEAT_SOURCE, topic, "scan.startup.mode", "earliest-offset", ##__VA_ARGS__, NULL)
+
+static void good(struct testhost_node *n, leat_status st)
+{
+    if (st != LEAT_OK)
+        fail_msg("status %d: %s status text \"%s\"", st, testhost_faults(n), n->status);
+}
+
+static void write_rows(struct testhost_node *sink, const struct leat_schema *schema, const char *rows)
+{
+    struct leat_batch *b = testhost_batch(sink, schema, rows);
+    good(sink, testhost_write(sink, b, WAIT));
+    leat_batch_unref(b);
+}
+
+// Writes rows through a sink of its own and waits until they are durable.
+static void fill(struct testhost *h, const char *plugin, const char *topic, const char *rows)
+{
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    struct testhost_node *sink = node(h, plugin, LEAT_SINK, topic, NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    write_rows(sink, schema, rows);
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    testhost_node_destroy(sink);
+}
+
+static void rows_come_back(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("back");
+    fill(h, "kafka", topic, "+I[1, a]\n+I[2, NULL]\n+I[3, ]\n");
+    struct testhost_node *source = SOURCE(h, topic);
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    good(source, testhost_poll_rows(source, 3, WAIT));
+    assert_string_equal(testhost_rows(source), "+I[1, a]\n+I[2, NULL]\n+I[3, ]\n");
+    assert_int_equal(source->ports.items[0].mode, LEAT_MODE_INSERT_ONLY);
+    assert_int_equal(source->emitted->batch->positions[1], 1);
+    assert_int_equal(testhost_metric(source, "leat_kafka_received_records_total"), 3);
+    testhost_node_destroy(source);
+}
+
+static void batches_outlive_their_source(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("outlive");
+    fill(h, "kafka", topic, "+I[1, a name that is not copied]\n");
+    struct testhost_node *source = SOURCE(h, topic);
+    struct testhost_node *keeper = testhost_bare(h);
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    struct leat_batch *b = source->emitted->batch;
+    b->host->batch_ref(b);
+    testhost_node_destroy(source);
+    keeper->ctx.host->emit(&keeper->ctx, 0, b);
+    assert_string_equal(testhost_rows(keeper), "+I[1, a name that is not copied]\n");
+    testhost_node_destroy(keeper);
+    testhost_run_for(h, 300); // the handle is destroyed on a thread of its own
+}
+
+static void a_restart_goes_on_where_it_was(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("restart");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_state saved = {0};
+    fill(h, "kafka", topic, "+I[1, a]\n+I[2, b]\n");
+    struct testhost_node *source = SOURCE(h, topic);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 2, WAIT));
+    good(source, testhost_save_state(source, &saved));
+    good(source, testhost_complete(source, 1));
+    testhost_node_destroy(source);
+    fill(h, "kafka", topic, "+I[3, c]\n");
+    source = SOURCE(h, topic);
+    good(source, testhost_source_resume(source, schema, &saved));
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    assert_string_equal(testhost_rows(source), "+I[3, c]\n");
+    testhost_node_destroy(source);
+    testhost_state_fini(&saved);
+}
+
+static void a_table_comes_back(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("table");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS ", city STRING", "id");
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    assert_int_equal(sink->sink_plan.mode, LEAT_MODE_UPSERT);
+    write_rows(sink, schema, "+I[1, a, x]\n+I[2, b, y]\n-D[1, ABSENT, ABSENT]\n+U[2, c, NULL]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    struct leat_batch *b = testhost_batch(sink, schema, "+I[3, d, z]\n+I[NULL, x, y]\n");
+    assert_int_equal(testhost_write(sink, b, WAIT), LEAT_DATA);
+    assert_string_equal(sink->error.message, "column \"id\" of the key is NULL");
+    leat_batch_unref(b);
+    testhost_node_destroy(sink);
+
+    struct testhost_node *source = node(h, "upsert-kafka", LEAT_SOURCE, topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    assert_int_equal(source->ports.items[0].mode, LEAT_MODE_UPSERT);
+    good(source, testhost_poll_rows(source, 4, WAIT));
+    assert_string_equal(testhost_rows(source), "+U[1, a, x]\n+U[2, b, y]\n-D[1, ABSENT, ABSENT]\n+U[2, c, NULL]\n");
+    testhost_node_destroy(source);
+}
+
+static void key_columns_come_from_the_key(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("prefix");
+    const struct leat_schema *schema = testhost_schema(h, "k_id BIGINT NOT NULL, name STRING", "k_id");
+    struct testhost_node *sink = node(h, "kafka", LEAT_SINK, topic, "key.format", "line", "key.fields", "k_id",
+                                      "key.fields-prefix", "k_", "value.fields-include", "EXCEPT_KEY", NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
+    write_rows(sink, schema, "+I[1, a]\n+I[2, b]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    testhost_node_destroy(sink);
+    struct testhost_node *source = SOURCE(h, topic, "key.format", "line", "key.fields", "k_id", "key.fields-prefix",
+                                          "k_", "value.fields-include", "EXCEPT_KEY");
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 2, WAIT));
+    assert_string_equal(testhost_rows(source), "+I[1, a]\n+I[2, b]\n");
+    testhost_node_destroy(source);
+}
+
+static void the_newest_row_of_a_key_is_kept(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("reduce");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, "sink.buffer-flush.max-rows", "1000",
+                                      "sink.buffer-flush.interval", "1h", NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    write_rows(sink, schema, "+I[1, a]\n+I[2, b]\n+U[1, c]\n-D[2, ABSENT]\n+I[3, d]\n+U[3, e]\n");
+    assert_int_equal(testhost_metric(sink, "leat_kafka_sent_records_total"), 0);
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    assert_int_equal(testhost_metric(sink, "leat_kafka_sent_records_total"), 3);
+    testhost_node_destroy(sink);
+    struct testhost_node *source = node(h, "upsert-kafka", LEAT_SOURCE, topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 3, WAIT));
+    assert_string_equal(testhost_rows(source), "+U[1, c]\n-D[2, ABSENT]\n+U[3, e]\n");
+    testhost_node_destroy(source);
+}
+
+static void the_end_is_the_end(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("bounded");
+    fill(h, "kafka", topic, "+I[1, a]\n+I[2, b]\n+I[3, c]\n");
+    struct testhost_node *source = SOURCE(h, topic, "scan.bounded.mode", "latest-offset");
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    fill(h, "kafka", topic, "+I[4, d]\n");
+    assert_int_equal(testhost_poll_rows(source, 100, WAIT), LEAT_END);
+    assert_string_equal(testhost_rows(source), "+I[1, a]\n+I[2, b]\n+I[3, c]\n");
+    testhost_node_destroy(source);
+
+    source = node(h, "kafka", LEAT_SOURCE, topic, "scan.startup.mode", "specific-offsets",
+                  "scan.startup.specific-offsets", "partition:0,offset:1", "scan.bounded.mode", "specific-offsets",
+                  "scan.bounded.specific-offsets", "partition:0,offset:2", NULL);
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    assert_int_equal(testhost_poll_rows(source, 100, WAIT), LEAT_END);
+    assert_string_equal(testhost_rows(source), "+I[2, b]\n");
+    testhost_node_destroy(source);
+}
+
+static int is_caught_up(void *arg)
+{
+    return ((struct testhost_node *)arg)->caught_up;
+}
+
+static int is_settled_asked(void *arg)
+{
+    return ((struct testhost_node *)arg)->settled_asked[0] != 0;
+}
+
+static void a_reader_knows_when_it_has_everything(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("catchup");
+    struct testhost_node *sink = node(h, "kafka", LEAT_SINK, topic, "sink.topic.partitions", "3", NULL);
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
+    write_rows(sink, schema, "+I[1, a]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    struct testhost_node *source = SOURCE(h, topic);
+    source->open.catch_up = 1;
+    source->settled = 0;
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_until(source, is_settled_asked, source, WAIT));
+    assert_string_equal(source->settled_asked, source->source_plan.resource);
+    assert_string_equal(source->settled_asked, sink->sink_plan.resource);
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    assert_int_equal(source->caught_up, 0);
+    write_rows(sink, schema, "+I[2, b]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    source->settled = 1;
+    good(source, testhost_poll_until(source, is_caught_up, source, WAIT));
+    assert_int_equal(source->rows, 2);
+    testhost_node_destroy(source);
+    testhost_node_destroy(sink);
+}
+
+static void an_empty_topic_is_caught_up_at_once(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("empty");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_node *sink = node(h, "kafka", LEAT_SINK, topic, NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
+    struct testhost_node *source = SOURCE(h, topic);
+    source->open.catch_up = 1;
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_until(source, is_caught_up, source, WAIT));
+    testhost_node_destroy(source);
+    testhost_node_destroy(sink);
+}
+
+static int says_missing(void *arg)
+{
+    return strstr(((struct testhost_node *)arg)->status, "does not exist yet") != NULL;
+}
+
+static void a_missing_topic_is_waited_for(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("missing");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_node *source = SOURCE(h, topic);
+    good(source, testhost_describe(source, schema));
+    good(source, testhost_source_create(source));
+    assert_int_equal(testhost_open(source, 100), LEAT_AGAIN);
+    assert_true(testhost_run_until(h, says_missing, source, WAIT));
+    struct testhost_node *sink = node(h, "kafka", LEAT_SINK, topic, "sink.topic.create.enabled", "false", NULL);
+    good(sink, testhost_bind(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
+    good(sink, sink->component->sink->create(&sink->ctx, sink->bound, &sink->self));
+    assert_int_equal(testhost_open(sink, 100), LEAT_AGAIN);
+    assert_true(testhost_run_until(h, says_missing, sink, WAIT));
+    fill(h, "kafka", topic, "+I[1, a]\n");
+    good(source, testhost_open(source, WAIT));
+    good(sink, testhost_open(sink, WAIT));
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    testhost_node_destroy(source);
+    testhost_node_destroy(sink);
+}
+
+static void closing_does_not_wait_for_what_is_missing(void **state)
+{
+    struct testhost *h = host(state);
+    struct testhost_node *source = SOURCE(h, topic_name("never"));
+    good(source, testhost_describe(source, testhost_schema(h, COLUMNS, NULL)));
+    good(source, testhost_source_create(source));
+    assert_int_equal(testhost_open(source, 200), LEAT_AGAIN);
+    good(source, testhost_close(source, WAIT));
+    testhost_node_destroy(source);
+    source = SOURCE(h, topic_name("never"));
+    good(source, testhost_describe(source, testhost_schema(h, COLUMNS, NULL)));
+    good(source, testhost_source_create(source));
+    assert_int_equal(testhost_open(source, 20), LEAT_AGAIN);
+    source->component->source->destroy(&source->ctx, source->self); // without close, as after a failure
+    source->self = NULL;
+    testhost_node_destroy(source);
+    testhost_run_for(h, 500);
+}
+
+static void poison_is_named(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("poison");
+    // two fields more than the reader's schema has
+    const struct leat_schema *wide = testhost_schema(h, "id BIGINT, name STRING, x STRING, y STRING", NULL);
+    fill(h, "kafka", topic, "+I[1, a]\n");
+    struct testhost_node *sink = node(h, "kafka", LEAT_SINK, topic, NULL);
+    good(sink, testhost_sink_start(sink, wide, LEAT_MODE_INSERT_ONLY, NULL));
+    write_rows(sink, wide, "+I[2, b, c, d]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    testhost_node_destroy(sink);
+    fill(h, "kafka", topic, "+I[3, c]\n");
+
+    struct testhost_node *source = SOURCE(h, topic);
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    assert_int_equal(testhost_poll_rows(source, 3, WAIT), LEAT_DATA);
+    char where[256];
+    snprintf(where, sizeof where, "topic %s, partition 0, offset 1", topic);
+    assert_string_equal(source->bad_rows->where, where);
+    assert_string_equal(source->bad_rows->raw, "2|b|c|d");
+    testhost_node_destroy(source);
+
+    source = SOURCE(h, topic);
+    source->skip_bad_rows = 1;
+    good(source, testhost_source_start(source, testhost_schema(h, COLUMNS, NULL)));
+    good(source, testhost_poll_rows(source, 2, WAIT));
+    assert_string_equal(testhost_rows(source), "+I[1, a]\n+I[3, c]\n");
+    testhost_node_destroy(source);
+}
+
+static void a_row_that_cannot_be_written_is_told_once(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("unwritable");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, NULL);
+    sink->skip_bad_rows = 1;
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    write_rows(sink, schema, "+I[1, a]\n+I[2, unwritable]\n-D[3, ABSENT]\n+I[NULL, b]\n+I[4, unwritable]\n+I[5, c]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    int n = 0;
+    for (struct testhost_bad_row *bad = sink->bad_rows; bad; bad = bad->next)
+        n++;
+    assert_int_equal(n, 3);
+    testhost_node_destroy(sink);
+    struct testhost_node *source = node(h, "upsert-kafka", LEAT_SOURCE, topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 3, WAIT));
+    assert_string_equal(testhost_rows(source), "+U[1, a]\n-D[3, ABSENT]\n+U[5, c]\n");
+    testhost_node_destroy(source);
+}
+
+static void delete_records(const char *topic, int64_t before)
+{
+    char text[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", servers(), text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = before;
+    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT);
+    assert_non_null(event);
+    assert_int_equal(rd_kafka_event_error(event), 0);
+    rd_kafka_event_destroy(event);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+static void a_gap_is_refused(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("gap");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_state saved = {0};
+    fill(h, "kafka", topic, "+I[1, a]\n+I[2, b]\n+I[3, c]\n+I[4, d]\n");
+    struct testhost_node *source = node(h, "kafka", LEAT_SOURCE, topic, "scan.startup.mode", "specific-offsets",
+                                        "scan.startup.specific-offsets", "partition:0,offset:1", NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_save_state(source, &saved));
+    testhost_node_destroy(source);
+    delete_records(topic, 3);
+    source = SOURCE(h, topic);
+    assert_int_equal(testhost_source_resume(source, schema, &saved), LEAT_FATAL);
+    char message[512];
+    snprintf(message, sizeof message,
+             "saved offset 1 of topic \"%s\", partition 0 lies before the first offset there, 3", topic);
+    assert_string_equal(source->error.message, message);
+    assert_string_equal(source->error.detail,
+                        "Records 1 to 2 were removed by the topic's retention before they were read.");
+    testhost_node_destroy(source);
+    testhost_state_fini(&saved);
+}
+
+static void committed_offsets_are_for_monitoring(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("group");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_state saved = {0};
+    fill(h, "kafka", topic, "+I[1, a]\n+I[2, b]\n");
+    struct testhost_node *source = node(h, "kafka", LEAT_SOURCE, topic, "properties.group.id", topic, NULL);
+    assert_int_equal(testhost_source_start(source, schema), LEAT_FATAL);
+    assert_non_null(strstr(source->error.message, "the group has no committed offset"));
+    testhost_node_destroy(source);
+    source = node(h, "kafka", LEAT_SOURCE, topic, "properties.group.id", topic, "properties.auto.offset.reset",
+                  "earliest", NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 2, WAIT));
+    good(source, testhost_save_state(source, &saved));
+    good(source, testhost_complete(source, 1));
+    testhost_run_for(h, 500);
+    testhost_node_destroy(source);
+    fill(h, "kafka", topic, "+I[3, c]\n");
+    source = node(h, "kafka", LEAT_SOURCE, topic, "properties.group.id", topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    assert_string_equal(testhost_rows(source), "+I[3, c]\n");
+    testhost_node_destroy(source);
+    testhost_state_fini(&saved);
+}
+
+static void partitions_are_shared_and_found_later(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("parts");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    struct testhost_node *sink =
+        node(h, "kafka", LEAT_SINK, topic, "sink.topic.partitions", "4", "sink.partitioner", "round-robin", NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
+    write_rows(sink, schema, "+I[1, a]\n+I[2, b]\n+I[3, c]\n+I[4, d]\n");
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    testhost_node_destroy(sink);
+    struct testhost_node *two[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        two[i] = SOURCE(h, topic, "scan.topic-partition-discovery.interval", "100ms");
+        two[i]->open.instance = i;
+        two[i]->open.instances = 2;
+        good(two[i], testhost_source_start(two[i], schema));
+        good(two[i], testhost_poll_rows(two[i], 2, WAIT));
+        assert_int_equal(two[i]->rows, 2);
+    }
+    char text[512], value[] = "5|e";
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", servers(), text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(topic, 5, text, sizeof text);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT);
+    assert_int_equal(rd_kafka_event_error(event), 0);
+    rd_kafka_event_destroy(event);
+    assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(4), RD_KAFKA_V_VALUE(value, 3),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(rk, WAIT), 0);
+    rd_kafka_NewPartitions_destroy(more);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+    good(two[0], testhost_poll_rows(two[0], 3, WAIT));
+    assert_non_null(strstr(testhost_rows(two[0]), "+I[5, e]"));
+    testhost_node_destroy(two[0]);
+    testhost_node_destroy(two[1]);
+}
+
+int main(int argc, char **argv)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(rows_come_back),
+        CASE(batches_outlive_their_source),
+        CASE(a_restart_goes_on_where_it_was),
+        CASE(a_table_comes_back),
+        CASE(key_columns_come_from_the_key),
+        CASE(the_newest_row_of_a_key_is_kept),
+        CASE(the_end_is_the_end),
+        CASE(a_reader_knows_when_it_has_everything),
+        CASE(an_empty_topic_is_caught_up_at_once),
+        CASE(a_missing_topic_is_waited_for),
+        CASE(closing_does_not_wait_for_what_is_missing),
+        CASE(poison_is_named),
+        CASE(a_row_that_cannot_be_written_is_told_once),
+        CASE(a_gap_is_refused),
+        CASE(committed_offsets_are_for_monitoring),
+        CASE(partitions_are_shared_and_found_later),
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// What needs no broker: login lines, offsets as text, the state's bytes, properties, resource names.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "conf.h"
+#include "jaas.h"
+#include "offsets.h"
+#include "testhost.h"
+
+#include <cmocka.h>
+
+static void login_lines_are_read(void **state)
+{
+    static const struct {
+        const char *line;
+        int good;
+        const char *module, *username, *password;
+    } cases[] = {
+        {"org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ann\" password=\"s3;c\\\"r\";", 1,
+         "PlainLoginModule", "ann", "s3;c\"r"},
+        {"  a.ScramLoginModule required\n username='x' tokenauth=true password=y ; ", 1, "ScramLoginModule", "x", "y"},
+        {"Krb5LoginModule required useKeyTab=true keyTab=\"/etc/k\" principal=\"p@R\";", 1, "Krb5LoginModule", "", ""},
+        {"PlainLoginModule required username=\"ann\" password=\"x\"", 0, NULL, NULL, NULL},
+        {"PlainLoginModule required username=\"ann", 0, NULL, NULL, NULL},
+        {"PlainLoginModule required username;", 0, NULL, NULL, NULL},
+        {"", 0, NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct kafka_jaas jaas;
+        assert_int_equal(kafka_jaas_parse(cases[i].line, &jaas), cases[i].good);
+        if (!cases[i].good)
+            continue;
+        assert_string_equal(jaas.module, cases[i].module);
+        assert_string_equal(jaas.username, cases[i].username);
+        assert_string_equal(jaas.password, cases[i].password);
+    }
+}
+
+static void specific_offsets_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int count;
+        size_t where;
+    } cases[] = {
+        {"partition:0,offset:42", 1, 0},
+        {"partition:0,offset:42;partition:1,offset:300", 2, 0},
+        {"partition:0, offset:42; partition:1, offset:300;", 2, 0},
+        {"", -1, 0},
+        {"partition:0,offset:x", -1, 0},
+        {"partition:0,offset:1;partition:-1,offset:1", -1, 21},
+        {"partition:0,offset:99999999999999999999", -1, 0},
+        {"partition:0,offset:1 2", -1, 21},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct kafka_offset list[4];
+        size_t where = 0;
+        assert_int_equal(kafka_offsets_parse(cases[i].text, list, 4, &where), cases[i].count);
+        assert_int_equal(where, cases[i].where);
+        if (cases[i].count == 2)
+            assert_int_equal(list[1].offset, 300);
+    }
+}
+
+static void state_comes_back(void **state)
+{
+    const struct kafka_position list[] = {{"orders", 0, 17, INT64_MAX}, {"users", 3, 0, 99}};
+    struct kafka_positions back = {NULL, 0};
+    struct buf bytes;
+    buf_init(&bytes, 1000);
+    kafka_state_write(&bytes, list, 2);
+    assert_true(buf_ok(&bytes));
+    assert_int_equal(kafka_state_read(bytes.ptr, bytes.len, &back), 0);
+    assert_int_equal(kafka_state_read(bytes.ptr, bytes.len, &back), 0); // the piece of another instance
+    assert_int_equal(back.count, 4);
+    const struct kafka_position *p = kafka_positions_find(&back, "users", 3);
+    assert_non_null(p);
+    assert_int_equal(p->stop, 99);
+    assert_null(kafka_positions_find(&back, "users", 0));
+    for (size_t len = 0; len < bytes.len; len++) {
+        struct kafka_positions cut = {NULL, 0};
+        uint8_t *copy = malloc(len ? len : 1);
+        memcpy(copy, bytes.ptr, len);
+        assert_int_equal(kafka_state_read(copy, len, &cut), -1);
+        kafka_positions_fini(&cut);
+        free(copy);
+    }
+    kafka_positions_fini(&back);
+    buf_fini(&bytes);
+}
+
+static void resources_are_the_same_for_all_spellings(void **state)
+{
+    static const struct {
+        const char *servers, *resource;
+    } cases[] = {
+        {"localhost:9092", "kafka://localhost:9092/t"},
+        {"LOCALHOST", "kafka://localhost:9092/t"},
+        {"b:1, a:2 ,c:3", "kafka://a:2/t"},
+        {"PLAINTEXT://x:9,[::1]", "kafka://[::1]:9092/t"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *resource = kafka_resource(cases[i].servers, "t");
+        assert_string_equal(resource, cases[i].resource);
+        free(resource);
+    }
+}
+
+// A configuration of these properties; *out as librdkafka has it, or the first diagnostic.
+static void configure(uint8_t role, const struct leat_pair *pairs, uint32_t n, const char *name, char *out, size_t size)
+{
+    struct testhost *h = testhost_create();
+    struct testhost_node *node = testhost_bare(h);
+    struct kafka_options o = {.servers = "a:1", .properties = {n, pairs}};
+    rd_kafka_conf_t *conf = kafka_conf_create(&node->ctx, &o, role);
+    out[0] = 0;
+    if (conf) {
+        assert_int_equal(rd_kafka_conf_get(conf, name, out, &size), RD_KAFKA_CONF_OK);
+        rd_kafka_conf_destroy(conf);
+    } else {
+        snprintf(out, size, "%s: %s", node->diags->option, node->diags->message);
+    }
+    testhost_node_destroy(node);
+    testhost_destroy(h);
+}
+
+static void properties_are_translated_or_explained(void **state)
+{
+    static const struct {
+        uint8_t role;
+        struct leat_pair pair;
+        const char *name, *value; // of librdkafka, or the diagnostic
+    } cases[] = {
+        {KAFKA_PRODUCER, {"linger.ms", "7"}, "linger.ms", "7"},
+        {KAFKA_PRODUCER, {"buffer.memory", "67108864"}, "queue.buffering.max.kbytes", "65536"},
+        {KAFKA_PRODUCER, {"max.request.size", "2000000"}, "message.max.bytes", "2000000"},
+        {KAFKA_PRODUCER, {"acks", "-1"}, "enable.idempotence", "true"},
+        {KAFKA_PRODUCER, {"acks", "1"}, NULL, "properties.acks: client property \"acks\" cannot be other than \"all\""},
+        {KAFKA_PRODUCER,
+         {"enable.idempotence", "false"},
+         NULL,
+         "properties.enable.idempotence: client property \"enable.idempotence\" cannot be other than \"true\""},
+        {KAFKA_PRODUCER,
+         {"delivery.timeout.ms", "1000"},
+         NULL,
+         "properties.delivery.timeout.ms: client property \"delivery.timeout.ms\" is refused"},
+        {KAFKA_CONSUMER,
+         {"enable.auto.commit", "true"},
+         NULL,
+         "properties.enable.auto.commit: client property \"enable.auto.commit\" cannot be other than \"false\""},
+        {KAFKA_CONSUMER, {"auto.offset.reset", "earliest"}, "auto.offset.reset", "error"},
+        {KAFKA_CONSUMER,
+         {"auto.offset.reset", "never"},
+         NULL,
+         "properties.auto.offset.reset: client property \"auto.offset.reset\" has a wrong value"},
+        {KAFKA_CONSUMER,
+         {"key.deserializer", "x"},
+         NULL,
+         "properties.key.deserializer: client property \"key.deserializer\" is refused"},
+        {KAFKA_CONSUMER, {"isolation.level", "read_uncommitted"}, "isolation.level", "read_uncommitted"},
+        {KAFKA_CONSUMER, {"fetch.max.wait.ms", "77"}, "fetch.wait.max.ms", "77"},
+        {KAFKA_CONSUMER,
+         {"no.such.thing", "77"},
+         NULL,
+         "properties.no.such.thing: unknown client property \"no.such.thing\""},
+        {KAFKA_CONSUMER,
+         {"sasl.jaas.config", "a.PlainLoginModule required username=\"u\" password=\"p\";"},
+         "sasl.username",
+         "u"},
+        {KAFKA_CONSUMER,
+         {"sasl.jaas.config", "a.Krb5LoginModule required;"},
+         NULL,
+         "properties.sasl.jaas.config: login module \"Krb5LoginModule\" is a class of the Java client"},
+        {KAFKA_CONSUMER, {"ssl.truststore.location", "/x/ca.pem"}, "ssl.ca.location", "/x/ca.pem"},
+        {KAFKA_CONSUMER,
+         {"ssl.truststore.location", "/x/ca.jks"},
+         NULL,
+         "properties.ssl.truststore.location: trust stores of the Java client cannot be read"},
+        {KAFKA_CONSUMER, {"ssl.keystore.location", "/x/me.p12"}, "ssl.keystore.location", "/x/me.p12"},
+        {KAFKA_CONSUMER,
+         {"ssl.endpoint.identification.algorithm", ""},
+         "ssl.endpoint.identification.algorithm",
+         "none"},
+        {KAFKA_CONSUMER, {"ssl.keystore.password", "secret"}, "ssl.keystore.password", "secret"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[1024];
+        configure(cases[i].role, &cases[i].pair, 1, cases[i].name ? cases[i].name : "client.id", out, sizeof out);
+        assert_string_equal(out, cases[i].value);
+    }
+}
+
+static struct testhost_node *checked(struct testhost *h, const char *plugin, uint8_t kind, const char *const *pairs)
+{
+    return testhost_node(h, testhost_component(h, plugin, kind, plugin), pairs);
+}
+
+static void options_are_checked_together(void **state)
+{
+    static const struct {
+        const char *plugin;
+        uint8_t kind;
+        const char *pairs[20];
+        const char *fault; // NULL = none
+    } cases[] = {
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json"},
+         "start mode group-offsets (the default) needs \"properties.group.id\""},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "properties.group.id", "g"},
+         NULL},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a;b", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode",
+          "specific-offsets", "scan.startup.specific-offsets", "partition:0,offset:1"},
+         "specific offsets need a single topic"},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a b", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode",
+          "earliest-offset"},
+         "\"a b\" cannot be the name of a topic"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "sink.delivery-guarantee",
+          "exactly-once"},
+         "exactly-once is not available yet"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "key.format", "json"},
+         "\"key.format\" needs \"key.fields\""},
+        {"kafka", LEAT_SINK, {"topic", "a", "properties.bootstrap.servers", "b:1"}, "option \"format\" is missing"},
+        {"upsert-kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json",
+          "sink.buffer-flush.max-rows", "10"},
+         "\"sink.buffer-flush.max-rows\" and \"sink.buffer-flush.interval\" go together"},
+        {"upsert-kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json"},
+         NULL},
+        {"upsert-kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json",
+          "scan.startup.mode", "earliest-offset"},
+         "option \"scan.startup.mode\" is refused"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct testhost *h = testhost_create();
+        struct testhost_node *n = checked(h, cases[i].plugin, cases[i].kind, cases[i].pairs);
+        if (cases[i].fault ? !testhost_diag(n, cases[i].fault) : !!n->diags)
+            fail_msg("case %zu: %s", i, testhost_faults(n));
+        testhost_node_destroy(n);
+        testhost_destroy(h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(login_lines_are_read),
+        cmocka_unit_test(specific_offsets_are_read),
+        cmocka_unit_test(state_comes_back),
+        cmocka_unit_test(resources_are_the_same_for_all_spellings),
+        cmocka_unit_test(properties_are_translated_or_explained),
+        cmocka_unit_test(options_are_checked_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
