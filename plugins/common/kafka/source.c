@@ -163,18 +163,20 @@ static void on_commit(void *arg, rd_kafka_resp_err_t err)
                  rd_kafka_err2str(err));
 }
 
-// Queues a job of this source; `positions` may be NULL.
-static leat_status ask(struct leat_ctx *ctx, struct kafka_source *s, uint8_t what, struct kafka_positions *positions,
-                       leat_status (*done)(struct leat_ctx *, struct kafka_job *), struct kafka_resolve **out)
+// A job of this source; `positions` may be NULL. NULL = no memory, described.
+static struct kafka_resolve *ask(struct leat_ctx *ctx, struct kafka_source *s, uint8_t what,
+                                 struct kafka_positions *positions,
+                                 leat_status (*done)(struct leat_ctx *, struct kafka_job *))
 {
     struct kafka_resolve *r =
         kafka_resolve_create(s->client, s->o, what, s->open.instance, s->open.instances, positions);
-    if (!r)
-        return leat_no_memory(ctx);
+    if (!r) {
+        leat_no_memory(ctx);
+        return NULL;
+    }
     r->job.node = s;
     r->job.done = done;
-    *out = r;
-    return LEAT_OK;
+    return r;
 }
 
 static leat_status begin(struct leat_ctx *ctx, struct kafka_source *s, const struct leat_open *open)
@@ -199,10 +201,9 @@ static leat_status begin(struct leat_ctx *ctx, struct kafka_source *s, const str
     s->control = kafka_control_create(ctx);
     if (!s->control)
         return LEAT_RESOURCE;
-    struct kafka_resolve *r;
-    st = ask(ctx, s, KAFKA_RESOLVE_START, s->restored ? &s->loaded : NULL, on_resolved, &r);
-    if (st != LEAT_OK)
-        return st;
+    struct kafka_resolve *r = ask(ctx, s, KAFKA_RESOLVE_START, s->restored ? &s->loaded : NULL, on_resolved);
+    if (!r)
+        return LEAT_RESOURCE;
     s->step = KAFKA_SOURCE_RESOLVE;
     leat_say_status(ctx, "looking for topic \"%s\"", s->o->topic.items[0]);
     kafka_control_run(s->control, &r->job);
@@ -248,10 +249,9 @@ static leat_status on_ends(struct leat_ctx *ctx, struct kafka_job *job)
 
 static leat_status ask_ends(struct leat_ctx *ctx, struct kafka_source *s)
 {
-    struct kafka_resolve *r;
-    leat_status st = ask(ctx, s, KAFKA_RESOLVE_ENDS, NULL, on_ends, &r);
-    if (st != LEAT_OK)
-        return st;
+    struct kafka_resolve *r = ask(ctx, s, KAFKA_RESOLVE_ENDS, NULL, on_ends);
+    if (!r)
+        return LEAT_RESOURCE;
     r->found = calloc((size_t)s->part_count + 1, sizeof *r->found);
     if (!r->found) {
         kafka_resolve_destroy(r);
@@ -311,11 +311,10 @@ static leat_status on_discovered(struct leat_ctx *ctx, struct kafka_job *job)
 static leat_status on_discovery(struct leat_ctx *ctx, void *arg, uint32_t ready)
 {
     struct kafka_source *s = arg;
-    struct kafka_resolve *r;
     if (!s->discovering) {
-        leat_status st = ask(ctx, s, KAFKA_RESOLVE_NEW, NULL, on_discovered, &r);
-        if (st != LEAT_OK)
-            return st;
+        struct kafka_resolve *r = ask(ctx, s, KAFKA_RESOLVE_NEW, NULL, on_discovered);
+        if (!r)
+            return LEAT_RESOURCE;
         memcpy(r->known, s->partitions, s->o->topic.count * sizeof *r->known);
         s->discovering = 1;
         kafka_control_run(s->control, &r->job);
