@@ -134,6 +134,10 @@ struct moment {
 
 static char *put_number(char *at, uint64_t v, unsigned width)
 {
+    if (width == 2 && v < 100) {
+        number_u64_print_padded(at, v, 2);
+        return at + 2;
+    }
     char digits[NUMBER_U64_MAX];
     unsigned n = (unsigned)number_u64_print(digits, v);
     for (; width > n; width--)
@@ -293,7 +297,7 @@ size_t calendar_pattern_print(const struct calendar_pattern *p, void *out, int64
         uint8_t letter = p->step[i].letter, width = p->step[i].width;
         if (!letter)
             *at++ = (char)width;
-        else if (strchr("aHkKhmsSnA", letter))
+        else if (letter_in(letter, LETTERS_TIME))
             at = put_time_field(at, &m, letter, width, p->dialect);
         else if (letter != '[' && letter != ']')
             at = put_date_field(at, &m, letter, width, p->dialect);

@@ -49,9 +49,9 @@ struct parser {
 static int is_number(const struct calendar_pattern *p, unsigned i)
 {
     uint8_t letter = p->step[i].letter, width = p->step[i].width;
-    if (letter == 'M' || letter == 'L' || letter == 'Q' || letter == 'q' || letter == 'e')
+    if (letter_in(letter, LETTERS_NAME))
         return width < 3;
-    return letter && !strchr("GEa[]", letter);
+    return letter && !letter_in(letter, LETTERS_NO_NUMBER);
 }
 
 // Digits the step takes at most; 0 = open.
@@ -62,9 +62,9 @@ static unsigned fixed_width(const struct calendar_pattern *p, unsigned i)
         return width;
     if (letter == 'S')
         return width;
-    if (strchr("yuY", letter))
+    if (letter_in(letter, LETTERS_YEAR))
         return width == 2 ? 2 : 0;
-    return width > 1 && !strchr("nA", letter) ? width : 0;
+    return width > 1 && !letter_in(letter, LETTERS_OPEN) ? width : 0;
 }
 
 static size_t digits_ahead(const struct scan *s)
@@ -90,7 +90,7 @@ static size_t number_width(const struct parser *r, unsigned i)
         reserved += fixed_width(p, j);
     have = have > reserved + width ? have - reserved : have < width ? 0 : width;
     // a year of four or more letters has just these digits, unless a plus announces more
-    if (strchr("yuY", p->step[i].letter) && width >= 4)
+    if (letter_in(p->step[i].letter, LETTERS_YEAR) && width >= 4)
         return have == width ? have : 0;
     return have;
 }

@@ -118,12 +118,26 @@ static void print_digits(char *out, leat_u128 m, unsigned n)
     number_u64_print_padded(out, (uint64_t)m, n);
 }
 
+// Whole part and fraction each printed into place; both fit 64 bits.
+static size_t print_short(char *out, uint64_t m, unsigned scale)
+{
+    uint64_t power = (uint64_t)decimal_pow10[scale], whole = m / power;
+    size_t n = number_u64_print(out, whole);
+    out[n] = '.';
+    number_u64_print_padded(out + n + 1, m - whole * power, scale);
+    return n + 1 + scale;
+}
+
 size_t decimal_print(void *out, leat_i128 v, unsigned scale)
 {
     char *at = out;
     leat_u128 m = magnitude(v);
     if (v < 0)
         *at++ = '-';
+    if (m >> 64 == 0 && scale < 20) {
+        size_t len = scale ? print_short(at, (uint64_t)m, scale) : number_u64_print(at, (uint64_t)m);
+        return (size_t)(v < 0) + len;
+    }
     unsigned n = decimal_digits(v);
     if (n <= scale)
         n = scale + 1;

@@ -7,7 +7,6 @@
 // kept: the distance below a power of two is taken for the one above it, the two stopping tests treat equality
 // differently in long and in short arithmetic, short arithmetic wraps, numbers in exponent form get at least two
 // digits, and integers up to 2^62 print as integers with their insignificant end rounded off.
-#include <math.h>
 #include <string.h>
 
 #include "number.h"
@@ -143,7 +142,9 @@ static int estimate_exponent(uint64_t significand, int exponent)
     double d;
     uint64_t bits = UINT64_C(1023) << FRACTION_BITS | (significand & ((UINT64_C(1) << FRACTION_BITS) - 1));
     memcpy(&d, &bits, sizeof d);
-    return (int)floor((d - 1.5) * 0.289529654 + 0.176091259 + (double)exponent * 0.301029995663981);
+    d = (d - 1.5) * 0.289529654 + 0.176091259 + (double)exponent * 0.301029995663981;
+    int whole = (int)d;
+    return whole - (d < whole);
 }
 
 // Digits of an integer; those that the precision cannot tell apart are rounded off and left out.

@@ -3,6 +3,7 @@
 // possible; counting needs no decoding, since a code point is any byte that is not 10xxxxxx.
 #include "utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define TOP_BITS 0x8080808080808080u
@@ -50,6 +51,16 @@ static unsigned sequence_length(const uint8_t *at, size_t left)
     return (first == 0xF0 && at[1] < 0x90) || (first == 0xF4 && at[1] > 0x8F) ? 0 : 4;
 }
 
+// 1 if a valid code point of three bytes stands at the front, told from four bytes read as one little-endian word: the
+// byte patterns first, then the bits that would make it overlong (E0 80..9F) or a surrogate (ED A0..BF).
+static int is_three_bytes(const uint8_t *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    word = le32toh(word);
+    return (word & 0xC0C0F0) == 0x8080E0 && (word & 0x200F) != 0 && (word & 0x200F) != 0x200D;
+}
+
 size_t utf8_valid_prefix(const void *text, size_t len)
 {
     const uint8_t *at = text;
@@ -63,6 +74,10 @@ size_t utf8_valid_prefix(const void *text, size_t len)
             i++;
         // text that has left ASCII tends to stay outside for a while
         while (i < len && at[i] >= 0x80) {
+            while (len - i >= 4 && is_three_bytes(at + i))
+                i += 3;
+            if (i == len || at[i] < 0x80)
+                break;
             unsigned n = sequence_length(at + i, len - i);
             if (n == 0)
                 return i;

@@ -432,9 +432,9 @@ static void pg_numeric_bytes(void **state)
 
 static void wire_forms_round_trip(void **state)
 {
-    static const char *const values[] = {"0",   "1",   "-1",     "9999",  "10000",     "-100000001",
-                                         "127", "128", "-128",   "-129",  "32768",     "18446744073709551615",
-                                         "255", "256", "-32768", NINES38, "-" NINES38, "18446744073709551616",
+    static const char *const values[] = {"0",   "1",   "-1",     "9999",  "10000",       "-100000001",
+                                         "127", "128", "-128",   "-129",  "32768",       "18446744073709551615",
+                                         "255", "256", "-32768", NINES38, ("-" NINES38), "18446744073709551616",
                                          TEN37};
     for (size_t i = 0; i < COUNT(values); i++) {
         leat_i128 v = unscaled(values[i]), back = 1;
