@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading files into the model. See config.h.
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "config/config_int.h"
+
+#define ARENA_MAX ((size_t)256 << 20)
+
+static const char *const section_names[] = {"server", "pipeline", "sources", "lookups", "operators", "sinks", NULL};
+
+// Defaults, as if [server] were there and empty.
+static void init_server(struct config *config)
+{
+    uint32_t count;
+    const struct leat_option *table = config_table(SECTION_SERVER, &count);
+    struct plugin_parse parse = {.arena = config->arena, .diags = config->diags, .owner = "[server]"};
+    plugin_options_parse(&parse, table, count, &config->server);
+}
+
+struct config *config_create(struct base_diags *diags, struct base_secrets *secrets, struct base_error *err)
+{
+    struct base_arena *arena = base_arena_create(0, ARENA_MAX);
+    struct config *config = arena ? base_arena_calloc(arena, 1, sizeof *config) : NULL;
+    struct config_pipeline *pipelines = config ? base_arena_calloc(arena, CONFIG_FILES_MAX, sizeof *pipelines) : NULL;
+    if (!pipelines) {
+        base_arena_destroy(arena);
+        base_no_memory(err);
+        return NULL;
+    }
+    config->arena = arena;
+    config->diags = diags;
+    config->secrets = secrets;
+    config->pipelines = pipelines;
+    init_server(config);
+    return config;
+}
+
+void config_destroy(struct config *config)
+{
+    if (config)
+        base_arena_destroy(config->arena); // the config itself lies in it
+}
+
+// --- sections
+
+// Parses a section of the core's own into `out`, unknown names included.
+static void read_section(struct config *config, enum section section, const struct toml_node *table,
+                         const struct base_place *place, void *out)
+{
+    uint32_t count;
+    const struct leat_option *options = config_table(section, &count);
+    struct plugin_parse parse = {.arena = config->arena,
+                                 .diags = config->diags,
+                                 .secrets = config->secrets,
+                                 .owner = section == SECTION_SERVER ? "[server]" : "[pipeline]",
+                                 .place = *place};
+    if (table)
+        parse.settings = flatten(config, table, NULL, &parse.setting_count);
+    plugin_options_parse(&parse, options, count, out);
+    plugin_options_unknown(&parse, (const struct leat_option *const[]){options, NULL}, (const uint32_t[]){count}, NULL,
+                           0, NULL);
+}
+
+static void read_server(struct config *config, const struct toml_node *table)
+{
+    if (config->server_place.source) {
+        char hint[300];
+        snprintf(hint, sizeof hint, "The other one is in \"%.200s\", line %u.", config->server_place.source->name,
+                 config->server_place.line);
+        ERROR(config, "LEAT-C0021", &table->key_place, hint, "section [server] may stand in one file only");
+        return;
+    }
+    config->server_place = table->key_place;
+    read_section(config, SECTION_SERVER, table, &table->key_place, &config->server);
+}
+
+// The file's name without folders and ending, with what no name may hold replaced.
+static const char *default_name(struct config *config, const char *file)
+{
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file, *dot = strrchr(base, '.');
+    char *name = base_arena_strndup(config->arena, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+    for (char *p = name; p && *p; p++) {
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", *p))
+            *p = '_';
+    }
+    return name && *name ? name : "pipeline";
+}
+
+static const struct toml_node *place_of_option(const struct toml_node *table, const char *a, const char *b)
+{
+    char path[64];
+    const struct toml_node *n = table ? toml_member(table, a) : NULL;
+    if (n && b)
+        n = n->kind == TOML_TABLE ? toml_member(n, b) : NULL;
+    if (!n && table && b) {
+        snprintf(path, sizeof path, "%s.%s", a, b);
+        n = toml_member(table, path);
+    }
+    return n;
+}
+
+static void check_name(struct config *config, struct config_pipeline *p, const struct toml_node *table)
+{
+    const char *name = p->options.name;
+    const struct toml_node *given = place_of_option(table, "name", NULL);
+    const struct base_place *place = given ? &given->place : &p->place;
+    size_t n = strlen(name);
+    if (!n || n > CONFIG_NAME_MAX ||
+        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != n || name[0] == '-')
+        ERROR(config, "LEAT-C0012", place,
+              "Names consist of letters, digits, '_' and '-', and have at most 64 characters.",
+              "\"%s\" is no name for a pipeline", name);
+    for (struct config_pipeline *other = config->pipelines; other < p; other++) {
+        if (strcmp(other->options.name, name) == 0)
+            ERROR(config, "LEAT-C0013", place, "Checkpoints are kept by this name: give each file its own.",
+                  "there is another pipeline called \"%s\", in \"%s\"", name, other->source->name);
+    }
+}
+
+static void read_pipeline(struct config *config, struct config_pipeline *p, const struct toml_node *table)
+{
+    if (table)
+        p->place = table->key_place;
+    read_section(config, SECTION_PIPELINE, table, &p->place, &p->options);
+    if (!p->options.name)
+        p->options.name = default_name(config, p->source->name);
+    check_name(config, p, table);
+    const struct toml_node *n = place_of_option(table, "delivery", NULL);
+    if (p->options.delivery == CONFIG_DELIVERY_EXACTLY_ONCE)
+        ERROR(config, "LEAT-C0015", n ? &n->place : &p->place,
+              "Write \"at-least-once\"; upsert sinks are effectively once with it.",
+              "delivery \"exactly-once\" is not available yet");
+    n = toml_member(table ? table : &(struct toml_node){0}, "state");
+    if (p->options.state_backend != 0)
+        ERROR(config, "LEAT-C0015", n ? &n->key_place : &p->place, "Write \"hashmap\".",
+              "state backend \"lmdb\" is not available yet");
+}
+
+static bool is_table(struct config *config, const struct toml_node *section)
+{
+    if (section->kind == TOML_TABLE)
+        return true;
+    ERROR(config, "LEAT-C0006", &section->place, NULL, "\"%s\" must be a section, written as [%s]", section->key,
+          section->key);
+    return false;
+}
+
+static int section_of(const struct toml_node *member)
+{
+    for (int i = 0; section_names[i]; i++) {
+        if (strcmp(section_names[i], member->key) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static void report_unknown(struct config *config, const struct toml_node *member)
+{
+    const char *near = base_diag_nearest(config->diags, member->key, section_names);
+    if (member->kind == TOML_TABLE)
+        ERROR(config, "LEAT-C0004", &member->key_place,
+              near ? near
+                   : "The sections are [server], [pipeline], [sources.NAME], [lookups.NAME], [operators.NAME] and "
+                     "[sinks.NAME].",
+              "unknown section \"%s\"", member->key);
+    else
+        ERROR(config, "LEAT-C0004", &member->key_place, "Options stand below the section that they belong to.",
+              "option \"%s\" stands outside of every section", member->key);
+}
+
+// Nodes of all sections in the order of the file: their places rise.
+static int by_place(const void *left, const void *right)
+{
+    const struct config_node *a = left, *b = right;
+    return a->place.line != b->place.line ? (a->place.line < b->place.line ? -1 : 1)
+                                          : (a->place.column < b->place.column ? -1 : 1);
+}
+
+static void read_root(struct config *config, const struct base_source *source, const struct toml_node *root)
+{
+    struct config_pipeline p = {.source = source, .place = {.source = source}};
+    const struct toml_node *pipeline = NULL;
+    bool has_nodes = false;
+    for (const struct toml_node *n = root->first; n; n = n->next) {
+        int section = section_of(n);
+        if (section < 0)
+            report_unknown(config, n);
+        else if (!is_table(config, n))
+            has_nodes = true;
+        else if (section == SECTION_SERVER)
+            read_server(config, n);
+        else if (section == SECTION_PIPELINE)
+            pipeline = n;
+        else
+            has_nodes = true;
+    }
+    if (!pipeline && !has_nodes)
+        return;
+    if (config->pipeline_count == CONFIG_FILES_MAX) {
+        ERROR(config, "LEAT-C0003", &p.place, NULL, "more than %d pipelines", CONFIG_FILES_MAX);
+        return;
+    }
+    for (const struct toml_node *n = root->first; n; n = n->next) {
+        int section = section_of(n);
+        for (const struct toml_node *m = n->first; m && section >= SECTION_SOURCES && n->kind == TOML_TABLE;
+             m = m->next)
+            read_node(config, &p, (enum section)section, m);
+    }
+    if (p.node_count)
+        qsort(p.nodes, p.node_count, sizeof *p.nodes, by_place);
+    config->pipelines[config->pipeline_count] = p;
+    read_pipeline(config, &config->pipelines[config->pipeline_count], pipeline);
+    config->pipeline_count++;
+}
+
+// --- files
+
+static void load_source(struct config *config, const struct base_source *source)
+{
+    const struct toml_node *root = toml_parse(config->arena, source, config->diags);
+    if (root)
+        read_root(config, source, root);
+}
+
+static void load_file(struct config *config, const char *path)
+{
+    const struct base_source *source;
+    struct base_error err;
+    if (base_source_read(config->arena, path, &source, &err) != LEAT_OK)
+        ERROR(config, err.code, NULL, NULL, "%s", err.message);
+    else
+        load_source(config, source);
+}
+
+// leat.toml in the folder of the first file, if there is one and it is not listed itself.
+static void load_beside(struct config *config, const char *const *paths, uint32_t count)
+{
+    const char *slash = strrchr(paths[0], '/');
+    char *path = base_arena_sprintf(config->arena, "%.*sleat.toml", slash ? (int)(slash - paths[0]) + 1 : 0, paths[0]);
+    if (!path) {
+        no_memory(config);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(paths[i], path) == 0)
+            return;
+    }
+    if (access(path, F_OK) == 0)
+        load_file(config, path);
+}
+
+bool config_load(struct config *config, const char *const *paths, uint32_t count)
+{
+    uint32_t before = config->diags->errors;
+    if (count)
+        load_beside(config, paths, count);
+    for (uint32_t i = 0; i < count; i++)
+        load_file(config, paths[i]);
+    return config->diags->errors == before;
+}
+
+bool config_load_text(struct config *config, const char *name, const char *text)
+{
+    uint32_t before = config->diags->errors;
+    const struct base_source *source = base_source_make(config->arena, name, text, strlen(text));
+    if (source)
+        load_source(config, source);
+    else
+        no_memory(config);
+    return config->diags->errors == before;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node of a pipeline: its name, its type, its schema section, and what the core wants to know of it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "config/config_int.h"
+#include "plugin/registry.h"
+
+static const struct {
+    uint8_t kind;
+    const char *noun; // "source"
+    const char *type; // the option that names the component
+    bool schema;      // may declare one
+} shapes[] = {
+    [SECTION_SOURCES] = {LEAT_SOURCE, "source", "connector", true},
+    [SECTION_LOOKUPS] = {LEAT_LOOKUP, "lookup", "connector", true},
+    [SECTION_OPERATORS] = {LEAT_OPERATOR, "operator", "operator", false},
+    [SECTION_SINKS] = {LEAT_SINK, "sink", "connector", false},
+};
+
+static bool name_is_right(const char *name, uint32_t len)
+{
+    if (!len || len > CONFIG_NAME_MAX || (name[0] >= '0' && name[0] <= '9'))
+        return false;
+    for (uint32_t i = 0; i < len; i++) {
+        char c = name[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+// Names of nodes share one namespace.
+static bool check_name(struct config *config, const struct config_pipeline *pipeline, const char *noun,
+                       const struct toml_node *member)
+{
+    if (!name_is_right(member->key, member->key_len)) {
+        ERROR(config, "LEAT-C0012", &member->key_place,
+              "Names consist of letters, digits and '_', do not begin with a digit, and have at most 64 characters.",
+              "\"%s\" is no name for a %s", member->key, noun);
+        return false;
+    }
+    for (uint32_t i = 0; i < pipeline->node_count; i++) {
+        const struct config_node *n = &pipeline->nodes[i];
+        if (strcmp(n->name, member->key) != 0)
+            continue;
+        char hint[160];
+        snprintf(hint, sizeof hint,
+                 "The other one is a %s in line %u; sources, lookups, operators and sinks share "
+                 "their names.",
+                 plugin_kind_name(n->kind), n->place.line);
+        ERROR(config, "LEAT-C0013", &member->key_place, hint, "there is another node called \"%s\"", member->key);
+        return false;
+    }
+    return true;
+}
+
+static struct plugin_setting *find(const struct config_node *node, const char *path)
+{
+    for (uint32_t i = 0; i < node->setting_count; i++) {
+        if (strcmp(node->settings[i].path, path) == 0)
+            return &node->settings[i];
+    }
+    return NULL;
+}
+
+static void read_type(struct config *config, struct config_node *node, const char *noun, const char *option)
+{
+    struct plugin_setting *s = find(node, option);
+    node->type_place = node->place;
+    if (!s) {
+        const char *hint =
+            strcmp(option, "connector") == 0 ? "For example: connector = \"kafka\"" : "For example: operator = \"sql\"";
+        ERROR(config, "LEAT-C0008", &node->place, hint, "%s \"%s\" needs the option \"%s\"", noun, node->name, option);
+        return;
+    }
+    s->used = true;
+    node->type_place = s->place;
+    if (s->kind != PLUGIN_TEXT)
+        ERROR(config, "LEAT-C0006", &s->place, NULL, "option \"%s\" must be a string in quotes", option);
+    else if (!s->broken)
+        node->type = s->text;
+}
+
+static void read_columns(struct config *config, struct config_node *node, const struct toml_node *schema)
+{
+    uint32_t count = 0;
+    for (const struct toml_node *n = schema->first; n; n = n->next)
+        count++;
+    node->columns = base_arena_calloc(config->arena, count + 1, sizeof *node->columns);
+    struct plugin_setting *settings = base_arena_calloc(config->arena, count + 1, sizeof *settings);
+    if (!node->columns || !settings) {
+        no_memory(config);
+        return;
+    }
+    for (const struct toml_node *n = schema->first; n; n = n->next) {
+        struct plugin_setting *s = &settings[node->column_count];
+        const char *path = base_arena_sprintf(config->arena, "schema.%s", n->key);
+        if (!*n->key || strlen(n->key) != n->key_len)
+            ERROR(config, "LEAT-C0012", &n->key_place, NULL,
+                  "the name of a column must not be empty or hold a NUL character");
+        else if (n->kind == TOML_TABLE)
+            ERROR(config, "LEAT-C0012", &n->key_place, "Put the name in quotes if it holds a dot.",
+                  "column \"%s\" has no type", n->key);
+        else if (n->kind != TOML_TEXT)
+            ERROR(config, "LEAT-C0006", &n->place, "For example: order_id = \"BIGINT NOT NULL\"",
+                  "column \"%s\" needs an SQL type in quotes", n->key);
+        else if (path && make_setting(config, n, path, s))
+            node->columns[node->column_count++] = (struct config_column){n->key, s->text, n->key_place, s};
+    }
+    if (!schema->first)
+        ERROR(config, "LEAT-C0008", &schema->key_place, "Leave the section out if the columns are not to be declared.",
+              "schema of \"%s\" has no columns", node->name);
+}
+
+static void read_schema(struct config *config, struct config_node *node, enum section section,
+                        const struct toml_node *schema)
+{
+    if (!shapes[section].schema) {
+        ERROR(config, "LEAT-C0019", &schema->key_place, "Only sources and lookups declare one. Remove it here.",
+              "a %s has no schema of its own", shapes[section].noun);
+    } else if (schema->kind != TOML_TABLE) {
+        ERROR(config, "LEAT-C0006", &schema->place, "For example: [sources.orders.schema] with one column a line.",
+              "schema of \"%s\" must be a table", node->name);
+    } else {
+        node->has_schema = 1;
+        node->schema_place = schema->key_place;
+        read_columns(config, node, schema);
+    }
+}
+
+static void read_options(struct config *config, struct config_node *node, enum section section)
+{
+    uint32_t count;
+    const struct leat_option *table = config_table(section, &count);
+    struct plugin_parse parse = {.arena = config->arena,
+                                 .diags = config->diags,
+                                 .secrets = config->secrets,
+                                 .owner =
+                                     base_arena_sprintf(config->arena, "%s \"%s\"", shapes[section].noun, node->name),
+                                 .place = node->place,
+                                 .settings = node->settings,
+                                 .setting_count = node->setting_count};
+    if (!parse.owner) {
+        no_memory(config);
+        return;
+    }
+    plugin_options_parse(&parse, table, count, &node->options);
+    if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER && !node->options.dead_letter_sink)
+        ERROR(config, "LEAT-C0017", &find(node, "on-error")->place, "Name it: dead-letter.sink = \"…\"",
+              "%s says \"dead-letter\", but names no sink for the bad rows", parse.owner);
+    const struct plugin_setting *sink = find(node, "dead-letter.sink");
+    if (sink && node->options.on_error != CONFIG_ON_ERROR_DEAD_LETTER)
+        ERROR(config, "LEAT-C0017", &sink->key_place, "Write on-error = \"dead-letter\", or remove the option.",
+              "option \"dead-letter.sink\" does nothing without on-error = \"dead-letter\"");
+}
+
+static struct config_node *new_node(struct config *config, struct config_pipeline *pipeline,
+                                    const struct toml_node *member)
+{
+    if (pipeline->node_count >= CONFIG_NODES_MAX) {
+        ERROR(config, "LEAT-C0003", &member->key_place, NULL, "more than %d nodes in one pipeline", CONFIG_NODES_MAX);
+        return NULL;
+    }
+    // room for 2, 4, 8 … nodes is made when the count reaches a power of two
+    uint32_t n = pipeline->node_count;
+    if ((n & (n - 1)) == 0) {
+        struct config_node *grown = base_arena_calloc(config->arena, n ? (size_t)n * 2 : 1, sizeof *grown);
+        if (!grown) {
+            no_memory(config);
+            return NULL;
+        }
+        if (n)
+            memcpy(grown, pipeline->nodes, n * sizeof *grown);
+        pipeline->nodes = grown;
+    }
+    return &pipeline->nodes[pipeline->node_count++];
+}
+
+void read_node(struct config *config, struct config_pipeline *pipeline, enum section section,
+               const struct toml_node *member)
+{
+    const char *noun = shapes[section].noun;
+    bool named = check_name(config, pipeline, noun, member);
+    if (member->kind != TOML_TABLE) {
+        ERROR(config, "LEAT-C0006", &member->place, NULL, "%s \"%s\" must be a table of options", noun, member->key);
+        return;
+    }
+    struct config_node spare,
+        *node = named ? new_node(config, pipeline, member) : &spare; // misnamed: read for its faults
+    if (!node)
+        return;
+    *node = (struct config_node){.kind = shapes[section].kind, .name = member->key, .place = member->key_place};
+    const struct toml_node *schema = toml_member(member, "schema");
+    node->settings = flatten(config, member, "schema", &node->setting_count);
+    read_type(config, node, noun, shapes[section].type);
+    if (schema)
+        read_schema(config, node, section, schema);
+    read_options(config, node, section);
+}

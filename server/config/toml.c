@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the shim's pieces to a tree in file order. See toml.h.
+#include "config/toml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "config/toml_shim.h"
+
+struct build {
+    struct base_arena *arena;
+    const struct base_source *source;
+    struct toml_node *stack[SHIM_DEPTH_MAX + 2]; // open tables and arrays
+    struct toml_node *last[SHIM_DEPTH_MAX + 2];  // their last child so far
+    int depth;
+};
+
+// Byte column of the column that toml++ counts in characters.
+static uint32_t byte_column(const struct base_source *source, uint32_t line, uint32_t column)
+{
+    size_t len, at = 0;
+    const char *text = base_source_line(source, line, &len);
+    for (uint32_t i = 1; i < column && at < len; i++) {
+        at++;
+        while (at < len && ((unsigned char)text[at] & 0xc0) == 0x80)
+            at++;
+    }
+    return (uint32_t)at + 1;
+}
+
+static struct base_place place_of(const struct base_source *source, uint32_t line, uint32_t column, uint32_t end_line,
+                                  uint32_t end_column)
+{
+    struct base_place p = {source, line, byte_column(source, line, column), 1};
+    size_t len;
+    base_source_line(source, line, &len);
+    uint32_t end = line == end_line ? byte_column(source, line, end_column) : (uint32_t)len + 1;
+    if (end > p.column)
+        p.len = end - p.column;
+    return p;
+}
+
+// The value as written.
+static bool take_text(struct build *b, struct toml_node *n, const struct shim_item *item)
+{
+    const char *text = item->text;
+    size_t len = item->len;
+    if (item->kind != SHIM_STRING) {
+        text = b->source->text + base_place_offset(&n->place);
+        len = n->place.len;
+        while (len && strchr(" \t\r\n", text[len - 1]))
+            len--;
+    }
+    n->text = base_arena_strndup(b->arena, text, len);
+    n->len = (uint32_t)len;
+    return n->text != NULL;
+}
+
+static struct toml_node *make_node(struct build *b, const struct shim_item *item)
+{
+    static const enum toml_kind kinds[] = {
+        [SHIM_TABLE] = TOML_TABLE, [SHIM_ARRAY] = TOML_ARRAY, [SHIM_STRING] = TOML_TEXT, [SHIM_INT] = TOML_INT,
+        [SHIM_FLOAT] = TOML_FLOAT, [SHIM_BOOL] = TOML_BOOL,   [SHIM_OTHER] = TOML_DATE};
+    struct toml_node *n = base_arena_calloc(b->arena, 1, sizeof *n);
+    if (!n)
+        return NULL;
+    n->kind = kinds[item->kind];
+    n->text = "";
+    if (item->key) {
+        n->key = base_arena_strndup(b->arena, item->key, item->key_len);
+        n->key_len = (uint32_t)item->key_len;
+        n->key_place = place_of(b->source, item->key_line, item->key_column, item->key_line, item->key_end_column);
+        if (!n->key)
+            return NULL;
+    }
+    n->place = place_of(b->source, item->line, item->column, item->end_line, item->end_column);
+    if (n->kind != TOML_TABLE && n->kind != TOML_ARRAY && !take_text(b, n, item))
+        return NULL;
+    return n;
+}
+
+static int on_item(void *arg, const struct shim_item *item)
+{
+    struct build *b = arg;
+    if (item->kind == SHIM_END) {
+        b->depth--;
+        return 0;
+    }
+    struct toml_node *n = make_node(b, item);
+    if (!n)
+        return -3;
+    if (b->depth > 0) {
+        struct toml_node **last = &b->last[b->depth - 1];
+        if (*last)
+            (*last)->next = n;
+        else
+            b->stack[b->depth - 1]->first = n;
+        *last = n;
+    }
+    if (n->kind == TOML_TABLE || n->kind == TOML_ARRAY || b->depth == 0) {
+        b->stack[b->depth] = n;
+        b->last[b->depth++] = NULL;
+    }
+    return 0;
+}
+
+static bool before(const struct toml_node *a, const struct toml_node *b)
+{
+    const struct base_place *p = &a->key_place, *q = &b->key_place;
+    return p->line != q->line ? p->line < q->line : p->column < q->column;
+}
+
+// Merges two lists that are in file order.
+static struct toml_node *merge(struct toml_node *a, struct toml_node *b)
+{
+    struct toml_node *first = NULL, **tail = &first;
+    while (a && b) {
+        struct toml_node **from = before(b, a) ? &b : &a;
+        *tail = *from;
+        tail = &(*tail)->next;
+        *from = (*from)->next;
+    }
+    *tail = a ? a : b;
+    return first;
+}
+
+// Puts a list of members into file order. toml++ gives them sorted by name.
+static struct toml_node *sort(struct toml_node *list)
+{
+    if (!list || !list->next)
+        return list;
+    struct toml_node *slow = list, *fast = list->next;
+    while (fast && fast->next) {
+        slow = slow->next;
+        fast = fast->next->next;
+    }
+    struct toml_node *half = slow->next;
+    slow->next = NULL;
+    return merge(sort(list), sort(half));
+}
+
+static void sort_all(struct toml_node *n)
+{
+    if (n->kind == TOML_TABLE)
+        n->first = sort(n->first);
+    for (struct toml_node *c = n->first; c; c = c->next)
+        sort_all(c);
+}
+
+static void report_syntax(const struct base_source *source, struct base_diags *diags, const struct shim_error *e)
+{
+    const char *what = e->text, *prefix = "Error while parsing ";
+    if (strncmp(what, prefix, strlen(prefix)) == 0)
+        what += strlen(prefix);
+    struct base_place place = {source, e->line, e->line ? byte_column(source, e->line, e->column) : 0, 1};
+    // a value where a table is wanted: almost always two options of which one is the beginning of the other
+    const char *hint = NULL;
+    if (strstr(what, "as dotted key-value pair") || strstr(what, "cannot redefine existing table"))
+        hint = "Where one name is the beginning of another, TOML wants both in quotes, as in \"lookup.cache\" = … and "
+               "\"lookup.cache.max-rows\" = ….";
+    else if (strstr(what, "cannot redefine"))
+        hint = "The same key stands further up in this table.";
+    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, hint, "this is not TOML: %s", what);
+}
+
+const struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags)
+{
+    struct build b = {.arena = arena, .source = source};
+    struct shim_error e;
+    size_t deep = toml_guard(source->text, source->len);
+    if (deep < source->len) {
+        struct base_place place = base_place_at(source, deep, 1);
+        base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0003", &place, NULL, "nested deeper than %d levels",
+                      TOML_DEPTH_MAX);
+        return NULL;
+    }
+    int st = shim_parse(source->text, source->len, on_item, &b, &e);
+    if (st == -1) {
+        report_syntax(source, diags, &e);
+        return NULL;
+    }
+    if (st != 0) {
+        base_diag_add(diags, LEAT_DIAG_ERROR, st == -2 ? "LEAT-C0003" : "LEAT-R0001",
+                      &(struct base_place){.source = source}, NULL, st == -2 ? "nested too deeply" : "out of memory");
+        return NULL;
+    }
+    sort_all(b.stack[0]);
+    return b.stack[0];
+}
+
+const struct toml_node *toml_member(const struct toml_node *table, const char *key)
+{
+    for (const struct toml_node *n = table->first; n; n = n->next) {
+        if (n->key && n->key_len == strlen(key) && memcmp(n->key, key, n->key_len) == 0)
+            return n;
+    }
+    return NULL;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TOML file as a C tree: members in the order of the file, each key and value with its place (columns in bytes).
+//
+// toml++ stops at the first syntax error; it is the one diagnostic then. Bounded: a file of 1 MiB, nesting of 32.
+// Thread: any. The tree lives in the arena.
+#ifndef CONFIG_TOML_H
+#define CONFIG_TOML_H
+
+#include <stdint.h>
+
+#include "base/diag.h"
+
+struct base_arena;
+
+enum toml_kind { TOML_TABLE, TOML_ARRAY, TOML_TEXT, TOML_INT, TOML_FLOAT, TOML_BOOL, TOML_DATE };
+
+struct toml_node {
+    enum toml_kind kind;
+    const char *key; // terminated; NULL in an array and for the root. May hold NUL bytes: compare key_len
+    uint32_t key_len;
+    struct base_place key_place, place;
+    const char *text; // terminated. TOML_TEXT: the value; numbers, truth values and dates: as written
+    uint32_t len;
+    struct toml_node *first, *next; // children of tables and arrays
+};
+
+#define TOML_DEPTH_MAX 32
+
+// The root table, or NULL with a diagnostic.
+const struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source,
+                                   struct base_diags *diags);
+
+// The member of a table, NULL if there is none.
+const struct toml_node *toml_member(const struct toml_node *table, const char *key);
+
+// Offset of the first place that is nested deeper than TOML_DEPTH_MAX, or whose dotted key has more parts; len if none.
+// toml++ recurses over both.
+size_t toml_guard(const char *text, size_t len);
+
+#endif

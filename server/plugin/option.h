@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Option tables at work: settings in, a filled configuration struct out, every fault in one pass.
+//
+// The same parser serves plugins, [server], [pipeline] and the core's own options of a node. A default goes through it
+// as if the user had written it. Names that are not in the table stay unused: plugin_options_unknown reports what
+// nobody wanted, once all tables have had their turn. Thread: the one that reads files.
+#ifndef PLUGIN_OPTION_H
+#define PLUGIN_OPTION_H
+
+#include "base/diag.h"
+#include "leat/plugin.h"
+#include "plugin/setting.h"
+
+struct base_arena;
+struct base_error;
+struct base_secrets;
+struct plugin_registry;
+
+// A format that a FORMAT option named, with its own options parsed.
+struct plugin_format {
+    const char *option; // "value.format"
+    const struct leat_component *component;
+    const void *config;
+};
+
+struct plugin_parse {
+    struct base_arena *arena; // configuration structs and their memory
+    struct base_diags *diags;
+    struct base_secrets *secrets;           // values of secret options are put here; NULL = none kept
+    const struct plugin_registry *registry; // of formats; NULL = a FORMAT option keeps its name only
+    const char *owner;                      // "connector \"kafka\"", for messages
+    struct base_place place;                // where something missing is missing
+    struct plugin_setting *settings;        // of the section
+    uint32_t setting_count;
+    // out
+    struct plugin_format *formats;
+    uint32_t format_count;
+};
+
+// Fills `config` (zeroed, as large as the table's offsets reach). False if there was an error; the rest is filled all
+// the same. Every setting that the table knows is marked used.
+bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *options, uint32_t count, void *config);
+
+// Allocates the configuration struct of a component, parses into it, and calls the component's check. `ctx` is given to
+// check (its host must have `diag` and `fail`); NULL = check is not called. NULL on any error.
+void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, struct leat_ctx *ctx);
+
+// Reports every setting that is still unused. `tables` (NULL-terminated, with `counts`) supply near names; `other`
+// is a table whose names are right elsewhere ("does nothing here"), with `other_count` and the word for where
+// ("sinks"); NULL = none.
+void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option *const *tables, const uint32_t *counts,
+                            const struct leat_option *other, uint32_t other_count, const char *where);
+
+// Is the table itself right (names, offsets, defaults, bounds)? For the loader. `who` names the component.
+leat_status plugin_options_check_table(const struct leat_option *options, uint32_t count, uint32_t config_size,
+                                       const char *who, struct base_error *err) LEAT_MUST_CHECK;
+
+// Does a key like "sasl.jaas.config" or "ssl.key.password" name a secret?
+bool plugin_name_is_secret(const char *name);
+// Puts passwords inside a URL ("scheme://user:password@", "?password=") and JAAS lines into `secrets`.
+bool plugin_find_secrets(struct base_secrets *secrets, const char *text);
+
+#endif
