@@ -157,7 +157,8 @@ static void take_year(struct parser *r, unsigned i)
         digits = number_width(r, i);
     }
     r->f.year = take_number(r, digits);
-    // two digits mean a year near ours: java.time counts from 2000, SimpleDateFormat goes some decades back
+    // two digits mean a year near ours: java.time counts from 2000, SimpleDateFormat's window moves with
+    // the current date and is fixed to 1950..2049 here, so that a pattern means the same tomorrow
     if (width == 2 && digits == 2)
         r->f.year += r->p->dialect == CALENDAR_SIMPLE && r->f.year >= 50 ? 1900 : 2000;
     r->f.given |= GIVEN_YEAR;

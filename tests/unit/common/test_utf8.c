@@ -40,6 +40,21 @@ static void validation(void **state)
     }
 }
 
+// Inside longer text three-byte code points are judged by another path than at its end; both must agree.
+static void three_bytes_are_judged_alike_everywhere(void **state)
+{
+    static const uint8_t thirds[] = {0x00, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
+    for (unsigned first = 0xe0; first <= 0xef; first++) {
+        for (unsigned second = 0; second <= 0xff; second++) {
+            for (size_t i = 0; i < COUNT(thirds); i++) {
+                uint8_t text[8] = {(uint8_t)first, (uint8_t)second, thirds[i], 'a', 'b', 'c', 'd', 'e'};
+                if (utf8_valid(text, 3) != utf8_valid(text, sizeof text))
+                    fail_msg("%02x %02x %02x: the end of the text makes a difference", first, second, thirds[i]);
+            }
+        }
+    }
+}
+
 static void lengths_and_positions(void **state)
 {
     static const struct {
@@ -119,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(validation),
+        cmocka_unit_test(three_bytes_are_judged_alike_everywhere),
         cmocka_unit_test(lengths_and_positions),
         cmocka_unit_test(every_code_point_round_trips),
         cmocka_unit_test(letter_case),
