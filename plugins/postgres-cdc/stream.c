@@ -275,7 +275,8 @@ static leat_status wait_for_more(struct pgcdc *p, uint32_t messages)
 {
     const struct leat_host *host = p->ctx->host;
     p->reading = 1;
-    if (messages < CROWD) {
+    // A unix socket holds a few hundred messages only: a nap would keep the server waiting.
+    if (messages < CROWD || p->config->hostname[0] == '/') {
         leat_status st = pq_conn_await(p->replication, LEAT_READ);
         return st < 0 ? st : LEAT_AGAIN;
     }

@@ -25,7 +25,7 @@ struct drive {
     FILE *rows;
     uint64_t counted;
     int64_t interval, block, next;
-    int quiet;
+    int quiet, until_caught_up;
     leat_epoch epoch;
 };
 
@@ -154,7 +154,7 @@ static leat_status run(struct drive *d)
         }
         if (d->node->failed < 0)
             return d->node->failed;
-        if (st == LEAT_END)
+        if (st == LEAT_END || (d->until_caught_up && d->node->caught_up))
             break;
         if (st == LEAT_AGAIN)
             testhost_wait_wake(d->node, (int)d->interval);
@@ -166,11 +166,13 @@ static leat_status run(struct drive *d)
 static int arguments(struct drive *d, int argc, char **argv)
 {
     int opt;
-    while ((opt = getopt(argc, argv, "+c:b:q")) != -1) {
+    while ((opt = getopt(argc, argv, "+c:b:qe")) != -1) {
         if (opt == 'c')
             d->interval = atoi(optarg);
         else if (opt == 'b')
             d->block = atoi(optarg);
+        else if (opt == 'e')
+            d->until_caught_up = 1;
         else if (opt == 'q')
             d->quiet = 1;
         else
