@@ -3,10 +3,11 @@
 //
 //     pgcdc_drive FOLDER [-c MS] [-b MS] [-q] OPTION VALUE ...
 //
-// Rows go to FOLDER/rows, one a line with their port, written out before each checkpoint; the checkpoint (-c, default
-// every 100 ms) is FOLDER/state, replaced atomically, confirmed afterwards. Started again it goes on from there.
-// SIGTERM takes a last checkpoint. -b blocks the way for so long after the first row; -q counts rows instead of writing
-// them. Exit code: 0, or the class of the failure; its message goes to FOLDER/error.
+// Rows go to FOLDER/rows: port, kind and values with 0x1f between them and 0x1e and a line feed behind each row,
+// written out before each checkpoint; the checkpoint (-c, default every 100 ms) is FOLDER/state, replaced atomically,
+// confirmed afterwards. Started again it goes on from there. SIGTERM takes a last checkpoint. -b blocks the way for so
+// long after the first row; -q counts rows instead of writing them. Exit code: 0, or the class of the failure; its
+// message goes to FOLDER/error.
 #include "testhost.h"
 
 #include <fcntl.h>
@@ -66,13 +67,42 @@ static int fail(struct drive *d, leat_status st)
     return st < 0 ? -st : 9;
 }
 
+// The text of one value: testhost writes whole rows, so it is shown a batch of that column alone.
+static void write_value(FILE *out, const struct leat_batch *b, uint32_t row, uint32_t column)
+{
+    static char text[1 << 22];
+    struct leat_schema schema = {
+        .struct_size = sizeof schema, .column_count = 1, .columns = &b->schema->columns[column]};
+    struct leat_batch one = *b;
+    one.schema = &schema;
+    one.column_count = 1;
+    one.columns = &b->columns[column];
+    size_t len = testhost_row_text(&one, row, text, 0, sizeof text); // "+I[…]"
+    fputc(0x1f, out);
+    fwrite(text + 3, 1, len - 4, out);
+}
+
+static void write_rows(struct drive *d)
+{
+    static const char *const kinds[] = {"+I", "-U", "+U", "-D"};
+    for (const struct testhost_emitted *e = d->node->emitted; e; e = e->next) {
+        struct leat_bytes port = d->node->ports.items[e->port].name;
+        for (uint32_t row = 0; row < e->batch->rows; row++) {
+            fprintf(d->rows, "%.*s\x1f%s", (int)port.len, (const char *)port.ptr, kinds[e->batch->kinds[row]]);
+            for (uint32_t c = 0; c < e->batch->column_count; c++)
+                write_value(d->rows, e->batch, row, c);
+            fputs("\x1e\n", d->rows);
+        }
+    }
+}
+
 static void take_rows(struct drive *d)
 {
     if (!d->node->rows)
         return;
     d->counted += d->node->rows;
     if (!d->quiet)
-        fputs(testhost_rows(d->node), d->rows);
+        write_rows(d);
     testhost_forget(d->node);
     if (d->block) {
         testhost_run_for(d->host, (int)d->block);
