@@ -241,11 +241,31 @@ static leat_status may_publish(struct pgcdc *p, const struct pgcdc_table *t)
     return LEAT_CONFIG;
 }
 
+// The log is decoded with the catalogue of its time: where the publication did not exist yet, decoding fails.
+static leat_status publication_too_late(struct pgcdc *p)
+{
+    if (p->restored)
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
+                        "publication \"%s\" was dropped: the changes since " PGCDC_LSN " cannot be decoded any more",
+                        p->publication, PGCDC_LSN_OF(p->saved.at.lsn));
+    else
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
+                        "replication slot \"%s\" stands at " PGCDC_LSN ", before publication \"%s\" would be created",
+                        p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed), p->publication);
+    leat_error_hint(p->ctx, p->restored
+                                ? "Creating it again does not help. Drop the slot, forget the state of this node and "
+                                  "read a new snapshot."
+                                : "Set slot.reuse to \"snapshot\", or name a publication as old as the slot.");
+    return LEAT_FATAL;
+}
+
 static leat_status send_publish(struct pgcdc *p)
 {
     struct buf sql;
     uint32_t n = 0;
     leat_status st = LEAT_OK;
+    if (!p->publication_exists && p->slot_exists && (p->restored || p->config->slot_reuse != PGCDC_REUSE_SNAPSHOT))
+        return publication_too_late(p);
     if (!p->publication_exists && !p->is_superuser && !p->may_create) {
         (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102",
                         "user \"%s\" may not create a publication in database \"%s\"", p->user, p->config->database);
@@ -277,7 +297,7 @@ static leat_status take_publish(struct pgcdc *p, PGresult *res)
     leat_log(p->ctx, LEAT_LOG_INFO, "publication", "%s publication \"%s\"",
              p->publication_exists ? "added tables to" : "created", p->publication);
     LEAT_FAULT("pgcdc-after-publication");
-    p->wait_xid = p->restored ? UINT64_MAX : 0;
+    p->wait_xid = p->slot_exists ? UINT64_MAX : 0;
     return LEAT_OK;
 }
 
@@ -288,15 +308,20 @@ static leat_status send_wait(struct pgcdc *p)
 {
     if (!p->wait_xid)
         return LEAT_END;
-    return pq_send(p->sql, p->wait_xid == UINT64_MAX ? "SELECT txid_current()"
-                                                     : "SELECT txid_snapshot_xmin(txid_current_snapshot())");
+    return pq_send(p->sql, p->wait_xid == UINT64_MAX
+                               ? "SELECT txid_current()"
+                               : "SELECT txid_snapshot_xmin(txid_current_snapshot()), pg_current_wal_lsn()");
 }
 
 static leat_status take_wait(struct pgcdc *p, PGresult *res)
 {
     uint64_t xid = strtoull(cell(res, 0, 0), NULL, 10);
-    if (p->wait_xid != UINT64_MAX && xid > p->wait_xid)
+    if (p->wait_xid != UINT64_MAX && xid > p->wait_xid) {
+        // a reused slot that is older than the publication: the snapshot to come holds all that was committed so far
+        if (!p->restored && !p->publication_exists)
+            p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 1));
         return LEAT_OK;
+    }
     if (p->wait_xid == UINT64_MAX)
         p->wait_xid = xid;
     leat_say_status(p->ctx, "waiting for older transactions to end before new tables are read");

@@ -94,6 +94,7 @@ static void write_rows(struct drive *d)
             fputs("\x1e\n", d->rows);
         }
     }
+    fflush(d->rows);
 }
 
 static void take_rows(struct drive *d)
@@ -130,7 +131,6 @@ static leat_status checkpoint(struct drive *d)
 {
     char path[512], next[512];
     struct testhost_state state = {0};
-    fflush(d->rows);
     leat_status st = testhost_save_state(d->node, &state);
     if (st < 0)
         return st;
