@@ -19,9 +19,9 @@
 #define JSON_PATH_MAX   256  // of the path in messages
 
 // Words of timestamp-format.standard and map-null-key.mode, in their order.
-#define JSON_SQL        0
-#define JSON_ISO        1
-#define JSON_ISO_OFFSET 2
+#define JSON_SQL         0
+#define JSON_ISO         1
+#define JSON_ISO_OFFSET  2
 #define JSON_KEY_FAIL    0
 #define JSON_KEY_DROP    1
 #define JSON_KEY_LITERAL 2
@@ -55,8 +55,8 @@ struct json_field {
 // The columns of the format, or the fields of a ROW.
 struct json_object {
     uint32_t count;
-    uint32_t mask;         // of the table; a power of two less one
-    uint32_t *table;       // hash of a name -> its number + 1; 0 = free
+    uint32_t mask;   // of the table; a power of two less one
+    uint32_t *table; // hash of a name -> its number + 1; 0 = free
     struct json_field fields[];
 };
 
@@ -94,9 +94,9 @@ struct json_reader {
     struct leat_batch *b;
     const uint8_t *start, *end; // the record
     uint8_t lasting;
-    uint8_t error;             // JSON_*
-    const uint8_t *at;         // where it is wrong
-    const char *expected;      // JSON_BAD_TEXT
+    uint8_t error;                // JSON_*
+    const uint8_t *at;            // where it is wrong
+    const char *expected;         // JSON_BAD_TEXT
     const struct leat_type *type; // JSON_BAD_VALUE
     uint32_t stack_len;
     char path[JSON_PATH_MAX]; // filled from its end while the failure goes up; starts at path_at
@@ -141,17 +141,17 @@ int json_narrow(struct json_reader *r, struct leat_bytes *text);
 
 // --- json_scalar.c
 // A value of a type without children whose first byte is at p and which is not null.
-const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct leat_type *type,
-                           union leat_cell *cell, uint8_t *state);
+const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct leat_type *type, union leat_cell *cell,
+                           uint8_t *state);
 
 // --- json_text.c
 // An object or array at p as text without blanks, as the value of a STRING.
 const uint8_t *json_container_text(struct json_reader *r, const uint8_t *p, struct leat_bytes *out);
 
 // --- json_decode.c, json_encode.c
-leat_status json_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n,
-                        uint8_t lasting, struct leat_batch *b, uint8_t into_rows, uint32_t first_row,
-                        uint32_t *row_counts, uint32_t *done);
+leat_status json_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n, uint8_t lasting,
+                        struct leat_batch *b, uint8_t into_rows, uint32_t first_row, uint32_t *row_counts,
+                        uint32_t *done);
 leat_status json_encode(struct leat_ctx *ctx, void *self, const struct leat_batch *b, uint32_t first, uint32_t n,
                         struct leat_buffer *out, size_t *ends, uint32_t *done);
 // Writes a string with its quotes; `to` has room for 6 * len + 2 bytes. astral: characters beyond the BMP as two

@@ -403,9 +403,28 @@ static const uint8_t *read_value(struct json_reader *r, const uint8_t *p, const 
 static void type_text(const struct leat_type *t, char *to, size_t cap)
 {
     static const char *const words[] = {
-        "?",      "BOOLEAN", "TINYINT",   "SMALLINT", "INT",  "BIGINT",    "FLOAT",         "DOUBLE",
-        "DECIMAL", "CHAR",   "STRING",    "BINARY",   "BYTES (base64)", "DATE", "TIME",     "TIMESTAMP",
-        "TIMESTAMP_LTZ", "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND", "ARRAY", "MAP", "ROW",
+        "?",
+        "BOOLEAN",
+        "TINYINT",
+        "SMALLINT",
+        "INT",
+        "BIGINT",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "CHAR",
+        "STRING",
+        "BINARY",
+        "BYTES (base64)",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "TIMESTAMP_LTZ",
+        "INTERVAL YEAR TO MONTH",
+        "INTERVAL DAY TO SECOND",
+        "ARRAY",
+        "MAP",
+        "ROW",
     };
     if (t->kind == LEAT_TYPE_DECIMAL)
         snprintf(to, cap, "DECIMAL(%u, %u)", t->precision, t->scale);
@@ -520,9 +539,9 @@ static leat_status decode_one(struct json_reader *r, struct leat_bytes record, u
     return st;
 }
 
-leat_status json_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n,
-                        uint8_t lasting, struct leat_batch *b, uint8_t into_rows, uint32_t first_row,
-                        uint32_t *row_counts, uint32_t *done)
+leat_status json_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n, uint8_t lasting,
+                        struct leat_batch *b, uint8_t into_rows, uint32_t first_row, uint32_t *row_counts,
+                        uint32_t *done)
 {
     struct json_format *f = self;
     struct json_reader r = {.ctx = ctx, .f = f, .b = b, .lasting = lasting};

@@ -149,8 +149,8 @@ static int put_base64(struct writer *w, struct leat_bytes s)
     *to++ = '"';
     for (size_t i = 0; i < s.len; i += 3) {
         size_t left = s.len - i;
-        uint32_t bits = (uint32_t)s.ptr[i] << 16 | (left > 1 ? (uint32_t)s.ptr[i + 1] << 8 : 0) |
-                        (left > 2 ? s.ptr[i + 2] : 0);
+        uint32_t bits =
+            (uint32_t)s.ptr[i] << 16 | (left > 1 ? (uint32_t)s.ptr[i + 1] << 8 : 0) | (left > 2 ? s.ptr[i + 2] : 0);
         *to++ = (uint8_t)digits[bits >> 18];
         *to++ = (uint8_t)digits[bits >> 12 & 63];
         *to++ = left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=';
@@ -328,8 +328,8 @@ static leat_status cannot(struct writer *w, int rc, const struct json_field *fie
     default:
         if (w->out->cap < w->out->max / 2)
             return leat_no_memory(w->ctx);
-        return leat_fail(w->ctx, LEAT_DATA, "LEAT-F0106",
-                         "could not write json: the record is longer than %zu bytes", w->out->max);
+        return leat_fail(w->ctx, LEAT_DATA, "LEAT-F0106", "could not write json: the record is longer than %zu bytes",
+                         w->out->max);
     }
 }
 

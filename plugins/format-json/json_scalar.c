@@ -397,8 +397,8 @@ static const uint8_t *take_text(struct json_reader *r, const uint8_t *p, const s
     return t.next;
 }
 
-const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct leat_type *type,
-                           union leat_cell *cell, uint8_t *state)
+const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct leat_type *type, union leat_cell *cell,
+                           uint8_t *state)
 {
     struct token t;
     *state = LEAT_VALUE;

@@ -295,8 +295,8 @@ const uint8_t *json_skip(struct json_reader *r, const uint8_t *p)
             int object = *p == '{';
             if (depth == JSON_DEPTH_MAX)
                 return json_bad_text(r, p, "fewer objects and arrays within each other");
-            is_object[depth / 64] = (is_object[depth / 64] & ~(UINT64_C(1) << depth % 64)) |
-                                    (uint64_t)object << depth % 64;
+            is_object[depth / 64] = (is_object[depth / 64] & ~(UINT64_C(1) << depth % 64)) | (uint64_t)object
+                                                                                                 << depth % 64;
             depth++;
             p = json_blanks(p + 1, r->end);
             if (p < r->end && *p == (object ? '}' : ']')) {
@@ -345,10 +345,14 @@ static unsigned wide_units(const uint8_t *p, size_t len, int *little, size_t *ma
         uint8_t bytes[4], mask[4]; // of the mask's bytes 1 must be equal
         uint8_t width, little, mark;
     } forms[] = {
-        {{0, 0, 0xFE, 0xFF}, {1, 1, 1, 1}, 4, 0, 4}, {{0xFF, 0xFE, 0, 0}, {1, 1, 1, 1}, 4, 1, 4},
-        {{0xFE, 0xFF}, {1, 1}, 2, 0, 2},             {{0xFF, 0xFE}, {1, 1}, 2, 1, 2},
-        {{0, 0, 0, 0}, {1, 1, 1, 0}, 4, 0, 0},       {{0, 0, 0, 0}, {0, 1, 1, 1}, 4, 1, 0},
-        {{0, 0}, {1, 0}, 2, 0, 0},                   {{0, 0}, {0, 1}, 2, 1, 0},
+        {{0, 0, 0xFE, 0xFF}, {1, 1, 1, 1}, 4, 0, 4},
+        {{0xFF, 0xFE, 0, 0}, {1, 1, 1, 1}, 4, 1, 4},
+        {{0xFE, 0xFF}, {1, 1}, 2, 0, 2},
+        {{0xFF, 0xFE}, {1, 1}, 2, 1, 2},
+        {{0, 0, 0, 0}, {1, 1, 1, 0}, 4, 0, 0},
+        {{0, 0, 0, 0}, {0, 1, 1, 1}, 4, 1, 0},
+        {{0, 0}, {1, 0}, 2, 0, 0},
+        {{0, 0}, {0, 1}, 2, 1, 0},
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         int fits = len >= forms[i].width;
