@@ -14,6 +14,7 @@ struct base_arena;
 struct graph;
 struct graph_node;
 struct plan_edge;
+struct plugin_format;
 
 // How rows of an edge are shared among the instances of its reader.
 enum plan_share {
@@ -42,19 +43,12 @@ struct plan_output {
     uint8_t used;
 };
 
-// A format that one of the node's options names, with its own options parsed.
-struct plan_format {
-    const char *option; // "value.format"
-    const struct leat_component *component;
-    const void *config;
-};
-
 struct plan_node {
     const char *name;
     uint8_t kind; // LEAT_SOURCE, LEAT_SINK, LEAT_OPERATOR, LEAT_LOOKUP
     const struct leat_component *component;
     const void *config;
-    const struct plan_format *formats;
+    const struct plugin_format *formats;
     uint32_t format_count;
     const struct graph_node *graph; // where it came from; NULL = inserted by the planner
     const char *inserted_because;   // the reason, when inserted

@@ -32,7 +32,7 @@ struct graph_node {
     uint8_t kind; // LEAT_SOURCE, LEAT_SINK, LEAT_OPERATOR, LEAT_LOOKUP
     const struct leat_component *component;
     const void *config; // parsed options
-    const struct plan_format *formats;
+    const struct plugin_format *formats;
     uint32_t format_count;
     const struct leat_schema *declared; // sources and lookups
     const char *const *input;           // sinks: names as written

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "data/batch.h"
+#include "plugin/option.h"
 #include "runtime/runtime_int.h"
 
 static struct ctx_core *core_of(struct leat_ctx *ctx)
@@ -340,7 +341,7 @@ static leat_status host_format_open(struct leat_ctx *ctx, const char *option, ui
                                     struct leat_format **out)
 {
     const struct plan_node *node = core_of(ctx)->inst->node;
-    const struct plan_format *found = NULL;
+    const struct plugin_format *found = NULL;
     for (uint32_t i = 0; i < node->format_count && !found; i++)
         if (strcmp(node->formats[i].option, option) == 0)
             found = &node->formats[i];

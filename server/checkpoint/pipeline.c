@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// See pipeline.h. Which job writes which resource is found out once, at the start, so that a reader of a topic knows
+// whom to wait for.
+#include "checkpoint/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/time.h"
+
+#define VIEWS_MAX 256
+
+struct resource {
+    char *name;
+    uint32_t job; // that writes it
+};
+
+struct pipeline {
+    struct pipeline_options options;
+    struct store *store;
+    struct coordinator **jobs;
+    uint32_t job_count;
+    uint32_t ended;
+    struct resource *resources;
+    uint32_t resource_count;
+};
+
+const char *pipeline_name(const struct pipeline *p)
+{
+    return p->options.graph->pipeline;
+}
+
+// --- plans
+// ------------------------------------------------------------------------------------------------------------------
+
+static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *error)
+{
+    struct pipeline *p = arg;
+    return graph_plan(p->options.graph, job, error);
+}
+
+static leat_status complete_plan(void *arg, struct plan_job *plan, struct base_error *error)
+{
+    struct pipeline *p = arg;
+    return graph_complete(p->options.graph, plan, error);
+}
+
+static void destroy_plan(void *arg, struct plan_job *plan)
+{
+    graph_plan_destroy(plan);
+}
+
+// --- resources
+// --------------------------------------------------------------------------------------------------------------
+
+static int resource_settled(void *arg, const char *resource)
+{
+    struct pipeline *p = arg;
+    for (uint32_t i = 0; i < p->resource_count; i++)
+        if (strcmp(p->resources[i].name, resource) == 0 && !coordinator_settled(p->jobs[p->resources[i].job]))
+            return 0;
+    return 1;
+}
+
+static bool note_resource(struct pipeline *p, const char *name, uint32_t job)
+{
+    struct resource *all = realloc(p->resources, (p->resource_count + 1) * sizeof *all);
+    if (!all)
+        return false;
+    p->resources = all;
+    all[p->resource_count] = (struct resource){strdup(name), job};
+    return all[p->resource_count++].name != NULL;
+}
+
+static leat_status find_resources(struct pipeline *p, uint32_t job, struct base_error *error)
+{
+    struct plan_job *plan = graph_plan(p->options.graph, job, error);
+    if (!plan)
+        return error->failure;
+    bool ok = true;
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i]->kind == LEAT_SINK && plan->nodes[i]->sink_plan.resource)
+            ok = ok && note_resource(p, plan->nodes[i]->sink_plan.resource, job);
+    graph_plan_destroy(plan);
+    return ok ? LEAT_OK : base_no_memory(error);
+}
+
+// --- start and stop
+// ---------------------------------------------------------------------------------------------------------
+
+static void job_ended(void *arg, uint32_t job, enum job_state state)
+{
+    struct pipeline *p = arg;
+    if (++p->ended == p->job_count)
+        p->options.ended(p->options.arg, p);
+}
+
+struct unknown {
+    struct base_str names;
+    uint32_t count;
+};
+
+static void note_unknown(void *arg, const char *node)
+{
+    struct unknown *u = arg;
+    base_str_addf(&u->names, "%s\"%s\"", u->count++ ? ", " : "", node);
+}
+
+// Saved state of a node that is no longer in the file would be lost: only on purpose.
+static leat_status check_states(struct pipeline *p, struct base_error *error)
+{
+    struct graph *graph = p->options.graph;
+    uint32_t max = 0, n = 0;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        max += 1 + graph->nodes[i].ref_count;
+    const char **names = base_arena_calloc(graph->arena, max + 1, sizeof *names);
+    if (!names)
+        return base_no_memory(error);
+    for (uint32_t job = 0; job < graph->job_count; job++) {
+        uint32_t count;
+        const char *const *nodes = graph_job_nodes(graph, job, &count);
+        for (uint32_t i = 0; nodes && i < count && n < max; i++)
+            names[n++] = nodes[i];
+    }
+    struct unknown u = {.count = 0};
+    base_str_init(&u.names);
+    store_unknown(p->store, names, n, note_unknown, &u);
+    leat_status st = LEAT_OK;
+    if (u.count && !p->options.allow_non_restored_state) {
+        st = base_fail(error, LEAT_CONFIG, "LEAT-T0005",
+                       "pipeline \"%s\" has saved state of %s, which the file no longer has", graph->pipeline,
+                       u.names.ptr);
+        base_error_hint(error, "Give the node its old name back, or start with --allow-non-restored-state to forget "
+                               "its state and position.");
+    }
+    base_str_fini(&u.names);
+    return st;
+}
+
+static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct base_error *error)
+{
+    const struct config_pipeline_options *s = p->options.settings;
+    struct coordinator_options options = {
+        .runtime = p->options.runtime,
+        .store = p->store,
+        .control = p->options.control,
+        .writer = p->options.writer,
+        .logger = {.log = p->options.log, .pipeline = p->options.graph->pipeline},
+        .metrics = p->options.metrics,
+        .planner = {p, make_plan, complete_plan, destroy_plan},
+        .job = job,
+        .name = graph_job_name(p->options.graph, job),
+        .interval = s->checkpoint_interval,
+        .backoff_first = s->restart_initial,
+        .backoff_max = s->restart_max,
+        .backoff_reset = s->restart_reset,
+        .restart = s->restart != CONFIG_RESTART_NONE,
+        .resource_settled = resource_settled,
+        .arg = p,
+        .ended = job_ended,
+    };
+    options.nodes = graph_job_nodes(p->options.graph, job, &options.node_count);
+    if (!options.nodes) {
+        base_no_memory(error);
+        return NULL;
+    }
+    return coordinator_create(&options, error);
+}
+
+struct pipeline *pipeline_create(const struct pipeline_options *options, struct base_error *error)
+{
+    struct graph *graph = options->graph;
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (p)
+        p->jobs = calloc(graph->job_count ? graph->job_count : 1, sizeof(struct coordinator *));
+    if (!p || !p->jobs) {
+        free(p);
+        base_no_memory(error);
+        return NULL;
+    }
+    p->options = *options;
+    if (options->keep && !(p->store = store_open(options->settings->checkpoint_dir, graph->pipeline, error)))
+        goto refuse;
+    if (p->store && check_states(p, error) < 0)
+        goto refuse;
+    for (uint32_t job = 0; job < graph->job_count; job++) {
+        if (find_resources(p, job, error) < 0 || !(p->jobs[job] = create_job(p, job, error)))
+            goto refuse;
+        p->job_count++;
+    }
+    return p;
+refuse:
+    pipeline_destroy(p);
+    return NULL;
+}
+
+void pipeline_start(struct pipeline *p)
+{
+    for (uint32_t i = 0; i < p->job_count; i++)
+        coordinator_start(p->jobs[i]);
+}
+
+void pipeline_stop(struct pipeline *p, leat_usec grace)
+{
+    for (uint32_t i = 0; i < p->job_count; i++)
+        coordinator_stop(p->jobs[i], grace);
+}
+
+void pipeline_destroy(struct pipeline *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->job_count; i++)
+        coordinator_destroy(p->jobs[i]);
+    for (uint32_t i = 0; i < p->resource_count; i++)
+        free(p->resources[i].name);
+    store_close(p->store);
+    free(p->resources);
+    free(p->jobs);
+    free(p);
+}
+
+bool pipeline_failed(struct pipeline *p, struct base_error *error)
+{
+    for (uint32_t i = 0; i < p->job_count; i++) {
+        struct coordinator_view view;
+        uint32_t n;
+        coordinator_view(p->jobs[i], &view, NULL, 0, &n);
+        if (view.state != JOB_FAILED)
+            continue;
+        *error = view.error;
+        return true;
+    }
+    return false;
+}
+
+// --- health
+// -----------------------------------------------------------------------------------------------------------------
+
+static bool stands_still(const struct pipeline *p, const struct runtime_node_view *node, leat_usec now)
+{
+    return node->kind == LEAT_SOURCE && node->end > node->current && now - node->moved_at > p->options.progress_timeout;
+}
+
+static bool job_ready(struct pipeline *p, uint32_t job, struct base_str *reason)
+{
+    struct coordinator_view view;
+    struct runtime_node_view nodes[VIEWS_MAX];
+    uint32_t n;
+    const char *name = graph_job_name(p->options.graph, job);
+    coordinator_view(p->jobs[job], &view, nodes, VIEWS_MAX, &n);
+    if (view.state == JOB_FINISHED)
+        return true;
+    if (view.state != JOB_RUNNING) {
+        base_str_addf(reason, "%sjob \"%s\" is %s", reason->len ? "; " : "", name, job_state_name(view.state));
+        if (view.has_error)
+            base_str_addf(reason, ": %s [%s]", view.error.message, view.error.code);
+        for (uint32_t i = 0; !view.has_error && i < n; i++)
+            if (nodes[i].status[0])
+                base_str_addf(reason, "; %s: %s", nodes[i].node, nodes[i].status);
+        return false;
+    }
+    leat_usec now = base_time_wall();
+    for (uint32_t i = 0; i < n; i++) {
+        if (!stands_still(p, &nodes[i], now))
+            continue;
+        base_str_addf(reason, "%ssource \"%s\" is behind and has not moved for %lld s", reason->len ? "; " : "",
+                      nodes[i].node, (long long)((now - nodes[i].moved_at) / BASE_SECOND));
+        return false;
+    }
+    return true;
+}
+
+bool pipeline_ready(struct pipeline *p, struct base_str *reason)
+{
+    bool ready = true;
+    for (uint32_t i = 0; i < p->job_count; i++)
+        ready = job_ready(p, i, reason) && ready;
+    return ready;
+}
+
+static json_t *node_json(const struct runtime_node_view *v)
+{
+    static const char *const kinds[] = {"", "source", "sink", "operator", "format", "lookup"};
+    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", v->node, "kind", kinds[v->kind], "component",
+                             v->component, "rows_in", (json_int_t)v->rows_in, "rows_out", (json_int_t)v->rows_out);
+    if (v->status[0])
+        json_object_set_new(json, "status", json_string(v->status));
+    if (v->behind >= 0)
+        json_object_set_new(json, "behind", json_integer(v->behind));
+    if (v->has_snapshot)
+        json_object_set_new(json, "snapshot_done", json_boolean(v->snapshot_done));
+    return json;
+}
+
+static json_t *error_json(const struct base_error *e)
+{
+    json_t *json =
+        json_pack("{s:s, s:s, s:s}", "code", e->code, "class", base_failure_name(e->failure), "message", e->message);
+    if (e->node[0])
+        json_object_set_new(json, "node", json_string(e->node));
+    if (e->detail[0])
+        json_object_set_new(json, "detail", json_string(e->detail));
+    if (e->native_text[0])
+        json_object_set_new(json, "native", json_string(e->native_text));
+    if (e->hint[0])
+        json_object_set_new(json, "hint", json_string(e->hint));
+    return json;
+}
+
+static json_t *job_json(struct pipeline *p, uint32_t job)
+{
+    struct coordinator_view view;
+    struct runtime_node_view views[VIEWS_MAX];
+    uint32_t n;
+    coordinator_view(p->jobs[job], &view, views, VIEWS_MAX, &n);
+    json_t *nodes = json_array();
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(nodes, node_json(&views[i]));
+    json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", graph_job_name(p->options.graph, job), "state",
+                             job_state_name(view.state), "restarts", (json_int_t)view.restarts, "nodes", nodes);
+    if (view.has_error)
+        json_object_set_new(json, "error", error_json(&view.error));
+    if (view.epoch) {
+        char at[BASE_TIME_TEXT];
+        base_time_print(view.epoch_at, at);
+        json_object_set_new(json, "checkpoint",
+                            json_pack("{s:I, s:s, s:I, s:I}", "epoch", (json_int_t)view.epoch, "at", at, "took_us",
+                                      (json_int_t)view.epoch_took, "bytes", (json_int_t)view.epoch_bytes));
+    }
+    return json;
+}
+
+json_t *pipeline_health(struct pipeline *p)
+{
+    json_t *jobs = json_array();
+    for (uint32_t i = 0; i < p->job_count; i++)
+        json_array_append_new(jobs, job_json(p, i));
+    return json_pack("{s:s, s:o}", "name", pipeline_name(p), "jobs", jobs);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// See session.h.
+#include "cli/session.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "plugin/loader.h"
+
+static bool is_dir(const char *path)
+{
+    return access(path, R_OK | X_OK) == 0;
+}
+
+// lib/ beside the executable, then PREFIX/lib/leat.
+static const char *usual_dir(struct session *s)
+{
+    char exe[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n <= 0)
+        return "lib";
+    exe[n] = 0;
+    char *slash = strrchr(exe, '/');
+    if (slash)
+        *slash = 0;
+    const char *beside = base_arena_sprintf(s->config->arena, "%s/lib", exe);
+    const char *installed = base_arena_sprintf(s->config->arena, "%s/../lib/leat", exe);
+    return beside && (is_dir(beside) || !installed || !is_dir(installed)) ? beside : installed;
+}
+
+// Static planning of every job: describe and bind say what they find wrong.
+static void plan_once(struct session_pipeline *p)
+{
+    for (uint32_t job = 0; job < p->graph->job_count; job++) {
+        struct base_error error;
+        graph_plan_destroy(graph_plan(p->graph, job, &error));
+    }
+}
+
+static bool build_all(struct session *s)
+{
+    s->pipelines = base_arena_calloc(s->config->arena, s->config->pipeline_count + 1, sizeof *s->pipelines);
+    if (!s->pipelines)
+        return false;
+    for (uint32_t i = 0; i < s->config->pipeline_count; i++) {
+        struct session_pipeline *p = &s->pipelines[s->pipeline_count++];
+        bool ok = false;
+        p->options = &s->config->pipelines[i].options;
+        p->graph = graph_build(s->config, &s->config->pipelines[i], s->registry, &ok);
+        if (!p->graph)
+            return false;
+        // links of nodes that could not be read would only make false faults
+        p->linked = ok && graph_link(p->graph);
+        if (p->linked)
+            plan_once(p);
+    }
+    return true;
+}
+
+static bool start(struct session *s)
+{
+    struct base_error error;
+    memset(s, 0, sizeof *s);
+    s->secrets = base_secrets_create();
+    s->registry = plugin_registry_create();
+    if (!s->secrets || !s->registry || !base_diags_init(&s->diags))
+        return false;
+    s->config = config_create(&s->diags, s->secrets, &error);
+    return s->config != NULL;
+}
+
+static bool fail(struct session *s)
+{
+    fprintf(stderr, "leat: out of memory\n");
+    session_close(s);
+    return false;
+}
+
+bool session_open_plugins(struct session *s, const char *dir)
+{
+    if (!start(s))
+        return fail(s);
+    plugin_load_dir(s->registry, dir ? dir : usual_dir(s), &s->diags);
+    return true;
+}
+
+bool session_open(struct session *s, char **files, int count)
+{
+    static const char *const usual[] = {"etc/pipeline.toml"};
+    if (!start(s))
+        return fail(s);
+    config_load(s->config, count ? (const char *const *)files : usual, count ? (uint32_t)count : 1);
+    plugin_load_dir(s->registry, s->config->server.plugin_dir ? s->config->server.plugin_dir : usual_dir(s), &s->diags);
+    config_resolve(s->config, s->registry);
+    return build_all(s) || fail(s);
+}
+
+void session_close(struct session *s)
+{
+    config_destroy(s->config);
+    base_diags_fini(&s->diags);
+    plugin_registry_destroy(s->registry);
+    base_secrets_destroy(s->secrets);
+    memset(s, 0, sizeof *s);
+}
+
+void session_report(struct session *s, bool json)
+{
+    struct base_str out;
+    base_str_init(&out);
+    base_diags_sort(&s->diags);
+    if (json)
+        base_diags_json(&s->diags, s->secrets, &out);
+    else
+        base_diags_print(&s->diags, s->secrets, isatty(STDERR_FILENO), &out);
+    FILE *to = json ? stdout : stderr;
+    fwrite(out.ptr, 1, out.len, to);
+    if (json)
+        fputc('\n', to);
+    base_str_fini(&out);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// See build.h.
+#include "graph/build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "data/schema.h"
+#include "plugin/registry.h"
+#include "typetext.h"
+
+struct builder {
+    struct config *config;
+    struct graph *graph;
+};
+
+#define FAULT(b, code, place, hint, ...)                                                                               \
+    base_diag_add((b)->config->diags, LEAT_DIAG_ERROR, code, place, hint, __VA_ARGS__)
+
+// Diagnostics of plugins and of the planner find their place in the file.
+static void report(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
+                   uint32_t offset, const char *hint, const char *message)
+{
+    struct config *config = arg;
+    const struct config_node *c = node ? node->place : NULL;
+    struct base_place place = c ? config_option_place(c, option, offset) : (struct base_place){0};
+    for (uint32_t i = 0; c && option && i < c->column_count; i++)
+        if (strncmp(option, "schema.", 7) == 0 && strcmp(option + 7, c->columns[i].name) == 0)
+            place = plugin_setting_place(c->columns[i].setting, offset);
+    base_diag_add(config->diags, severity, code, &place, hint, "%s", message);
+}
+
+static void *arena_alloc(void *arg, size_t size)
+{
+    return base_arena_calloc(arg, 1, size ? size : 1);
+}
+
+static bool read_columns(struct builder *b, const struct config_node *node, struct leat_schema *schema)
+{
+    struct leat_field *columns = base_arena_calloc(b->graph->arena, node->column_count + 1, sizeof *columns);
+    bool ok = columns != NULL;
+    for (uint32_t i = 0; i < node->column_count && columns; i++) {
+        const struct config_column *c = &node->columns[i];
+        struct typetext_error error;
+        columns[i].name = (struct leat_bytes){(const uint8_t *)c->name, (uint32_t)strlen(c->name)};
+        if (typetext_parse(c->type, strlen(c->type), arena_alloc, b->graph->arena, &columns[i].type, &error))
+            continue;
+        struct base_place place = plugin_setting_place(c->setting, error.offset);
+        FAULT(b, "LEAT-G0020", &place, NULL, "the type of column \"%s\" cannot be read: %s", c->name, error.message);
+        ok = false;
+    }
+    schema->columns = columns;
+    schema->column_count = node->column_count;
+    return ok;
+}
+
+static bool read_key(struct builder *b, const struct config_node *node, struct leat_schema *schema)
+{
+    const struct leat_strings *names = &node->options.primary_key;
+    uint32_t *key = base_arena_calloc(b->graph->arena, names->count + 1, sizeof *key);
+    for (uint32_t i = 0; i < names->count && key; i++) {
+        const char *name = names->items[i];
+        key[i] = leat_schema_find(schema, (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)});
+        if (key[i] != UINT32_MAX)
+            continue;
+        struct base_place place = config_option_place(node, "primary-key", 0);
+        FAULT(b, "LEAT-G0021", &place, NULL, "primary-key names \"%s\", which is no column of the schema", name);
+        return false;
+    }
+    schema->key = key;
+    schema->key_count = names->count;
+    // rows that a user tells apart by a key come one after the other
+    schema->flags = names->count ? LEAT_SCHEMA_KEY_IMMEDIATE : 0;
+    return key != NULL;
+}
+
+static bool read_schema(struct builder *b, const struct config_node *node, struct graph_node *out)
+{
+    if (!node->has_schema) {
+        if (node->options.primary_key.count == 0)
+            return true;
+        struct base_place place = config_option_place(node, "primary-key", 0);
+        FAULT(b, "LEAT-G0022", &place, "Declare the columns in a section of their own, or leave primary-key out.",
+              "primary-key does nothing here: \"%s\" declares no schema", node->name);
+        return false;
+    }
+    struct leat_schema *schema = base_arena_calloc(b->graph->arena, 1, sizeof *schema);
+    if (!schema)
+        return false;
+    schema->struct_size = sizeof *schema;
+    if (node->column_count == 0) {
+        FAULT(b, "LEAT-G0023", &node->schema_place, NULL, "the schema of \"%s\" has no columns", node->name);
+        return false;
+    }
+    out->declared = schema;
+    return read_columns(b, node, schema) && read_key(b, node, schema);
+}
+
+static bool build_node(struct builder *b, const struct config_node *node, struct graph_node *out)
+{
+    const struct config_node_options *o = &node->options;
+    *out = (struct graph_node){
+        .name = node->name,
+        .kind = node->kind,
+        .component = node->component,
+        .config = node->config,
+        .formats = node->formats,
+        .format_count = node->format_count,
+        .parallelism = o->parallelism > 0 ? (uint32_t)o->parallelism : 0,
+        .on_error = o->on_error == CONFIG_ON_ERROR_SKIP ? PLAN_ON_ERROR_SKIP : PLAN_ON_ERROR_FAIL,
+        .place = node,
+    };
+    bool reads = node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP;
+    if (node->kind == LEAT_SINK) {
+        out->input = o->input.items;
+        out->input_count = o->input.count;
+        out->primary_key = o->primary_key.items;
+        out->primary_key_count = o->primary_key.count;
+    }
+    return (!reads || read_schema(b, node, out)) && node->component && node->config;
+}
+
+struct graph *graph_build(struct config *config, struct config_pipeline *pipeline,
+                          const struct plugin_registry *registry, bool *ok)
+{
+    struct graph *graph = base_arena_calloc(config->arena, 1, sizeof *graph);
+    struct graph_node *nodes = base_arena_calloc(config->arena, pipeline->node_count + 1, sizeof *nodes);
+    if (!graph || !nodes)
+        return NULL;
+    struct builder b = {config, graph};
+    const struct config_pipeline_options *o = &pipeline->options;
+    *graph = (struct graph){
+        .arena = config->arena,
+        .pipeline = o->name,
+        .local_time_zone = o->time_zone ? o->time_zone : "UTC",
+        .parallelism = o->parallelism > 0 ? (uint32_t)o->parallelism : 1,
+        .nodes = nodes,
+        .node_count = pipeline->node_count,
+        .normalizer = plugin_registry_find(registry, LEAT_OPERATOR, "normalize"),
+        .reporter = {config, report},
+    };
+    *ok = true;
+    for (uint32_t i = 0; i < pipeline->node_count; i++)
+        *ok = build_node(&b, &pipeline->nodes[i], &nodes[i]) && *ok;
+    return graph;
+}
