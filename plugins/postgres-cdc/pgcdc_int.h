@@ -206,7 +206,6 @@ struct pgcdc {
     int64_t heard;       // monotonic: last byte of the server
     int64_t asked_since; // monotonic: when the server began to ask for replies, and how often it did since then
     uint32_t asked;
-    uint8_t reading; // the socket is awaited (no back-pressure), so silence is the server's
     struct pgcdc_numbers numbers;
 };
 

@@ -71,7 +71,8 @@ static leat_status on_feedback(struct leat_ctx *ctx, void *arg, uint32_t ready)
     (void)ready;
     struct pgcdc *p = arg;
     int64_t silence = ctx->host->monotonic(ctx) - p->heard;
-    if (p->reading && silence > 3 * p->config->wal_sender_timeout)
+    // silence counts only while nothing lies in the socket that we were not polled for
+    if (pq_conn_awaits(p->replication) && silence > 3 * p->config->wal_sender_timeout)
         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-G0306", "the server has been silent for %.0f s",
                          (double)silence / 1e6);
     leat_status st = send_feedback(p, 1);
@@ -274,7 +275,6 @@ static leat_status drain(struct pgcdc *p, uint32_t *messages, int *dry)
 static leat_status wait_for_more(struct pgcdc *p, uint32_t messages)
 {
     const struct leat_host *host = p->ctx->host;
-    p->reading = 1;
     // A unix socket holds a few hundred messages only: a nap would keep the server waiting.
     if (messages < CROWD || p->config->hostname[0] == '/') {
         leat_status st = pq_conn_await(p->replication, LEAT_READ);
@@ -291,7 +291,6 @@ leat_status pgcdc_stream_poll(struct pgcdc *p)
     leat_status st = pgcdc_stream_start(p);
     if (st != LEAT_OK)
         return st;
-    p->reading = 0;
     if (p->asking_end && (st = pgcdc_ask_end(p)) < 0)
         return st;
     if (p->flush_due && (st = flush(p)) != LEAT_OK)

@@ -53,6 +53,9 @@ const char *pq_conn_where(const struct pq_conn *conn);
 // Notifies once when the socket is ready for any of `ready` (LEAT_READ, LEAT_WRITE; 0 = do not).
 LEAT_MUST_CHECK leat_status pq_conn_await(struct pq_conn *conn, uint32_t ready);
 
+// Still waiting for what pq_conn_await asked for: 0 once it came, whether or not the owner has looked since.
+int pq_conn_awaits(const struct pq_conn *conn);
+
 // --- queries: one at a time
 
 // Sends SQL, one or more statements, by the simple protocol (the only one a replication connection knows).

@@ -309,6 +309,11 @@ leat_status pq_conn_await(struct pq_conn *conn, uint32_t ready)
     return watch_fd(conn, PQsocket(conn->pg), ready);
 }
 
+int pq_conn_awaits(const struct pq_conn *conn)
+{
+    return conn->awaiting != 0;
+}
+
 void pq_conn_destroy(struct pq_conn *conn)
 {
     if (!conn)

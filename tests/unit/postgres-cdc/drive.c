@@ -108,6 +108,7 @@ static void take_rows(struct drive *d)
     if (d->block) {
         testhost_run_for(d->host, (int)d->block);
         d->block = 0;
+        d->node->emit_room = 0;
     }
 }
 
@@ -153,6 +154,7 @@ static leat_status start(struct drive *d)
     n->open.data_dir = d->folder;
     n->open.node = "pg";
     n->open.catch_up = 1;
+    n->emit_room = d->block ? 1 : 0;
     leat_status st = testhost_describe(n, NULL);
     if (st == LEAT_OK)
         st = testhost_source_create(n);
