@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host table for static calls (describe, inputs, bind, check): memory, errors, diagnostics, the clock. Nothing else
-// is offered: the entries are NULL, and a plugin that wants to connect while it is being checked finds no way to.
+// The host table for static calls (describe, inputs, bind, check): memory, errors, diagnostics, the clock, formats.
+// Nothing else is offered: the entries are NULL, and a plugin that wants to connect while it is being checked finds no
+// way to.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "graph/format.h"
 #include "graph/graph_int.h"
 
 static struct graph_ctx *of(struct leat_ctx *ctx)
@@ -66,6 +68,22 @@ static int64_t plan_monotonic(struct leat_ctx *ctx)
     return base_time_mono();
 }
 
+static leat_status plan_format_open(struct leat_ctx *ctx, const char *option, uint8_t direction,
+                                    const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
+                                    struct leat_format **out)
+{
+    const struct graph_node *node = of(ctx)->node;
+    struct leat_format_request request = {
+        .struct_size = sizeof request,
+        .direction = direction,
+        .schema = schema,
+        .columns = columns,
+        .column_count = column_count,
+        .local_time_zone = of(ctx)->graph->local_time_zone,
+    };
+    return graph_format_open(ctx, node->formats, node->format_count, option, &request, out);
+}
+
 static const struct leat_host plan_host = {
     .struct_size = sizeof(struct leat_host),
     .abi_major = LEAT_ABI_MAJOR,
@@ -80,6 +98,7 @@ static const struct leat_host plan_host = {
     .log = plan_log,
     .now = plan_now,
     .monotonic = plan_monotonic,
+    .format_open = plan_format_open,
 };
 
 void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node)

@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 #include "data/batch.h"
-#include "plugin/option.h"
+#include "graph/format.h"
 #include "runtime/runtime_int.h"
 
 static struct ctx_core *core_of(struct leat_ctx *ctx)
@@ -328,51 +328,20 @@ static leat_status host_state_write(struct leat_ctx *ctx, struct leat_state_out 
 // --- formats
 // ------------------------------------------------------------------------------------------------------------------
 
-static void format_close(struct leat_ctx *ctx, struct leat_format *format)
-{
-    if (!format)
-        return;
-    format->ops->destroy(ctx, format->self);
-    free(format);
-}
-
 static leat_status host_format_open(struct leat_ctx *ctx, const char *option, uint8_t direction,
                                     const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
                                     struct leat_format **out)
 {
-    const struct plan_node *node = core_of(ctx)->inst->node;
-    const struct plugin_format *found = NULL;
-    for (uint32_t i = 0; i < node->format_count && !found; i++)
-        if (strcmp(node->formats[i].option, option) == 0)
-            found = &node->formats[i];
-    if (!found)
-        return leat_fail(ctx, LEAT_CONFIG, "LEAT-R0005", "option \"%s\" names no format", option);
+    const struct inst *inst = core_of(ctx)->inst;
     struct leat_format_request request = {
         .struct_size = sizeof request,
-        .config = found->config,
         .direction = direction,
         .schema = schema,
         .columns = columns,
         .column_count = column_count,
-        .local_time_zone = core_of(ctx)->inst->job->plan->local_time_zone,
-        .is_key = strncmp(option, "key.", 4) == 0,
+        .local_time_zone = inst->job->plan->local_time_zone,
     };
-    struct leat_format *format = calloc(1, sizeof *format);
-    if (!format)
-        return leat_no_memory(ctx);
-    format->ops = found->component->format;
-    format->name = found->component->name;
-    format->close = format_close;
-    format->mode = LEAT_MODE_INSERT_ONLY;
-    leat_status st = format->ops->check ? format->ops->check(ctx, &request, &format->mode) : LEAT_OK;
-    if (st >= 0)
-        st = format->ops->create(ctx, &request, &format->self);
-    if (st < 0) {
-        free(format);
-        return st;
-    }
-    *out = format;
-    return LEAT_OK;
+    return graph_format_open(ctx, inst->node->formats, inst->node->format_count, option, &request, out);
 }
 
 // --- sources
