@@ -175,7 +175,7 @@ static void tell_trouble(struct leat_ctx *ctx, struct kafka_sink *s)
     }
 }
 
-static leat_status push(struct leat_ctx *ctx, struct kafka_sink *s);
+static leat_status drain(struct leat_ctx *ctx, struct kafka_sink *s);
 
 // After delivery reports and client errors.
 static leat_status on_ready(struct leat_ctx *ctx, void *arg)
@@ -184,19 +184,19 @@ static leat_status on_ready(struct leat_ctx *ctx, void *arg)
     struct kafka_writer *w = s->writer;
     tell_trouble(ctx, s);
     kafka_writer_trim(ctx, w);
-    if (w->waiting)
-        __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
     leat_status st = kafka_writer_failure(ctx, w);
-    if (st != LEAT_OK)
+    if (st != LEAT_OK || s->step != KAFKA_SINK_RUN)
         return st;
-    if (kafka_writer_has_room(w)) {
-        w->full_at = 0;
-        st = s->draining ? push(ctx, s) : LEAT_OK;
+    st = kafka_writer_pump(ctx, w);
+    if (st == LEAT_OK && s->draining)
+        st = drain(ctx, s);
+    if (st < 0)
+        return st;
+    if ((s->blocked && !kafka_writer_full(w)) || (s->flushing && kafka_writer_idle(w))) {
+        s->blocked = 0;
         ctx->host->wake(ctx);
     }
-    if (s->flushing && !w->outstanding)
-        ctx->host->wake(ctx);
-    return st < 0 ? st : LEAT_OK;
+    return LEAT_OK;
 }
 
 static leat_status begin(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_open *open)
@@ -230,7 +230,7 @@ static leat_status on_flush_timer(struct leat_ctx *ctx, void *arg, uint32_t read
     struct kafka_sink *s = arg;
     if (s->reduce->count)
         s->draining = 1;
-    leat_status st = push(ctx, s);
+    leat_status st = drain(ctx, s);
     return st < 0 ? st : ctx->host->timer_again(s->flush_timer, s->o->flush_interval);
 }
 
@@ -243,8 +243,8 @@ static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, cons
     static const struct leat_metric waiting = {"leat_kafka_unacknowledged_records", LEAT_METRIC_GAUGE,
                                                "Records that Kafka has not acknowledged yet."};
     struct kafka_writer *w = s->writer;
+    kafka_writer_init(w, t->partition_count);
     w->partitioner = s->o->partitioner;
-    w->partition_count = t->partition_count;
     w->fixed = (int32_t)(s->open.instance % (uint32_t)t->partition_count);
     w->records_total = ctx->host->metric(ctx, &records);
     w->bytes_total = ctx->host->metric(ctx, &bytes);
@@ -291,80 +291,79 @@ leat_status kafka_sink_open(struct leat_ctx *ctx, void *self, const struct leat_
 
 // --- writing
 
-// The chunk at hand, then what the reduce buffer gives. LEAT_AGAIN = the client's queue is full.
-static leat_status push(struct leat_ctx *ctx, struct kafka_sink *s)
+// Sends what the reduce buffer holds. LEAT_AGAIN = the writer is full; on_ready goes on.
+static leat_status drain(struct leat_ctx *ctx, struct kafka_sink *s)
 {
-    for (;;) {
-        if (s->chunk) {
-            leat_status st = kafka_writer_send(ctx, s->writer, s->chunk);
-            if (st != LEAT_OK)
-                return st;
-            s->chunk = NULL;
-        }
-        if (!s->draining)
-            return LEAT_OK;
+    while (s->draining) {
+        if (kafka_writer_full(s->writer))
+            return LEAT_AGAIN;
         struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
         int got = chunk ? kafka_reduce_take(ctx, s->reduce, chunk) : -1;
-        if (got > 0) {
-            s->chunk = chunk;
-            continue;
-        }
-        if (chunk)
+        if (got <= 0 && chunk)
             kafka_writer_return(ctx, s->writer, chunk);
         if (got < 0)
             return leat_no_memory(ctx);
-        s->draining = 0;
+        s->draining = got > 0;
+        leat_status st = got > 0 ? kafka_writer_send(ctx, s->writer, chunk) : LEAT_OK;
+        if (st != LEAT_OK)
+            return st;
     }
+    return kafka_writer_pump(ctx, s->writer);
 }
 
 static leat_status take_chunk(struct leat_ctx *ctx, struct kafka_sink *s, struct kafka_chunk *chunk)
 {
-    if (!chunk->count || s->reduce) {
-        int full = s->reduce ? kafka_reduce_add(ctx, s->reduce, chunk) : 0;
-        kafka_writer_return(ctx, s->writer, chunk);
-        if (full < 0)
-            return leat_no_memory(ctx);
-        s->draining |= (uint8_t)full;
-    } else {
-        s->chunk = chunk;
-    }
-    return push(ctx, s);
+    if (!s->reduce && chunk->count)
+        return kafka_writer_send(ctx, s->writer, chunk);
+    int full = s->reduce ? kafka_reduce_add(ctx, s->reduce, chunk) : 0;
+    kafka_writer_return(ctx, s->writer, chunk);
+    if (full < 0)
+        return leat_no_memory(ctx);
+    s->draining |= (uint8_t)full;
+    return drain(ctx, s);
+}
+
+static leat_status encode_chunk(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b)
+{
+    struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
+    if (!chunk)
+        return leat_no_memory(ctx);
+    leat_status st = kafka_encode(ctx, s, b, &s->row, chunk);
+    if (st == LEAT_OK)
+        return take_chunk(ctx, s, chunk);
+    kafka_writer_return(ctx, s->writer, chunk);
+    return st;
 }
 
 leat_status kafka_sink_write(struct leat_ctx *ctx, void *self, const struct leat_batch *b)
 {
     struct kafka_sink *s = self;
     leat_status st = s->value ? LEAT_OK : use_schema(ctx, s, b->schema);
-    if (st == LEAT_OK)
-        st = push(ctx, s);
-    while (st == LEAT_OK && s->row < b->rows) {
-        struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
-        if (!chunk)
-            return leat_no_memory(ctx);
-        st = kafka_encode(ctx, s, b, &s->row, chunk);
-        if (st != LEAT_OK) {
-            kafka_writer_return(ctx, s->writer, chunk);
-            return st;
-        }
-        st = take_chunk(ctx, s, chunk);
-    }
-    if (st == LEAT_OK)
-        s->row = 0;
-    return st;
+    if (st == LEAT_OK && s->draining)
+        st = drain(ctx, s);
+    while (st == LEAT_OK && s->row < b->rows)
+        st = kafka_writer_full(s->writer) ? LEAT_AGAIN : encode_chunk(ctx, s, b);
+    s->blocked = st == LEAT_AGAIN;
+    if (st == LEAT_AGAIN && s->row == b->rows)
+        st = LEAT_OK; // all of it is in the reduce buffer
+    if (st != LEAT_OK)
+        return st;
+    s->row = 0;
+    return kafka_writer_pump(ctx, s->writer);
 }
 
 leat_status kafka_sink_flush(struct leat_ctx *ctx, void *self, uint8_t how)
 {
     struct kafka_sink *s = self;
     if (how == LEAT_FLUSH_IDLE)
-        return LEAT_OK; // the client's linger is shorter than a call would help
+        return LEAT_OK; // write has begun a round, or one is under way
     if (s->reduce && s->reduce->count)
         s->draining = 1;
     s->flushing = 1;
-    leat_status st = push(ctx, s);
+    leat_status st = drain(ctx, s);
     if (st == LEAT_OK)
         st = kafka_writer_failure(ctx, s->writer);
-    if (st == LEAT_OK && s->writer->outstanding && s->o->guarantee != KAFKA_GUARANTEE_NONE)
+    if (st == LEAT_OK && !kafka_writer_idle(s->writer) && s->o->guarantee != KAFKA_GUARANTEE_NONE)
         return LEAT_AGAIN;
     if (st != LEAT_AGAIN)
         s->flushing = 0;
@@ -429,12 +428,7 @@ static struct wind_down *take_down(struct leat_ctx *ctx, struct kafka_sink *s)
     *w = (struct wind_down){.job = {.run = run_wind_down, .done = on_wound_down, .drop = drop_wind_down, .node = s},
                             .client = s->client,
                             .writer = s->writer};
-    if (s->chunk) {
-        s->chunk->count = s->chunk->at; // the rest is given up; it is idle once its reports have come
-        if (!s->chunk->outstanding)
-            kafka_writer_return(ctx, s->writer, s->chunk);
-        s->chunk = NULL;
-    }
+    kafka_writer_cancel(ctx, s->writer);
     w->client->arg = w->writer;
     w->client->on_delivery = on_late_delivery;
     s->client = NULL;

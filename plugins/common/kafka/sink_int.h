@@ -43,12 +43,12 @@ struct kafka_sink {
     struct kafka_topic_job *topic; // the answer for open, until it is used
     enum kafka_sink_step step;
     struct kafka_writer *writer;
-    struct kafka_chunk *chunk; // encoded, not quite handed over
-    uint32_t row;              // first row of the batch at hand that is not encoded
+    uint32_t row; // first row of the batch at hand that is not encoded
     size_t *key_ends, *value_ends;
     struct kafka_reduce *reduce; // NULL = off
     uint8_t draining;            // the reduce buffer is being sent
     uint8_t flushing;            // a durable flush waits
+    uint8_t blocked;             // a batch waits
     uint8_t troubled;            // the status tells of trouble
     struct leat_event *flush_timer;
 };

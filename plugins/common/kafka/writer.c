@@ -23,7 +23,7 @@ struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w)
         chunk->values = chunk->keys = (struct leat_buffer){.max = KAFKA_CHUNK_MAX};
     }
     chunk->values.len = chunk->keys.len = 0;
-    chunk->count = chunk->at = chunk->outstanding = chunk->skipped = 0;
+    chunk->count = chunk->at = chunk->outstanding = 0;
     return chunk;
 }
 
@@ -130,32 +130,25 @@ static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct 
                            const rd_kafka_message_t *messages, uint32_t n)
 {
     leat_status st = LEAT_OK;
-    uint32_t first = chunk->at;
     for (uint32_t i = 0; i < n; i++) {
+        if (messages[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return st == LEAT_OK ? LEAT_AGAIN : st; // it and all behind it
+        chunk->at++;
         if (!messages[i].err) {
             chunk->outstanding++;
             w->outstanding++;
-            chunk->at = first + i + 1;
-        }
-    }
-    for (uint32_t i = 0; st == LEAT_OK && i < n; i++) {
-        if (messages[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            return LEAT_AGAIN; // it and all behind it
-        if (messages[i].err) {
-            chunk->skipped++;
-            chunk->at = chunk->at > first + i ? chunk->at : first + i + 1;
+        } else if (st == LEAT_OK) {
             st = refused(ctx, w, &messages[i]);
         }
     }
     return st;
 }
 
-leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
+static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
 {
     rd_kafka_message_t messages[KAFKA_CHUNK_ROWS];
     uint32_t n = chunk->count - chunk->at;
     uint32_t before = chunk->outstanding;
-    int32_t turn = w->turn;
     int64_t bytes = fill(w, chunk, messages, n);
     int flags = w->partitioner == KAFKA_PARTITION_DEFAULT ? 0 : RD_KAFKA_MSG_F_PARTITION;
     rd_kafka_produce_batch(w->rkt, RD_KAFKA_PARTITION_UA, flags, messages, (int)n);
@@ -163,15 +156,79 @@ leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, stru
     uint32_t sent = chunk->outstanding - before;
     __atomic_fetch_add(w->records_total, sent, __ATOMIC_RELAXED);
     __atomic_fetch_add(w->bytes_total, n ? bytes * sent / n : 0, __ATOMIC_RELAXED);
-    __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
-    if (st == LEAT_AGAIN) {
-        w->full_at = w->outstanding ? w->outstanding : 1;
-        if (w->partition_count)
-            w->turn = (int32_t)((turn + (int64_t)sent) % w->partition_count);
-    } else if (st == LEAT_OK && !chunk->outstanding) {
-        kafka_writer_return(ctx, w, chunk); // every record was refused and skipped
-    }
     return st;
+}
+
+static size_t chunk_bytes(const struct kafka_chunk *chunk)
+{
+    return chunk->values.len + chunk->keys.len + sizeof *chunk;
+}
+
+static void take_ready(struct kafka_writer *w)
+{
+    struct kafka_chunk *chunk = w->ready;
+    w->ready = chunk->next;
+    if (!w->ready)
+        w->ready_tail = &w->ready;
+    w->ready_bytes -= chunk_bytes(chunk);
+}
+
+leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    if (w->outstanding)
+        return LEAT_OK;
+    for (size_t round = 0; w->ready && round < w->round_bytes;) {
+        struct kafka_chunk *chunk = w->ready;
+        leat_status st = hand_over(ctx, w, chunk);
+        if (st < 0)
+            return st;
+        if (st == LEAT_AGAIN)
+            break; // the rest of the chunk goes with the next round
+        round += chunk_bytes(chunk);
+        take_ready(w);
+        if (!chunk->outstanding)
+            kafka_writer_return(ctx, w, chunk); // every record was refused and skipped
+    }
+    __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
+    return LEAT_OK;
+}
+
+leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
+{
+    chunk->next = NULL;
+    *w->ready_tail = chunk;
+    w->ready_tail = &chunk->next;
+    w->ready_bytes += chunk_bytes(chunk);
+    return w->ready_bytes >= w->round_bytes ? kafka_writer_pump(ctx, w) : LEAT_OK;
+}
+
+int kafka_writer_full(const struct kafka_writer *w)
+{
+    return w->ready_bytes >= 2 * w->round_bytes;
+}
+
+int kafka_writer_idle(const struct kafka_writer *w)
+{
+    return !w->outstanding && !w->ready;
+}
+
+void kafka_writer_cancel(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    while (w->ready) {
+        struct kafka_chunk *chunk = w->ready;
+        take_ready(w);
+        chunk->count = chunk->at; // what was handed over makes it idle with its last report
+        if (!chunk->outstanding)
+            kafka_writer_return(ctx, w, chunk);
+    }
+}
+
+void kafka_writer_init(struct kafka_writer *w, int32_t partition_count)
+{
+    w->partition_count = partition_count;
+    w->ready_tail = &w->ready;
+    w->round_bytes = (size_t)KAFKA_ROUND_BYTES *
+                     (size_t)(partition_count < KAFKA_ROUND_PARTITIONS ? partition_count : KAFKA_ROUND_PARTITIONS);
 }
 
 void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
@@ -184,11 +241,6 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
     }
     if (--chunk->outstanding == 0 && chunk->at == chunk->count)
         make_idle(w, chunk);
-}
-
-int kafka_writer_has_room(const struct kafka_writer *w)
-{
-    return w->full_at && w->outstanding <= w->full_at - w->full_at / 4;
 }
 
 static leat_status too_large(struct leat_ctx *ctx, struct kafka_writer *w)

@@ -2,23 +2,30 @@
 // The way from encoded rows to acknowledged records. Rows are encoded in chunks; a chunk owns the bytes of its values,
 // librdkafka points into them, and the chunk is used again when the last of its delivery reports has come.
 //
-// Bounds: librdkafka's queue (queue.buffering.max.kbytes, .max.messages); when it is full the chunk waits where it is
-// and the writer says so. Thread: home worker; reports come through kafka_client's queue.
+// A round of chunks is handed to librdkafka only when the round before is acknowledged as a whole. That costs next to
+// nothing and saves a lot: with idempotence, librdkafka 2.0 has one request in flight per partition anyway (it takes
+// its limit of five requests for one of five messages), and while records wait behind that request its thread spins.
+// What comes meanwhile is encoded and goes with the next round, so that batches grow by themselves under load, and a
+// lone row leaves at once.
+//
+// Bounds: a round (KAFKA_ROUND_BYTES for each partition), and twice as much ready; then the writer is full.
+// Thread: home worker; reports come through kafka_client's queue.
 #ifndef KAFKA_WRITER_H
 #define KAFKA_WRITER_H
 
 #include "client.h"
 
-#define KAFKA_CHUNK_ROWS 1024
-#define KAFKA_CHUNK_MAX  (64u << 20) // bytes of the values, and of the keys, of one chunk
+#define KAFKA_CHUNK_ROWS       1024
+#define KAFKA_CHUNK_MAX        (64u << 20) // bytes of the values, and of the keys, of one chunk
+#define KAFKA_ROUND_BYTES      (768u << 10)
+#define KAFKA_ROUND_PARTITIONS 8 // more partitions do not make a round larger
 
 struct kafka_chunk {
-    struct kafka_chunk *next; // free list
+    struct kafka_chunk *next; // in the list of idle or of ready chunks
     struct leat_buffer values, keys;
     uint32_t count;       // records
     uint32_t at;          // first record not handed over yet
     uint32_t outstanding; // reports to come
-    uint32_t skipped;     // of `count`, not handed over and not to be
     struct kafka_slot {
         size_t key, key_end;     // in keys; key_end == SIZE_MAX: no key
         size_t value, value_end; // in values; value_end == SIZE_MAX: a tombstone
@@ -35,29 +42,38 @@ struct kafka_writer {
     int32_t turn;  // of round-robin
     struct kafka_chunk *idle;
     uint32_t idle_count;
+    struct kafka_chunk *ready, **ready_tail;
+    size_t ready_bytes;
+    size_t round_bytes;        // bound of a round
     uint64_t outstanding;      // records without report
-    uint64_t full_at;          // outstanding when the queue was full; 0 = it is not
     rd_kafka_resp_err_t error; // of the first failed report
     char error_text[512];
     char nothing[1]; // where empty values and keys point to
     int64_t *records_total, *bytes_total, *waiting;
 };
 
+// Sets the bounds, once the number of partitions is known.
+void kafka_writer_init(struct kafka_writer *w, int32_t partition_count);
 // An empty chunk, or NULL when there is no memory.
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w);
-// Hands the records of `chunk` over, from where the last call ended. LEAT_OK: all of them, the chunk is the writer's
-// now; LEAT_AGAIN: the queue is full.
+// Takes the chunk; its records go with the next round.
 leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk);
+// Begins the next round if the last one is over: after reports, and when nothing more will come for now.
+leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w);
+// 1 = no more chunks, please.
+int kafka_writer_full(const struct kafka_writer *w);
+// 1 = all that was sent is acknowledged.
+int kafka_writer_idle(const struct kafka_writer *w);
 // Gives a chunk back that was not sent.
 void kafka_writer_return(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk);
 // A delivery report; `message->_private` is the chunk.
 void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *message);
 // Describes the failure of a report or of the client; LEAT_OK when there is none.
 leat_status kafka_writer_failure(struct leat_ctx *ctx, struct kafka_writer *w);
-// 1 = the queue was full and has room again.
-int kafka_writer_has_room(const struct kafka_writer *w);
 // Frees idle chunks that are too many or too large to be kept.
 void kafka_writer_trim(struct leat_ctx *ctx, struct kafka_writer *w);
+// Gives up what is ready but not handed over.
+void kafka_writer_cancel(struct leat_ctx *ctx, struct kafka_writer *w);
 // Frees idle chunks; all reports must have come.
 void kafka_writer_fini(struct leat_ctx *ctx, struct kafka_writer *w);
 
