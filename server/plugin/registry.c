@@ -48,11 +48,10 @@ void plugin_registry_destroy(struct plugin_registry *registry)
     free(registry);
 }
 
-// --- copying; `file` is for messages
+// --- copying
 
 struct intake {
     struct plugin_registry *registry;
-    const char *file;
     struct base_error *err;
 };
 
@@ -63,7 +62,6 @@ refuse(struct intake *in, const char *code, const char *format, ...)
     va_start(args, format);
     base_failv(in->err, LEAT_CONFIG, code, format, args);
     va_end(args);
-    base_error_wrap(in->err, "plugin \"%s\" is refused", in->file);
     return LEAT_CONFIG;
 }
 
@@ -170,10 +168,7 @@ static leat_status take_options(struct intake *in, struct leat_component *c)
     c->options = options;
     c->option_stride = sizeof *options;
     snprintf(who, sizeof who, "%s \"%s\"", plugin_kind_name(c->kind), c->name);
-    leat_status st = plugin_options_check_table(options, c->option_count, c->config_size, who, in->err);
-    if (st != LEAT_OK)
-        base_error_wrap(in->err, "plugin \"%s\" is refused", in->file);
-    return st;
+    return plugin_options_check_table(options, c->option_count, c->config_size, who, in->err);
 }
 
 static leat_status check_clash(struct intake *in, const struct leat_component *c, const struct leat_component *own,
@@ -270,7 +265,7 @@ static void add_names(struct plugin_registry *r, const struct plugin_library *li
 leat_status plugin_registry_add(struct plugin_registry *registry, const char *file, const struct leat_plugin *plugin,
                                 struct base_error *err)
 {
-    struct intake in = {registry, file, err};
+    struct intake in = {registry, err};
     struct leat_plugin p = {0};
     if (registry->count == LIBRARIES_MAX)
         return refuse(&in, "LEAT-P0013", "there are more than %d plugins", LIBRARIES_MAX);

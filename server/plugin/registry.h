@@ -28,7 +28,7 @@ struct plugin_registry *plugin_registry_create(void);
 void plugin_registry_destroy(struct plugin_registry *registry);
 
 // Takes in what an entry function returned: checks it, copies it, refuses clashes with what is there. All or nothing.
-// `file` is copied. Fails as LEAT_CONFIG with a LEAT-P… code that says what is wrong with the plugin.
+// `file` is copied. Fails as LEAT_CONFIG with a LEAT-P… code; the message does not name the file.
 leat_status plugin_registry_add(struct plugin_registry *registry, const char *file, const struct leat_plugin *plugin,
                                 struct base_error *err) LEAT_MUST_CHECK;
 
