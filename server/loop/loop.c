@@ -101,7 +101,7 @@ struct loop *loop_create(const struct loop_options *options, struct base_error *
     if (!mailbox_init(&loop->mailbox) || !(loop->base = new_base()) ||
         !(loop->mail_event = event_new(loop->base, loop->mailbox.fd, EV_READ | EV_PERSIST, on_wake, loop)) ||
         !(loop->timer_event = evtimer_new(loop->base, on_wake, loop)) || event_add(loop->mail_event, NULL) != 0) {
-        base_fail(err, LEAT_RESOURCE, "LEAT-R0002", "could not make the event loop \"%s\"", loop->name);
+        base_fail(err, LEAT_RESOURCE, "LEAT-B0003", "could not make the event loop \"%s\"", loop->name);
         base_error_native(err, "errno", strerror(errno));
         loop_destroy(loop);
         return NULL;
