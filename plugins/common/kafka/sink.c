@@ -9,21 +9,21 @@
 
 // --- bind
 
+// The core has found the key's columns: those of primary-key, or the key of what the sink reads.
 static leat_status copy_key(struct leat_ctx *ctx, struct kafka_bound *b, const struct leat_sink_request *rq)
 {
-    if (!b->upsert)
+    if (!b->upsert || !rq->schema)
         return LEAT_OK;
-    if (!rq->primary_key_count) {
+    if (!rq->key_count) {
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0126", "primary-key", 0,
                   "Name the key's columns: primary-key = [\"id\"].", "an upsert-kafka sink needs a primary key");
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0126", "the sink has no primary key");
     }
-    b->key_names = calloc(rq->primary_key_count, sizeof *b->key_names);
-    if (!b->key_names)
+    b->key = calloc(rq->key_count, sizeof *b->key);
+    if (!b->key)
         return leat_no_memory(ctx);
-    for (; b->key_count < rq->primary_key_count; b->key_count++)
-        if (!(b->key_names[b->key_count] = strdup(rq->primary_key[b->key_count])))
-            return leat_no_memory(ctx);
+    memcpy(b->key, rq->key, rq->key_count * sizeof *b->key);
+    b->key_count = rq->key_count;
     return LEAT_OK;
 }
 
@@ -31,20 +31,7 @@ static leat_status copy_key(struct leat_ctx *ctx, struct kafka_bound *b, const s
 static leat_status init_columns(struct leat_ctx *ctx, struct kafka_columns *columns, const struct kafka_bound *b,
                                 const struct leat_schema *schema)
 {
-    uint32_t key[LEAT_COLUMNS_MAX];
-    if (b->key_count > LEAT_COLUMNS_MAX)
-        return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0127", "the primary key has too many columns");
-    for (uint32_t i = 0; i < b->key_count; i++) {
-        struct leat_bytes name = {(const uint8_t *)b->key_names[i], (uint32_t)strlen(b->key_names[i])};
-        key[i] = leat_schema_find(schema, name);
-        if (key[i] == UINT32_MAX) {
-            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0128", "primary-key", 0, NULL, "there is no column \"%s\"",
-                      b->key_names[i]);
-            return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0128", "the primary key names an unknown column \"%s\"",
-                             b->key_names[i]);
-        }
-    }
-    return kafka_columns_init(ctx, columns, b->o, schema, b->upsert ? key : NULL, b->key_count);
+    return kafka_columns_init(ctx, columns, b->o, schema, b->upsert ? b->key : NULL, b->key_count);
 }
 
 // Opens the formats once, to see whether they take the schema and which kinds of rows they carry.
@@ -105,9 +92,7 @@ void kafka_sink_unbind(void *bound)
     struct kafka_bound *b = bound;
     if (!b)
         return;
-    for (uint32_t i = 0; i < b->key_count; i++)
-        free(b->key_names[i]);
-    free(b->key_names);
+    free(b->key);
     free(b->resource);
     free(b);
 }

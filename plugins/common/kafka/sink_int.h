@@ -11,7 +11,7 @@ struct kafka_bound {
     const struct kafka_options *o;
     uint8_t upsert;
     const struct leat_schema *schema; // NULL = known with the first batch
-    char **key_names;                 // of the primary key
+    uint32_t *key;                     // positions of the primary key in the schema
     uint32_t key_count;
     char *resource;
 };
