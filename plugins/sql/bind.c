@@ -188,6 +188,8 @@ static struct sql_expr *bind_field(struct sql_bind *b, struct sql_expr *row, str
 
 static struct sql_expr *column_expr(struct sql_bind *b, const struct sql_node *n, const struct sql_scope_column *c)
 {
+    if (c->expr)
+        return c->expr;
     struct sql_expr *e = bind_new(b, SQL_EXPR_COLUMN, n);
     if (!e)
         return NULL;

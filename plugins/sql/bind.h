@@ -13,8 +13,9 @@ struct sql_scope_column {
     struct leat_bytes table; // alias or last name of its table
     struct leat_bytes name;
     const struct leat_type *type;
-    uint32_t index; // in sql_evaluator.columns
-    uint8_t hidden; // reachable by t.name only (the second column of USING)
+    uint32_t index;        // in sql_evaluator.columns
+    uint8_t hidden;        // reachable by t.name only (the second column of USING)
+    struct sql_expr *expr; // a column of a sub-query: what it stands for; NULL = a column of an input
 };
 
 struct sql_scope {

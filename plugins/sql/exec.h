@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running query: batches in, batches out. One object per instance of the operator, on its home worker.
+#ifndef SQL_EXEC_H
+#define SQL_EXEC_H
+
+#include <leat/plugin.h>
+
+#include "plan.h"
+
+// Error codes.
+#define SQL_CODE_ROW   "LEAT-S0201" // a row cannot be computed
+#define SQL_CODE_SENT  "LEAT-S0202" // a value was not sent
+#define SQL_CODE_STATE "LEAT-S0301" // state that cannot be read
+
+struct sql_joiner;
+
+struct sql_exec {
+    struct sql_plan *plan;
+    struct sql_evaluator ev;
+    struct sql_vec *columns; // by number; what ev.columns points to
+    struct sql_joiner *joiner;
+    uint32_t resume; // first row of the batch in process that is not done yet
+};
+
+// Rows on their way out: vectors are in exec->columns. At most SQL_VEC_MAX rows.
+struct sql_stage {
+    const struct sql_branch *branch;
+    uint8_t mode; // LEAT_MODE_* of these rows
+    uint32_t rows;
+    const uint8_t *kinds;
+    const leat_usec *times;    // or NULL
+    const uint64_t *positions; // or NULL
+    leat_usec arrived;
+    uint32_t flags;                 // LEAT_BATCH_*
+    const struct leat_batch *keep;  // what the vectors point into: kept by what is emitted
+    const struct leat_batch *hold;  // more of that, or NULL
+    const struct leat_batch *whole; // the vectors are rows first… of this batch: its columns may be borrowed
+    uint32_t first;
+};
+
+// Filters, computes the output columns and emits. LEAT_OK, LEAT_AGAIN (emitted, but the way is full), or a failure.
+leat_status sql_stage_run(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_stage *s);
+
+// Points exec->columns of one input at rows [first, first + rows) of a batch.
+void sql_exec_show(struct sql_exec *x, uint32_t input, const struct leat_batch *b, uint32_t first);
+// How many rows from `first` make a slice: at most SQL_VEC_MAX, never splitting -U from its +U.
+uint32_t sql_exec_slice(const struct leat_batch *b, uint32_t first);
+// Evaluates e over the rows of sel. On a failure of a row, lets the host decide; rows to be skipped are taken out of
+// sel (its array is rewritten) and marked in dropped[]. 0 = done, else the status to return.
+leat_status sql_exec_eval(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_expr *e, struct sql_sel *sel,
+                          uint16_t *rows, uint8_t *dropped, struct sql_vec *out);
+
+// exec.c
+leat_status sql_exec_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b);
+
+// join.c
+leat_status sql_joiner_create(struct leat_ctx *ctx, struct sql_exec *x);
+void sql_joiner_destroy(struct leat_ctx *ctx, struct sql_joiner *j);
+leat_status sql_joiner_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b);
+leat_status sql_joiner_save(struct leat_ctx *ctx, struct sql_exec *x, struct leat_state_out *out);
+leat_status sql_joiner_load(struct leat_ctx *ctx, struct sql_exec *x, const struct leat_state_in *in);
+
+#endif

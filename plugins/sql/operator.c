@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's vtable: the query is parsed and planned when the pipeline is checked, and planned again for each
+// instance, whose plan is its own.
+#include "operator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec.h"
+#include "hash.h"
+
+// What bind leaves for the instances.
+struct bound {
+    struct sql_parsed *parsed;
+    struct sql_plan *plan; // NULL: a schema was not known
+    struct leat_input *inputs;
+    uint32_t input_count;
+    char *zone;
+    struct leat_port port;
+    struct leat_input_need *needs; // without a plan: nothing is needed
+};
+
+static const char *code_of(uint8_t kind)
+{
+    static const char *const codes[] = {
+        [SQL_DIAG_NONE] = "LEAT-S0101", [SQL_DIAG_SYNTAX] = "LEAT-S0101",      [SQL_DIAG_NAME] = "LEAT-S0102",
+        [SQL_DIAG_TYPE] = "LEAT-S0103", [SQL_DIAG_UNSUPPORTED] = "LEAT-S0104", [SQL_DIAG_RESOURCE] = "LEAT-S0105",
+        [SQL_DIAG_DATA] = "LEAT-S0103",
+    };
+    return codes[kind];
+}
+
+leat_status sql_report(struct leat_ctx *ctx, const struct sql_diag *d)
+{
+    leat_diag(ctx, LEAT_DIAG_ERROR, code_of(d->kind), "query", d->offset, d->hint[0] ? d->hint : NULL, "%s",
+              d->message);
+    return leat_fail(ctx, LEAT_CONFIG, code_of(d->kind), "%s", d->message);
+}
+
+static struct leat_bytes query_of(const void *config)
+{
+    const struct sql_config *c = config;
+    const char *text = c->query ? c->query : "";
+    return (struct leat_bytes){(const uint8_t *)text, (uint32_t)strlen(text)};
+}
+
+// The table's name as it stands in the query: the core reads dots and back quotes itself.
+static int name_of(const struct sql_table *t, const char *query, struct leat_input_name *out, struct sql_diag *d)
+{
+    const struct sql_name *first = &t->names[0], *last = &t->names[t->name_count - 1];
+    uint32_t length = last->offset + last->length - first->offset, wanted = t->name_count - 1;
+    for (uint32_t i = 0; i < t->name_count; i++)
+        wanted += t->names[i].length;
+    if (length != wanted)
+        return sql_diag_set(d, SQL_DIAG_SYNTAX, first->offset, length, "a table name has no blanks around its dots");
+    if (t->name_count == 1 && last->length > 2 && query[last->offset] == '`')
+        *out = (struct leat_input_name){.name = {(const uint8_t *)query + last->offset + 1, last->length - 2}};
+    else
+        *out = (struct leat_input_name){.name = {(const uint8_t *)query + first->offset, length}};
+    out->kind = LEAT_INPUT_STREAM;
+    out->option = "query";
+    out->offset = first->offset;
+    return 0;
+}
+
+static leat_status op_inputs(struct leat_ctx *ctx, const void *config, struct leat_input_names *names)
+{
+    // handed out until the next call on this thread, as the ABI says; the names point into the option's text
+    static _Thread_local struct leat_input_name items[LEAT_INPUTS_MAX];
+    struct sql_diag d;
+    struct sql_parsed *q = sql_query_parse(query_of(config), &d);
+    if (!q)
+        return sql_report(ctx, &d);
+    for (uint32_t i = 0; i < q->table_count; i++)
+        if (name_of(q->tables[i], (const char *)query_of(config).ptr, &items[i], &d)) {
+            sql_query_destroy(q);
+            return sql_report(ctx, &d);
+        }
+    *names = (struct leat_input_names){.count = q->table_count, .items = items};
+    sql_query_destroy(q);
+    return LEAT_OK;
+}
+
+// --- bind ---
+
+static void op_unbind(void *bound)
+{
+    struct bound *b = bound;
+    if (!b)
+        return;
+    sql_plan_unref(b->plan);
+    sql_query_destroy(b->parsed);
+    free(b->inputs);
+    free(b->needs);
+    free(b->zone);
+    free(b);
+}
+
+static struct bound *bound_create(const struct leat_operator_request *request)
+{
+    struct bound *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    b->input_count = request->input_count;
+    b->inputs = calloc(b->input_count + 1, sizeof *b->inputs);
+    b->needs = calloc(b->input_count + 1, sizeof *b->needs);
+    b->zone = strdup(request->local_time_zone ? request->local_time_zone : "UTC");
+    if (!b->inputs || !b->needs || !b->zone) {
+        op_unbind(b);
+        return NULL;
+    }
+    if (b->input_count)
+        memcpy(b->inputs, request->inputs, b->input_count * sizeof *b->inputs);
+    return b;
+}
+
+static int all_known(const struct bound *b)
+{
+    for (uint32_t i = 0; i < b->input_count; i++)
+        if (!b->inputs[i].schema)
+            return 0;
+    return 1;
+}
+
+static void answer(struct bound *b, struct leat_operator_plan *plan)
+{
+    plan->needs = b->needs;
+    plan->parallel_max = 0;
+    b->port.mode = LEAT_MODE_ALL;
+    if (b->plan) {
+        b->port.schema = &b->plan->schema;
+        b->port.mode = b->plan->mode;
+        plan->needs = b->plan->needs;
+        plan->explain = b->plan->explain;
+        plan->has_state = b->plan->branch_count && b->plan->branches[0].join;
+        // an instance is given the state of all former ones and cannot tell which rows are its own
+        if (plan->has_state)
+            plan->parallel_max = 1;
+    }
+    plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
+}
+
+static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_request *request,
+                           struct leat_operator_plan *plan, void **bound)
+{
+    struct sql_diag d;
+    struct bound *b = bound_create(request);
+    if (!b)
+        return leat_no_memory(ctx);
+    b->parsed = sql_query_parse(query_of(request->config), &d);
+    if (b->parsed && b->parsed->table_count != b->input_count)
+        sql_diag_set(&d, SQL_DIAG_NAME, 0, 1, "the query reads %u tables, %u are bound", b->parsed->table_count,
+                     b->input_count);
+    if (b->parsed && !d.kind && all_known(b))
+        b->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
+    if (d.kind) {
+        leat_status st = sql_report(ctx, &d);
+        op_unbind(b);
+        return st;
+    }
+    answer(b, plan);
+    *bound = b;
+    return LEAT_OK;
+}
+
+// --- instances ---
+
+static void op_destroy(struct leat_ctx *ctx, void *self)
+{
+    struct sql_exec *x = self;
+    if (!x)
+        return;
+    sql_joiner_destroy(ctx, x->joiner);
+    sql_evaluator_fini(&x->ev);
+    free(x->columns);
+    sql_plan_unref(x->plan);
+    free(x);
+}
+
+static leat_status op_create(struct leat_ctx *ctx, const void *bound, void **self)
+{
+    const struct bound *b = bound;
+    struct sql_diag d;
+    if (!b->plan)
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-S0102", "the columns of an input are not known");
+    struct sql_exec *x = calloc(1, sizeof *x);
+    if (!x)
+        return leat_no_memory(ctx);
+    sql_evaluator_init(&x->ev, b->zone);
+    x->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
+    if (!x->plan) {
+        op_destroy(ctx, x);
+        return leat_fail(ctx, LEAT_CONFIG, code_of(d.kind), "%s", d.message);
+    }
+    uint32_t total = x->plan->first[b->input_count] + 1;
+    x->columns = calloc(total, sizeof *x->columns);
+    x->ev.columns = x->columns;
+    x->ev.column_count = total;
+    leat_status st = x->columns ? LEAT_OK : leat_no_memory(ctx);
+    if (st == LEAT_OK && x->plan->branch_count && x->plan->branches[0].join)
+        st = sql_joiner_create(ctx, x);
+    if (st != LEAT_OK) {
+        op_destroy(ctx, x);
+        return st;
+    }
+    *self = x;
+    return LEAT_OK;
+}
+
+static leat_status op_load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
+{
+    struct sql_exec *x = self;
+    if (x->joiner)
+        return sql_joiner_load(ctx, x, in);
+    return in->len ? leat_fail(ctx, LEAT_FATAL, SQL_CODE_STATE, "there is state for a query that has none") : LEAT_OK;
+}
+
+static leat_status op_open(struct leat_ctx *ctx, void *self, const struct leat_open *open)
+{
+    return LEAT_OK;
+}
+
+static leat_status op_process(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *batch)
+{
+    struct sql_exec *x = self;
+    return x->joiner ? sql_joiner_process(ctx, x, input, batch) : sql_exec_process(ctx, x, input, batch);
+}
+
+static leat_status op_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
+{
+    struct sql_exec *x = self;
+    return x->joiner ? sql_joiner_save(ctx, x, out) : LEAT_OK;
+}
+
+static leat_status op_close(struct leat_ctx *ctx, void *self)
+{
+    return LEAT_OK;
+}
+
+// --- the shape of the state: what is stored of which columns, by which keys ---
+
+static uint64_t shape_bytes(uint64_t h, const void *ptr, size_t len)
+{
+    return hash_join(h, hash_bytes(ptr, len, 1));
+}
+
+static uint64_t shape_type(uint64_t h, const struct leat_type *t)
+{
+    uint64_t own = (uint64_t)t->kind | (uint64_t)t->scale << 8 | (uint64_t)t->child_count << 16;
+    h = hash_join(h, hash_u64(own, 1));
+    for (uint32_t i = 0; i < t->child_count; i++)
+        h = shape_type(h, &t->children[i]);
+    return h;
+}
+
+static uint64_t shape_key(uint64_t h, const struct sql_plan *p, const struct sql_expr *e)
+{
+    const struct leat_bytes *text = &p->query->text;
+    if (e->offset + e->length <= text->len)
+        h = shape_bytes(h, text->ptr + e->offset, e->length);
+    return shape_type(h, e->type);
+}
+
+static uint64_t op_state_shape(const void *bound)
+{
+    const struct bound *b = bound;
+    if (!b->plan || !b->plan->branch_count || !b->plan->branches[0].join)
+        return 0;
+    const struct sql_plan *p = b->plan;
+    const struct sql_join *j = p->branches[0].join;
+    uint64_t h = hash_u64(j->outer, 1);
+    for (uint32_t s = 0; s < 2; s++) {
+        const struct sql_side *side = &j->sides[s];
+        const struct leat_schema *schema = p->inputs[side->input].schema;
+        for (uint32_t i = 0; i < side->stored_count; i++) {
+            const struct leat_field *f = &schema->columns[side->stored[i] - p->first[side->input]];
+            h = shape_type(shape_bytes(h, f->name.ptr, f->name.len), &f->type);
+        }
+        for (uint32_t k = 0; k < side->key_count; k++)
+            h = shape_key(h, p, side->keys[k]);
+        for (uint32_t k = 0; k < side->unique_count; k++) {
+            const struct leat_field *f = &schema->columns[side->unique[k] - p->first[side->input]];
+            h = shape_bytes(h, f->name.ptr, f->name.len);
+        }
+        h = hash_join(h, side->key_is_unique);
+    }
+    return h ? h : 1;
+}
+
+const struct leat_operator_ops sql_operator_ops = {
+    .struct_size = sizeof sql_operator_ops,
+    .inputs = op_inputs,
+    .bind = op_bind,
+    .unbind = op_unbind,
+    .create = op_create,
+    .load_state = op_load_state,
+    .open = op_open,
+    .process = op_process,
+    .save_state = op_save_state,
+    .close = op_close,
+    .destroy = op_destroy,
+    .state_shape = op_state_shape,
+};

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan as a whole: branches of UNION ALL, VALUES, life and reference count; see plan.h.
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "types.h"
+
+// --- branches ---
+
+static int add_branch(struct sql_plan *p, const struct plan_relation *r, const struct sql_query *q)
+{
+    struct sql_branch *more = sql_bind_alloc(&p->bind, (p->branch_count + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    if (p->branch_count)
+        memcpy(more, p->branches, p->branch_count * sizeof *more);
+    p->branches = more;
+    struct sql_branch *b = &more[p->branch_count];
+    b->input = r->input;
+    b->join = r->join;
+    for (uint32_t i = 0; i < r->filter_count; i++)
+        if (!(b->filter = plan_and(p, b->filter, r->filters[i])))
+            return -1;
+    b->out = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof(struct sql_expr *));
+    if (!b->out)
+        return -1;
+    for (uint32_t c = 0; c < r->column_count; c++) {
+        const struct sql_scope_column *col = &r->columns[c];
+        b->out[c] = col->expr;
+        if (col->expr)
+            continue;
+        if (!(b->out[c] = sql_bind_alloc(&p->bind, sizeof(struct sql_expr))))
+            return -1;
+        *b->out[c] = (struct sql_expr){
+            .form = SQL_EXPR_COLUMN, .offset = q->offset, .length = q->length, .column = col->index, .type = col->type};
+    }
+    p->branch_count++;
+    return 0;
+}
+
+// The types of a further branch's columns are merged into those before.
+static int merge_types(struct sql_plan *p, const struct sql_query *q)
+{
+    for (uint32_t c = 0; c < p->out_count; c++) {
+        const struct leat_type *t = p->branches[0].out[c]->type;
+        for (uint32_t b = 1; b < p->branch_count; b++) {
+            const struct sql_expr *e = p->branches[b].out[c];
+            const struct leat_type *common = sql_type_common(&p->bind, t, e->type, SQL_MERGE_CALCITE);
+            char one[SQL_TYPE_TEXT], other[SQL_TYPE_TEXT];
+            if (!common)
+                return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, e->offset, e->length,
+                                    "column %u of UNION ALL is %s here and %s before", c + 1,
+                                    sql_type_name(e->type, one, sizeof one), sql_type_name(t, other, sizeof other));
+            t = common;
+        }
+        for (uint32_t b = 0; b < p->branch_count; b++)
+            if (sql_bind_cast(&p->bind, &p->branches[b].out[c], t))
+                return -1;
+    }
+    return 0;
+}
+
+struct names {
+    struct sql_name *items;
+};
+
+static int note_names(struct sql_plan *p, const struct plan_relation *r, struct names *n)
+{
+    n->items = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof *n->items);
+    if (!n->items)
+        return -1;
+    for (uint32_t c = 0; c < r->column_count; c++)
+        n->items[c].text = r->columns[c].name;
+    p->out_count = r->column_count;
+    return 0;
+}
+
+static int plan_one(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct names *n)
+{
+    struct plan_relation r;
+    if (q->kind == SQL_QUERY_SET) {
+        if (q->set != SQL_SET_UNION || !q->all) {
+            static const char *const what[] = {"", "UNION without ALL", "INTERSECT", "EXCEPT"};
+            return plan_refuse(p, q->set_offset, q->set_length, what[q->set]);
+        }
+        if (q->order_count)
+            return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
+        if (q->limit || q->skip)
+            return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
+        return plan_one(p, q->left, with, n) ? -1 : plan_one(p, q->right, with, n);
+    }
+    if (plan_select(p, q, with, &r))
+        return -1;
+    if (!p->branch_count && note_names(p, &r, n))
+        return -1;
+    if (r.column_count != p->out_count)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, q->offset, q->length,
+                            "the queries of UNION ALL have %u and %u columns", p->out_count, r.column_count);
+    if (r.no_input && p->query->table_count)
+        return plan_refuse(p, q->offset, q->length, "a query without FROM beside others");
+    return add_branch(p, &r, q);
+}
+
+// --- VALUES and SELECT without FROM ---
+
+static int values_width(const struct sql_node *row)
+{
+    return row->kind == SQL_NODE_ROW ? (int)row->count : 1;
+}
+
+static int values_type(struct sql_plan *p, uint32_t column)
+{
+    const struct leat_type *t = NULL;
+    for (uint32_t r = 0; r < p->row_count; r++) {
+        const struct sql_expr *e = p->rows[r * p->out_count + column];
+        const struct leat_type *common = t ? sql_type_common(&p->bind, t, e->type, SQL_MERGE_CALCITE) : e->type;
+        if (!common)
+            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, e->offset, e->length,
+                                "the rows of VALUES have no common type in column %u", column + 1);
+        t = common;
+    }
+    if (t->kind == LEAT_TYPE_NULL)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, p->rows[column]->offset, p->rows[column]->length,
+                            "NULL has no type here");
+    for (uint32_t r = 0; r < p->row_count; r++) {
+        struct sql_expr **slot = &p->rows[r * p->out_count + column];
+        if (sql_bind_cast(&p->bind, slot, t))
+            return -1;
+        (*slot)->type = t;
+    }
+    return 0;
+}
+
+static int plan_values(struct sql_plan *p, const struct sql_query *q, struct names *n)
+{
+    if (q->order_count)
+        return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
+    if (q->limit || q->skip)
+        return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
+    p->out_count = (uint32_t)values_width(q->rows[0]);
+    p->row_count = q->row_count;
+    p->rows = sql_bind_alloc(&p->bind, (size_t)p->row_count * p->out_count * sizeof(struct sql_expr *));
+    n->items = sql_bind_alloc(&p->bind, p->out_count * sizeof *n->items);
+    if (!p->rows || !n->items)
+        return -1;
+    for (uint32_t r = 0; r < q->row_count; r++) {
+        const struct sql_node *row = q->rows[r];
+        if ((uint32_t)values_width(row) != p->out_count)
+            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, row->offset, row->length,
+                                "a row of VALUES has %d columns, the first one has %u", values_width(row),
+                                p->out_count);
+        for (uint32_t c = 0; c < p->out_count; c++) {
+            const struct sql_node *item = row->kind == SQL_NODE_ROW ? row->items[c] : row;
+            struct sql_expr *e = sql_bind_expr(&p->bind, item);
+            if (!e)
+                return -1;
+            if (!e->type)
+                return sql_bind_error(&p->bind, e, "a value is needed here");
+            p->rows[r * p->out_count + c] = e;
+        }
+    }
+    for (uint32_t c = 0; c < p->out_count; c++) {
+        char *name = sql_bind_alloc(&p->bind, 24);
+        if (!name || values_type(p, c))
+            return -1;
+        n->items[c].text = (struct leat_bytes){(const uint8_t *)name, (uint32_t)snprintf(name, 24, "EXPR$%u", c)};
+    }
+    return 0;
+}
+
+// SELECT without FROM is a row of VALUES.
+static int branches_to_rows(struct sql_plan *p)
+{
+    for (uint32_t b = 0; b < p->branch_count; b++)
+        if (p->branches[b].filter)
+            return plan_refuse(p, p->branches[b].filter->offset, p->branches[b].filter->length, "WHERE without FROM");
+    p->row_count = p->branch_count;
+    p->rows = sql_bind_alloc(&p->bind, (size_t)p->row_count * p->out_count * sizeof(struct sql_expr *));
+    if (!p->rows)
+        return -1;
+    for (uint32_t b = 0; b < p->branch_count; b++)
+        memcpy(p->rows + b * p->out_count, p->branches[b].out, p->out_count * sizeof *p->rows);
+    p->branch_count = 0;
+    return 0;
+}
+
+// --- which columns a join keeps in its state ---
+
+static int note_stored(struct sql_plan *p, struct sql_branch *b)
+{
+    uint32_t total = p->first[p->input_count] + 1;
+    uint8_t *used = sql_bind_alloc(&p->bind, total);
+    if (!used)
+        return -1;
+    for (uint32_t c = 0; c < p->out_count; c++)
+        plan_mark_columns(b->out[c], used);
+    if (b->filter)
+        plan_mark_columns(b->filter, used);
+    for (uint32_t s = 0; s < 2; s++) {
+        struct sql_side *side = &b->join->sides[s];
+        uint32_t from = p->first[side->input], to = p->first[side->input + 1];
+        side->stored = sql_bind_alloc(&p->bind, (to - from + 1) * sizeof *side->stored);
+        if (!side->stored)
+            return -1;
+        for (uint32_t c = from; c < to; c++)
+            if (used[c])
+                side->stored[side->stored_count++] = c;
+    }
+    return 0;
+}
+
+static int note_reads(struct sql_plan *p, struct sql_branch *b)
+{
+    uint32_t total = p->first[p->input_count] + 1;
+    uint8_t *used = sql_bind_alloc(&p->bind, total);
+    b->reads = sql_bind_alloc(&p->bind, total * sizeof *b->reads);
+    if (!used || !b->reads)
+        return -1;
+    for (uint32_t c = 0; c < p->out_count; c++)
+        if (b->out[c]->form != SQL_EXPR_COLUMN)
+            plan_mark_columns(b->out[c], used);
+    if (b->filter)
+        plan_mark_columns(b->filter, used);
+    for (uint32_t c = 0; c < total; c++)
+        if (used[c])
+            b->reads[b->read_count++] = c;
+    return 0;
+}
+
+static int holds_bytes(const struct sql_expr *e)
+{
+    if (e->form == SQL_EXPR_LITERAL)
+        return leat_type_is_bytes(e->type->kind) || leat_type_is_list(e->type->kind);
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        if (holds_bytes(e->args[i]))
+            return 1;
+    return 0;
+}
+
+// --- life ---
+
+static int build(struct sql_plan *p)
+{
+    const struct sql_query *q = p->query->query;
+    struct names n = {NULL};
+    if (q->kind == SQL_QUERY_VALUES ? plan_values(p, q, &n) : plan_one(p, q, q, &n))
+        return -1;
+    if (p->branch_count > 1 && merge_types(p, q))
+        return -1;
+    if (p->branch_count && !p->query->table_count && branches_to_rows(p))
+        return -1;
+    for (uint32_t b = 0; b < p->branch_count; b++) {
+        if (p->branches[b].join && p->branch_count > 1)
+            return plan_refuse(p, q->offset, q->length, "a join inside UNION ALL");
+        if (p->branches[b].join ? note_stored(p, &p->branches[b]) : note_reads(p, &p->branches[b]))
+            return -1;
+        for (uint32_t c = 0; c < p->out_count; c++)
+            p->keeps_bytes |= (uint8_t)holds_bytes(p->branches[b].out[c]);
+    }
+    return plan_output(p, q, n.items) ? -1 : plan_explain(p);
+}
+
+struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,
+                                 const char *zone, struct sql_diag *d)
+{
+    memset(d, 0, sizeof *d);
+    struct sql_plan *p = calloc(1, sizeof *p);
+    if (!p) {
+        sql_diag_memory(d);
+        return NULL;
+    }
+    atomic_init(&p->refs, 1);
+    sql_arena_init(&p->arena, SQL_ARENA_MAX);
+    sql_evaluator_init(&p->fold, zone);
+    sql_bind_init(&p->bind, &p->arena, d, &p->fold);
+    p->query = q;
+    p->input_count = count;
+    struct leat_input *own = sql_bind_alloc(&p->bind, (count + 1) * sizeof *own);
+    p->first = sql_bind_alloc(&p->bind, (count + 1) * sizeof *p->first);
+    if (own && p->first) {
+        if (count)
+            memcpy(own, inputs, count * sizeof *own);
+        p->inputs = own;
+        for (uint32_t i = 0; i < count; i++)
+            p->first[i + 1] = p->first[i] + inputs[i].schema->column_count;
+    }
+    int st = d->kind ? -1 : build(p);
+    p->bind.diag = NULL; // the caller's; nothing is bound any more
+    if (!st)
+        return p;
+    sql_plan_unref(p);
+    return NULL;
+}
+
+void sql_plan_ref(struct sql_plan *p)
+{
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+}
+
+void sql_plan_unref(struct sql_plan *p)
+{
+    if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    sql_bind_fini(&p->bind);
+    sql_evaluator_fini(&p->fold);
+    sql_arena_fini(&p->arena);
+    free(p);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a query does, in the terms of the operator: inputs, filters, keys, output columns.
+//
+// Two steps. sql_query_parse needs the text only and finds the tables it reads, in the order of FROM. sql_plan_create
+// needs their schemas; it resolves names, flattens sub-queries and WITH into one expression per output column, and
+// refuses by its place what is not supported yet. What is left is a list of branches (one, or several for UNION ALL),
+// each over one input or over a join of two.
+//
+// Columns of all inputs are numbered through: input 0's first, then input 1's, and so on; behind the last one stands
+// `matched`, a BOOLEAN that is false where a left join found no partner.
+//
+// Thread and ownership: a parsed query is read-only and may be shared; a plan belongs to one thread but for its
+// reference count, since batches may keep it (their constants point into its arena).
+#ifndef SQL_PLAN_H
+#define SQL_PLAN_H
+
+#include <stdatomic.h>
+
+#include <leat/operator.h>
+
+#include "ast.h"
+#include "bind.h"
+
+#define SQL_ARENA_MAX ((size_t)64 << 20) // most memory of one parsed or planned query
+
+struct sql_parsed {
+    struct sql_arena arena;
+    struct leat_bytes text; // a copy
+    struct sql_query *query;
+    uint32_t table_count;
+    struct sql_table **tables; // in the order of FROM; table i is input i
+};
+
+// NULL = fault in *d.
+struct sql_parsed *sql_query_parse(struct leat_bytes text, struct sql_diag *d);
+void sql_query_destroy(struct sql_parsed *q);
+
+// One side of a join, in the order "kept" (left of LEFT JOIN), "other".
+struct sql_side {
+    uint32_t input;
+    struct sql_expr *filter; // over the input's columns; NULL = none
+    struct sql_expr *guard;  // kept side of an outer join: rows that fail it find no partner; NULL = none
+    uint32_t key_count;      // the join key
+    struct sql_expr **keys;
+    uint32_t unique_count; // the input's primary key, numbered through; 0 = rows are told apart by their content
+    uint32_t *unique;
+    uint8_t key_is_unique; // the join key is the primary key
+    uint32_t stored_count; // columns that state must hold
+    uint32_t *stored;
+};
+
+struct sql_join {
+    uint8_t outer;
+    struct sql_side sides[2];
+};
+
+struct sql_branch {
+    uint32_t input; // without a join
+    struct sql_join *join;
+    struct sql_expr *filter; // after the join; NULL = none
+    uint8_t filter_by_key;   // it reads columns of the key only: a row that fails it never passed before
+    struct sql_expr **out;   // sql_plan.out_count of them
+    uint32_t read_count;     // without a join: the columns that are computed with, not only passed on
+    uint32_t *reads;
+};
+
+struct sql_plan {
+    atomic_uint refs;
+    struct sql_arena arena;
+    struct sql_evaluator fold;
+    struct sql_bind bind;
+    const struct sql_parsed *query;
+    const struct leat_input *inputs;
+    uint32_t input_count;
+    uint32_t *first;       // by input: the number of its first column; [input_count] = that of `matched`
+    uint32_t branch_count; // 0: VALUES
+    struct sql_branch *branches;
+    uint32_t out_count;
+    uint32_t row_count; // VALUES: rows of out_count expressions, one after the other
+    struct sql_expr **rows;
+    struct leat_schema schema; // of the output
+    uint8_t mode;
+    struct leat_input_need *needs;
+    uint8_t keeps_bytes; // constants of its arena may get into batches
+    char *explain;
+};
+
+// The plan for inputs with all schemas known; NULL = fault in *d. `q` and the schemas outlive it.
+struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,
+                                 const char *zone, struct sql_diag *d);
+void sql_plan_ref(struct sql_plan *p);
+void sql_plan_unref(struct sql_plan *p);
+
+// --- shared by plan_*.c
+
+// What a FROM clause or a sub-query gives: named columns, and the rows they come from.
+struct plan_relation {
+    uint32_t column_count;
+    struct sql_scope_column *columns;
+    uint32_t input;        // of the only input
+    struct sql_join *join; // or two of them
+    uint32_t filter_count; // conditions that rows must meet, in order
+    struct sql_expr **filters;
+    uint8_t no_input; // SELECT without FROM
+};
+
+// The relation of a query without set operations; `with` has the WITH list in reach. 0 or -1.
+int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r);
+// Conditions of WHERE: for inner joins they may be keys.
+int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where);
+// Splits conditions into filters, keys and the rest once all of them are known.
+int plan_join_finish(struct sql_plan *p, struct plan_relation *r);
+// Adds `e` (its parts, if it is an AND) to the relation's conditions.
+int plan_add_filter(struct sql_plan *p, struct plan_relation *r, struct sql_expr *e);
+struct sql_expr *plan_and(struct sql_plan *p, struct sql_expr *a, struct sql_expr *b);
+// Which inputs an expression reads, as a bit set; bit input_count = `matched`.
+uint64_t plan_reads(const struct sql_plan *p, const struct sql_expr *e);
+// Sets used[c] for each column that e reads.
+void plan_mark_columns(const struct sql_expr *e, uint8_t *used);
+int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what);
+// Schema, mode, key and needs from the branches.
+int plan_output(struct sql_plan *p, const struct sql_query *q, const struct sql_name *names);
+int plan_explain(struct sql_plan *p);
+
+#endif

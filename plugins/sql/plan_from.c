@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+// FROM: tables, sub-queries and joins become relations; see plan.h.
+//
+// A sub-query without grouping is nothing but names for expressions: its columns stand for expressions over the input,
+// and using a column is using the expression. In the optional side of a left join such an expression would be computed
+// over NULLs where the standard wants NULL, so there it is guarded by `matched`.
+#include "plan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "types.h"
+
+static int same(struct leat_bytes a, struct leat_bytes b)
+{
+    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
+}
+
+int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what)
+{
+    return sql_diag_unsupported(p->bind.diag, offset, length, what);
+}
+
+int plan_add_filter(struct sql_plan *p, struct plan_relation *r, struct sql_expr *e)
+{
+    if (e->form == SQL_EXPR_CALL && e->func == sql_func_operator("AND")) {
+        for (uint32_t i = 0; i < e->arg_count; i++)
+            if (plan_add_filter(p, r, e->args[i]))
+                return -1;
+        return 0;
+    }
+    struct sql_expr **more = sql_bind_alloc(&p->bind, (r->filter_count + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    if (r->filter_count)
+        memcpy(more, r->filters, r->filter_count * sizeof *more);
+    more[r->filter_count++] = e;
+    r->filters = more;
+    return 0;
+}
+
+// --- a table by name ---
+
+static uint32_t input_of(const struct sql_plan *p, const struct sql_table *t)
+{
+    uint32_t i = 0;
+    while (i < p->query->table_count && p->query->tables[i] != t)
+        i++;
+    return i;
+}
+
+// Refuses what may stand at any table and is not supported.
+static int check_table(struct sql_plan *p, const struct sql_table *t)
+{
+    if (t->match_length)
+        return plan_refuse(p, t->match_offset, 15, "MATCH_RECOGNIZE");
+    if (t->system_time)
+        return plan_refuse(p, t->system_time->offset, t->system_time->length, "FOR SYSTEM_TIME AS OF");
+    if (t->lateral)
+        return plan_refuse(p, t->offset, t->length, "LATERAL");
+    if (t->kind == SQL_TABLE_UNNEST)
+        return plan_refuse(p, t->offset, t->length, "UNNEST");
+    if (t->kind == SQL_TABLE_FUNCTION)
+        return plan_refuse(p, t->offset, t->length, "a table function");
+    if (t->hint.text.len == 7 && !strncasecmp((const char *)t->hint.text.ptr, "OPTIONS", 7))
+        return plan_refuse(p, t->hint.offset, t->hint.length, "the hint OPTIONS");
+    return 0;
+}
+
+static int named_table(struct sql_plan *p, const struct sql_table *t, struct plan_relation *r)
+{
+    uint32_t input = input_of(p, t);
+    const struct leat_schema *s = p->inputs[input].schema;
+    r->input = input;
+    r->column_count = s->column_count;
+    r->columns = sql_bind_alloc(&p->bind, (s->column_count + 1) * sizeof *r->columns);
+    if (!r->columns)
+        return -1;
+    for (uint32_t c = 0; c < s->column_count; c++)
+        r->columns[c] = (struct sql_scope_column){.table = t->names[t->name_count - 1].text,
+                                                  .name = s->columns[c].name,
+                                                  .type = &s->columns[c].type,
+                                                  .index = p->first[input] + c};
+    return 0;
+}
+
+// [AS] alias [(a, b)]
+static int apply_alias(struct sql_plan *p, const struct sql_table *t, struct plan_relation *r)
+{
+    if (t->column_count && t->column_count != r->column_count)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, t->alias.offset, t->alias.length,
+                            "%u names are given for %u columns", t->column_count, r->column_count);
+    for (uint32_t c = 0; c < r->column_count; c++) {
+        if (t->alias.text.ptr)
+            r->columns[c].table = t->alias.text;
+        if (t->column_count)
+            r->columns[c].name = t->columns[c].text;
+    }
+    return 0;
+}
+
+// --- WITH ---
+
+struct with_reach {
+    const struct with_reach *outer;
+    const struct sql_query *query;
+};
+
+static int from_table(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach,
+                      struct plan_relation *r);
+static int select_in(struct sql_plan *p, const struct sql_query *q, const struct with_reach *outer,
+                     struct plan_relation *r);
+
+static int from_name(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach,
+                     struct plan_relation *r)
+{
+    for (; reach && t->name_count == 1; reach = reach->outer)
+        for (uint32_t i = reach->query->with_count; i-- > 0;) {
+            const struct sql_with *w = &reach->query->with[i];
+            if (!same(w->name.text, t->names[0].text))
+                continue;
+            if (select_in(p, w->query, reach->outer, r))
+                return -1;
+            struct sql_table alias = {.alias = w->name, .column_count = w->column_count, .columns = w->columns};
+            return apply_alias(p, &alias, r);
+        }
+    return named_table(p, t, r);
+}
+
+// --- joins ---
+
+// Columns of the optional side may be NULL; computed ones are guarded.
+static int make_optional(struct sql_plan *p, struct plan_relation *r)
+{
+    for (uint32_t c = 0; c < r->column_count; c++) {
+        struct sql_scope_column *col = &r->columns[c];
+        col->type = sql_bind_nullable(&p->bind, col->type, 1);
+        if (!col->type)
+            return -1;
+        if (!col->expr)
+            continue;
+        struct sql_expr *matched = sql_bind_alloc(&p->bind, sizeof *matched), *null;
+        if (!matched)
+            return -1;
+        *matched = (struct sql_expr){.form = SQL_EXPR_COLUMN,
+                                     .offset = col->expr->offset,
+                                     .length = col->expr->length,
+                                     .column = p->first[p->input_count],
+                                     .type = sql_bind_type(&p->bind, LEAT_TYPE_BOOLEAN, 0)};
+        null = matched->type ? sql_bind_literal(&p->bind, matched, col->type, (union leat_cell){.i64 = 0}) : NULL;
+        if (!null)
+            return -1;
+        null->literal.state = LEAT_NULL;
+        struct sql_expr *args[] = {matched, col->expr, null};
+        col->expr = sql_bind_call(&p->bind, matched, sql_func_operator("CASE"), args, 3);
+        if (!col->expr)
+            return -1;
+    }
+    return 0;
+}
+
+static const struct sql_scope_column *find_column(const struct plan_relation *r, const struct sql_name *n)
+{
+    for (uint32_t c = 0; c < r->column_count; c++)
+        if (!r->columns[c].hidden && same(r->columns[c].name, n->text))
+            return &r->columns[c];
+    return NULL;
+}
+
+static struct sql_expr *column_of(struct sql_plan *p, const struct sql_scope_column *c, const struct sql_name *n)
+{
+    struct sql_expr *e = c->expr;
+    if (e)
+        return e;
+    e = sql_bind_alloc(&p->bind, sizeof *e);
+    if (e)
+        *e = (struct sql_expr){
+            .form = SQL_EXPR_COLUMN, .offset = n->offset, .length = n->length, .column = c->index, .type = c->type};
+    return e;
+}
+
+// USING (a, b): equality of the columns of that name; the second one is reached by its table only.
+static int join_using(struct sql_plan *p, const struct sql_table *t, struct plan_relation *l, struct plan_relation *o,
+                      struct plan_relation *r)
+{
+    for (uint32_t i = 0; i < t->using_count; i++) {
+        const struct sql_name *n = &t->using[i];
+        const struct sql_scope_column *a = find_column(l, n), *b = find_column(o, n);
+        if (!a || !b)
+            return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, n->offset, n->length,
+                                "column '%.*s' does not exist on both sides of the join", (int)n->text.len,
+                                (const char *)n->text.ptr);
+        struct sql_expr *args[] = {column_of(p, a, n), column_of(p, b, n)};
+        struct sql_expr *e =
+            args[0] && args[1] ? sql_bind_call(&p->bind, args[0], sql_func_operator("="), args, 2) : NULL;
+        if (!e || plan_add_filter(p, r, e))
+            return -1;
+        const struct sql_scope_column *from = t->join == SQL_JOIN_RIGHT ? a : b; // the other side's may be NULL
+        for (uint32_t c = 0; c < r->column_count; c++)
+            if (r->columns[c].index == from->index && r->columns[c].expr == from->expr)
+                r->columns[c].hidden = 1;
+    }
+    return 0;
+}
+
+static int check_join(struct sql_plan *p, const struct sql_table *t)
+{
+    if (t->join == SQL_JOIN_FULL)
+        return plan_refuse(p, t->offset, t->length, "FULL JOIN");
+    if (t->natural)
+        return plan_refuse(p, t->offset, t->length, "NATURAL JOIN");
+    return 0;
+}
+
+static int join(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach, struct plan_relation *r)
+{
+    struct plan_relation sides[2] = {{0}};
+    if (check_join(p, t) || from_table(p, t->left, reach, &sides[0]) || from_table(p, t->right, reach, &sides[1]))
+        return -1;
+    if (sides[0].join || sides[1].join)
+        return plan_refuse(p, t->right->offset, t->right->length, "a join of more than two tables");
+    if (sides[0].no_input || sides[1].no_input)
+        return plan_refuse(p, t->offset, t->length, "a join with a query that has no FROM");
+    if (sides[0].input == sides[1].input)
+        return plan_refuse(p, t->right->offset, t->right->length, "joining a query of WITH with itself");
+    uint32_t kept = t->join == SQL_JOIN_RIGHT; // the side of which every row comes out
+    r->join = sql_bind_alloc(&p->bind, sizeof *r->join);
+    if (!r->join)
+        return -1;
+    r->join->outer = t->join == SQL_JOIN_LEFT || t->join == SQL_JOIN_RIGHT;
+    for (uint32_t s = 0; s < 2; s++) {
+        struct sql_side *side = &r->join->sides[s];
+        struct plan_relation *from = &sides[s ^ kept];
+        side->input = from->input;
+        for (uint32_t i = 0; i < from->filter_count; i++)
+            if (!(side->filter = plan_and(p, side->filter, from->filters[i])))
+                return -1;
+    }
+    if (r->join->outer && make_optional(p, &sides[!kept]))
+        return -1;
+    r->column_count = sides[0].column_count + sides[1].column_count;
+    r->columns = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof *r->columns);
+    if (!r->columns)
+        return -1;
+    memcpy(r->columns, sides[0].columns, sides[0].column_count * sizeof *r->columns);
+    memcpy(r->columns + sides[0].column_count, sides[1].columns, sides[1].column_count * sizeof *r->columns);
+    if (join_using(p, t, &sides[0], &sides[1], r))
+        return -1;
+    if (t->on) {
+        struct sql_scope scope = {r->columns, r->column_count};
+        p->bind.scope = &scope;
+        struct sql_expr *on = sql_bind_condition(&p->bind, t->on, "ON");
+        p->bind.scope = NULL;
+        if (!on || plan_add_filter(p, r, on))
+            return -1;
+    }
+    // the conditions of an outer join end here; those of an inner one may still come from WHERE
+    return r->join->outer ? plan_join_finish(p, r) : 0;
+}
+
+static int from_table(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach,
+                      struct plan_relation *r)
+{
+    memset(r, 0, sizeof *r);
+    if (check_table(p, t))
+        return -1;
+    int st = t->kind == SQL_TABLE_JOIN   ? join(p, t, reach, r)
+             : t->kind == SQL_TABLE_NAME ? from_name(p, t, reach, r)
+                                         : select_in(p, t->query, reach, r);
+    return st ? -1 : apply_alias(p, t, r);
+}
+
+// --- SELECT ---
+
+static int check_select(struct sql_plan *p, const struct sql_query *q)
+{
+    if (q->kind == SQL_QUERY_SET)
+        return plan_refuse(p, q->set_offset, q->set_length, "a set operation in a sub-query");
+    if (q->kind == SQL_QUERY_VALUES)
+        return plan_refuse(p, q->offset, q->length, "VALUES in FROM");
+    if (q->distinct)
+        return plan_refuse(p, q->offset, 15, "SELECT DISTINCT");
+    if (q->has_group)
+        return plan_refuse(p, q->group_offset, q->group_length, "GROUP BY");
+    if (q->having)
+        return plan_refuse(p, q->having->offset, q->having->length, "HAVING");
+    if (q->window_count)
+        return plan_refuse(p, q->windows[0].name.offset, q->windows[0].name.length, "WINDOW");
+    if (q->order_count)
+        return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
+    if (q->limit || q->skip)
+        return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
+    return 0;
+}
+
+int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where)
+{
+    struct sql_scope scope = {r->columns, r->column_count};
+    p->bind.scope = &scope;
+    struct sql_expr *e = sql_bind_condition(&p->bind, where, "WHERE");
+    p->bind.scope = NULL;
+    return e ? plan_add_filter(p, r, e) : -1;
+}
+
+static int push_column(struct sql_plan *p, struct plan_relation *r, uint32_t *room, struct sql_scope_column c)
+{
+    if (r->column_count == LEAT_COLUMNS_MAX)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_RESOURCE, 0, 1, "a query gives at most %d columns",
+                            LEAT_COLUMNS_MAX);
+    if (r->column_count == *room) {
+        *room = *room ? *room * 2 : 16;
+        struct sql_scope_column *bigger = sql_bind_alloc(&p->bind, *room * sizeof *bigger);
+        if (!bigger)
+            return -1;
+        if (r->column_count)
+            memcpy(bigger, r->columns, r->column_count * sizeof *bigger);
+        r->columns = bigger;
+    }
+    r->columns[r->column_count++] = c;
+    return 0;
+}
+
+// * or t.*
+static int push_star(struct sql_plan *p, const struct plan_relation *from, const struct sql_node *star,
+                     struct plan_relation *r, uint32_t *room)
+{
+    uint32_t before = r->column_count;
+    const struct sql_name *table = star->count ? &star->names[star->count - 1] : NULL;
+    for (uint32_t c = 0; c < from->column_count; c++) {
+        struct sql_scope_column col = from->columns[c];
+        if (table ? !same(col.table, table->text) : col.hidden)
+            continue;
+        col.hidden = 0;
+        if (push_column(p, r, room, col))
+            return -1;
+    }
+    if (table && before == r->column_count)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, table->offset, table->length, "table '%.*s' is not in FROM",
+                            (int)table->text.len, (const char *)table->text.ptr);
+    if (!table && !from->column_count)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, star->offset, star->length, "'*' needs a table in FROM");
+    return 0;
+}
+
+// The name of an item: its alias, the column's own, or EXPR$n.
+static struct leat_bytes item_name(struct sql_plan *p, const struct sql_select_item *item, uint32_t number)
+{
+    if (item->alias.text.ptr)
+        return item->alias.text;
+    if (item->expr->kind == SQL_NODE_NAME)
+        return item->expr->names[item->expr->count - 1].text;
+    if (item->expr->kind == SQL_NODE_FIELD)
+        return item->expr->text;
+    char *name = sql_bind_alloc(&p->bind, 24);
+    if (!name)
+        return (struct leat_bytes){NULL, 0};
+    int n = snprintf(name, 24, "EXPR$%u", number);
+    return (struct leat_bytes){(const uint8_t *)name, (uint32_t)n};
+}
+
+static int push_item(struct sql_plan *p, const struct plan_relation *from, const struct sql_select_item *item,
+                     uint32_t number, struct plan_relation *r, uint32_t *room)
+{
+    if (item->expr->kind == SQL_NODE_STAR)
+        return push_star(p, from, item->expr, r, room);
+    struct sql_scope scope = {from->columns, from->column_count};
+    p->bind.scope = &scope;
+    struct sql_expr *e = sql_bind_expr(&p->bind, item->expr);
+    p->bind.scope = NULL;
+    if (!e)
+        return -1;
+    if (!e->type || e->type->kind == LEAT_TYPE_NULL) {
+        sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, e->offset, e->length, "NULL has no type here");
+        sql_diag_hint(p->bind.diag, "Write CAST(NULL AS type).");
+        return -1;
+    }
+    struct sql_scope_column c = {.name = item_name(p, item, number), .type = e->type, .expr = e};
+    if (!c.name.ptr)
+        return -1;
+    if (e->form == SQL_EXPR_COLUMN) { // a plain column stays one
+        c.index = e->column;
+        c.expr = NULL;
+    }
+    return push_column(p, r, room, c);
+}
+
+static int select_in(struct sql_plan *p, const struct sql_query *q, const struct with_reach *outer,
+                     struct plan_relation *r)
+{
+    struct with_reach reach = {outer, q};
+    struct plan_relation from = {.no_input = 1};
+    uint32_t room = 0;
+    memset(r, 0, sizeof *r);
+    if (check_select(p, q) || (q->from && from_table(p, q->from, &reach, &from)) ||
+        (q->where && plan_where(p, &from, q->where)) || (from.join && !from.join->outer && plan_join_finish(p, &from)))
+        return -1;
+    *r = from;
+    r->column_count = 0;
+    r->columns = NULL;
+    for (uint32_t i = 0; i < q->item_count; i++)
+        if (push_item(p, &from, &q->items[i], i, r, &room))
+            return -1;
+    return 0;
+}
+
+int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r)
+{
+    struct with_reach reach = {NULL, with};
+    return select_in(p, q, with && with != q ? &reach : NULL, r);
+}

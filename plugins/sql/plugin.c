@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugin `sql`: options, components and codes; no logic.
+#include <leat/plugin.h>
+
+#include "operator.h"
+
+static const struct leat_option options[] = {
+    {.name = "query",
+     .type = LEAT_OPT_STRING,
+     .flags = LEAT_OPT_REQUIRED | LEAT_OPT_VERBATIM,
+     .offset = offsetof(struct sql_config, query),
+     .doc = "A query in Flink SQL's dialect. The names in FROM are the names of sources and operators.",
+     .example = "\"SELECT order_id, UPPER(product) AS product FROM orders WHERE amount > 0\""},
+};
+
+static const struct leat_option values_options[] = {
+    {.name = "query",
+     .type = LEAT_OPT_STRING,
+     .flags = LEAT_OPT_REQUIRED | LEAT_OPT_VERBATIM,
+     .offset = offsetof(struct sql_config, query),
+     .doc = "VALUES, or a SELECT without FROM. Its rows are given once.",
+     .example = "\"VALUES (1, 'a'), (2, 'b')\""},
+};
+
+static const struct leat_component components[] = {
+    {.struct_size = sizeof components[0],
+     .kind = LEAT_OPERATOR,
+     .name = "sql",
+     .summary = "a query in Flink SQL's dialect: projection, filter, inner, left and right equi-joins, UNION ALL",
+     .options = options,
+     .option_count = sizeof options / sizeof options[0],
+     .option_stride = sizeof options[0],
+     .config_size = sizeof(struct sql_config),
+     .op = &sql_operator_ops},
+    {.struct_size = sizeof components[0],
+     .kind = LEAT_SOURCE,
+     .name = "values",
+     .summary = "the rows of VALUES or of a SELECT without FROM, once",
+     .options = values_options,
+     .option_count = sizeof values_options / sizeof values_options[0],
+     .option_stride = sizeof values_options[0],
+     .config_size = sizeof(struct sql_config),
+     .source = &sql_values_ops},
+};
+
+static const struct leat_code codes[] = {
+    {"LEAT-S0101", "The query is not written as Flink SQL's grammar wants it.", "Mend it at the place shown."},
+    {"LEAT-S0102", "The query names a table, a column or a function that does not exist, or more than one.",
+     "Use one of the names shown, or say which table is meant."},
+    {"LEAT-S0103", "An operator or a function is given values of types that it does not take.",
+     "Cast the value: CAST(value AS type)."},
+    {"LEAT-S0104", "The query uses something that Flink SQL has and leat has not yet.",
+     "Write the query without it, or run it in Flink."},
+    {"LEAT-S0105", "The query is too long or nested too deeply.", "Split it into several operators."},
+    {"LEAT-S0201", "A value of a row cannot be computed: a division by zero, a cast that does not fit, an overflow.",
+     "Mend the row or the query, or let on-error skip such rows."},
+    {"LEAT-S0202", "A changed row came without a value that the query needs, because the database did not send it.",
+     "Have the source fetch such values: unchanged.toast = \"reselect\"."},
+    {"LEAT-S0301", "The saved state of the query cannot be read.", "Start from another savepoint, or without state."},
+};
+
+LEAT_PLUGIN("sql", "0.1.0", "operator:sql,source:values", components, codes, sizeof codes / sizeof codes[0])

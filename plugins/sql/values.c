@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The source `values`: the rows of a query that reads no table, once. Bounded; state is the number of rows given.
+#include "operator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec.h"
+
+struct values {
+    struct sql_parsed *parsed;
+    struct sql_plan *plan;
+    struct sql_evaluator ev;
+    struct leat_port port;
+    uint32_t next; // row to give
+};
+
+static void values_free(struct values *v)
+{
+    if (!v)
+        return;
+    sql_plan_unref(v->plan);
+    sql_query_destroy(v->parsed);
+    sql_evaluator_fini(&v->ev);
+    free(v);
+}
+
+static struct values *values_create(const struct leat_source_request *request, struct sql_diag *d)
+{
+    const struct sql_config *c = request->config;
+    const char *text = c->query ? c->query : "";
+    struct values *v = calloc(1, sizeof *v);
+    memset(d, 0, sizeof *d);
+    if (!v) {
+        sql_diag_memory(d);
+        return NULL;
+    }
+    sql_evaluator_init(&v->ev, "UTC");
+    v->parsed = sql_query_parse((struct leat_bytes){(const uint8_t *)text, (uint32_t)strlen(text)}, d);
+    if (v->parsed && v->parsed->table_count) {
+        const struct sql_table *t = v->parsed->tables[0];
+        sql_diag_set(d, SQL_DIAG_NAME, t->offset, t->length, "a query of the source \"values\" reads no table");
+        sql_diag_hint(d, "Use the operator \"sql\".");
+    } else if (v->parsed) {
+        v->plan = sql_plan_create(v->parsed, NULL, 0, v->ev.zone, d);
+    }
+    if (v->plan) {
+        v->port = (struct leat_port){.schema = &v->plan->schema, .mode = LEAT_MODE_INSERT_ONLY};
+        return v;
+    }
+    values_free(v);
+    return NULL;
+}
+
+static void release(void *arg)
+{
+    values_free(arg);
+}
+
+static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_request *request,
+                                struct leat_source_plan *plan)
+{
+    // the ports are handed out until the next call on this thread, as the ABI says
+    static _Thread_local struct values *last;
+    struct sql_diag d;
+    struct values *v = values_create(request, &d);
+    values_free(last);
+    last = v;
+    if (!v)
+        return sql_report(ctx, &d);
+    plan->ports = (struct leat_ports){1, &v->port};
+    plan->parallel_max = 1;
+    plan->bounded = 1;
+    return LEAT_OK;
+}
+
+static leat_status src_create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
+{
+    struct sql_diag d;
+    struct values *v = values_create(request, &d);
+    if (!v)
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-S0103", "%s", d.message);
+    *self = v;
+    return LEAT_OK;
+}
+
+static leat_status src_load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
+{
+    struct values *v = self;
+    if (in->version != 1 || in->len != sizeof v->next)
+        return leat_fail(ctx, LEAT_FATAL, SQL_CODE_STATE, "the state of the source cannot be read");
+    memcpy(&v->next, in->ptr, sizeof v->next);
+    return LEAT_OK;
+}
+
+static leat_status src_open(struct leat_ctx *ctx, void *self, const struct leat_open *open)
+{
+    struct values *v = self;
+    v->ev.zone = open->local_time_zone ? open->local_time_zone : "UTC";
+    return LEAT_OK;
+}
+
+static leat_status put_cell(struct leat_ctx *ctx, struct values *v, struct leat_batch *b, uint32_t c, uint32_t r,
+                            const struct sql_expr *e)
+{
+    struct sql_vec out;
+    if (sql_eval(&v->ev, e, &(struct sql_sel){NULL, 1}, &out))
+        return v->ev.failure.resource ? leat_no_memory(ctx)
+                                      : leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s", v->ev.failure.message);
+    b->columns[c].states[r] = out.states[0];
+    b->columns[c].cells[r] = out.cells[0];
+    return LEAT_OK;
+}
+
+static void plan_release(void *arg)
+{
+    sql_plan_unref(arg);
+}
+
+static leat_status src_poll(struct leat_ctx *ctx, void *self)
+{
+    struct values *v = self;
+    uint32_t left = v->plan->row_count - v->next;
+    if (!left)
+        return LEAT_END;
+    struct leat_batch *b = leat_batch_new(ctx, &v->plan->schema, left < LEAT_BATCH_ROWS ? left : LEAT_BATCH_ROWS);
+    if (!b)
+        return leat_no_memory(ctx);
+    leat_status st = LEAT_OK;
+    v->ev.rows = 1;
+    v->ev.now = ctx->host->now(ctx);
+    v->ev.target = b;
+    for (uint32_t r;
+         st == LEAT_OK && v->next < v->plan->row_count && (r = leat_batch_add(b, LEAT_INSERT)) != UINT32_MAX;
+         v->next++) {
+        for (uint32_t c = 0; c < v->plan->out_count && st == LEAT_OK; c++)
+            st = put_cell(ctx, v, b, c, r, v->plan->rows[v->next * v->plan->out_count + c]);
+        sql_evaluator_reset(&v->ev);
+    }
+    v->ev.target = NULL;
+    sql_plan_ref(v->plan); // constants lie in its arena
+    if (st == LEAT_OK && (st = ctx->host->batch_attach(b, plan_release, v->plan)) == LEAT_OK)
+        return ctx->host->emit(ctx, 0, b);
+    sql_plan_unref(v->plan);
+    leat_batch_unref(b);
+    return st;
+}
+
+static leat_status src_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
+{
+    struct values *v = self;
+    out->version = 1;
+    out->kind = LEAT_STATE_FULL;
+    return ctx->host->state_write(ctx, out, &v->next, sizeof v->next);
+}
+
+static leat_status src_close(struct leat_ctx *ctx, void *self)
+{
+    return LEAT_OK;
+}
+
+static void src_destroy(struct leat_ctx *ctx, void *self)
+{
+    release(self);
+}
+
+const struct leat_source_ops sql_values_ops = {
+    .struct_size = sizeof sql_values_ops,
+    .describe = src_describe,
+    .create = src_create,
+    .load_state = src_load_state,
+    .open = src_open,
+    .poll = src_poll,
+    .save_state = src_save_state,
+    .close = src_close,
+    .destroy = src_destroy,
+};
