@@ -44,10 +44,10 @@ static const uint8_t last_null[] = {LEAT_VALUE, LEAT_VALUE, LEAT_NULL};
         (const uint8_t *)s, sizeof s - 1                                                                               \
     }
 static const struct sql_scope_column columns[] = {
-    {NAME("t"), NAME("i"), &int_type, 0, 0},      {NAME("t"), NAME("d"), &double_type, 1, 0},
-    {NAME("t"), NAME("dc"), &decimal_type, 2, 0}, {NAME("t"), NAME("b"), &boolean_type, 3, 0},
-    {NAME("t"), NAME("s"), &string_type, 4, 0},   {NAME("t"), NAME("n"), &row_type, 5, 0},
-    {NAME("u"), NAME("n"), &row_type, 5, 0},
+    {NAME("t"), NAME("i"), &int_type, 0, 0, NULL},      {NAME("t"), NAME("d"), &double_type, 1, 0, NULL},
+    {NAME("t"), NAME("dc"), &decimal_type, 2, 0, NULL}, {NAME("t"), NAME("b"), &boolean_type, 3, 0, NULL},
+    {NAME("t"), NAME("s"), &string_type, 4, 0, NULL},   {NAME("t"), NAME("n"), &row_type, 5, 0, NULL},
+    {NAME("u"), NAME("n"), &row_type, 5, 0, NULL},
 };
 static const struct sql_scope scope = {columns, sizeof columns / sizeof *columns};
 static const struct sql_vec vectors[] = {
