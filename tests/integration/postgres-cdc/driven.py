@@ -7,8 +7,6 @@ import subprocess
 from leattest import wait_until
 from leattest.leat import ROOT
 
-KINDS = ("+I", "-U", "+U", "-D")
-
 
 class Driven:
     """One node in a folder: rows and checkpoints are kept over restarts, as with a pipeline."""
@@ -21,10 +19,13 @@ class Driven:
                         "schema-name": schema, "table-name": tables, "slot.name": slot}
         self.options.update({name.replace("_", ".", 1) if "." not in name else name: value
                              for name, value in options.items()})
-        self.build = build
+        self.build = os.environ.get("PGCDC_BUILD", build)
         self.fault = fault
         self.arguments = list(arguments)
         self.process = None
+        # slots of tests before this one, in their databases, would use up the server's
+        pg.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND database <> %s",
+                 (db,))
 
     def start(self):
         program = f"{ROOT}/build-{self.build}/tests/pgcdc_drive"
@@ -36,10 +37,19 @@ class Driven:
             env["LEAT_FAULT"] = self.fault
         if os.path.exists(f"{self.folder}/error"):
             os.remove(f"{self.folder}/error")
+        self.cut_rows()
         with open(f"{self.folder}/log", "ab") as log:
             self.process = subprocess.Popen([program, self.folder, *self.arguments, *pairs], env=env, stderr=log,
                                             stdout=log)
         return self
+
+    def cut_rows(self):
+        """Takes away what a kill left of a row."""
+        path = f"{self.folder}/rows"
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                end = file.read().rfind(b"\x1e\n")
+            os.truncate(path, end + 2 if end >= 0 else 0)
 
     def __enter__(self):
         return self.start()
@@ -77,7 +87,7 @@ class Driven:
             return file.read()
 
     def rows(self, port=None):
-        """(kind, values) of every row so far; a last one that was cut off by a kill is left out."""
+        """(kind, values) of every whole row so far."""
         try:
             with open(f"{self.folder}/rows", "rb") as file:
                 parts = file.read().decode().split("\x1e\n")[:-1]
@@ -85,9 +95,8 @@ class Driven:
             return []
         found = []
         for part in parts:
-            # what a kill cut off stands in front of the next start's first row
             port_name, kind, *row = part.split("\x1f")
-            if kind in KINDS and (port is None or port_name == port):
+            if port is None or port_name == port:
                 found.append((kind, row))
         return found
 

@@ -176,6 +176,8 @@ def test_full_way_keeps_the_connection_and_memory(pg, db, work, unique):
 
 
 def memory(node):
+    if node.build == "asan":
+        return 0  # whose allocator keeps what was freed
     with open(f"/proc/{node.process.pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -138,7 +138,8 @@ static leat_status checkpoint(struct drive *d)
     path_of(d, "state.new", next, sizeof next);
     path_of(d, "state", path, sizeof path);
     FILE *f = fopen(next, "we");
-    if (!f || fwrite(state.ptr, 1, state.len, f) != state.len || fclose(f) != 0 || rename(next, path) != 0)
+    if (!f || (state.len && fwrite(state.ptr, 1, state.len, f) != state.len) || fclose(f) != 0 ||
+        rename(next, path) != 0)
         abort();
     testhost_state_fini(&state);
     return testhost_complete(d->node, ++d->epoch);
