@@ -9,7 +9,6 @@ TIMEOUT = 300
 
 
 def test_connectors_alone(kafka):
-    program = os.environ.get("LEAT_BUILD", f"{ROOT}/build") + "/tests/kafka_broker"
-    result = subprocess.run([program], env={**os.environ, "KAFKA_BOOTSTRAP": kafka.bootstrap}, cwd=ROOT,
+    result = subprocess.run([f"{ROOT}/build/tests/kafka_broker"], env={**os.environ, "KAFKA_BOOTSTRAP": kafka.bootstrap}, cwd=ROOT,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
     assert result.returncode == 0, result.stdout

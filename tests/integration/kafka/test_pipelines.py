@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connectors kafka and upsert-kafka in the server: nothing is lost, whatever is killed, stopped or missing."""
+import json
+import random
+import subprocess
+import time
+
+from confluent_kafka import Consumer, TopicPartition
+
+from leattest import Leat, Proxy, wait_until
+
+TIMEOUT = 300
+
+COPY = """
+[server]
+http.listen = "${{LEAT_HTTP}}"
+[pipeline]
+name = "copy"
+checkpoint.interval = "{interval}"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+parallelism.default = {parallelism}
+
+[sources.input]
+connector = "{source}"
+topic = "{topic_in}"
+properties.bootstrap.servers = "{servers}"
+value.format = "json"
+{source_more}
+[sources.input.schema]
+id = "BIGINT NOT NULL"
+name = "STRING"
+
+[sinks.output]
+input = "input"
+connector = "upsert-kafka"
+topic = "{topic_out}"
+properties.bootstrap.servers = "{servers}"
+key.format = "json"
+value.format = "json"
+primary-key = ["id"]
+{sink_more}
+"""
+
+TABLE = 'primary-key = ["id"]\nkey.format = "json"\n'
+STREAM = 'primary-key = ["id"]\nscan.startup.mode = "earliest-offset"\n'
+
+
+def pipeline(servers, topic_in, topic_out, source="kafka", interval="200ms", parallelism=1, source_more=STREAM,
+             sink_more=""):
+    return COPY.format(servers=servers, topic_in=topic_in, topic_out=topic_out, source=source, interval=interval,
+                       parallelism=parallelism, source_more=source_more, sink_more=sink_more)
+
+
+def row(number, name):
+    return json.dumps({"id": number, "name": name}, separators=(",", ":"))
+
+
+def key(number):
+    return json.dumps({"id": number}, separators=(",", ":"))
+
+
+def table(kafka, topic):
+    return {json.loads(k)["id"]: json.loads(v)["name"] for k, v in kafka.last_by_key(topic).items()}
+
+
+def wait_table(kafka, topic, expected, timeout=60):
+    wait_until(lambda: topic in kafka.topics() and table(kafka, topic) == expected, timeout,
+               lambda: f"topic {topic} to hold {len(expected)} rows", every=0.2)
+
+
+def test_a_table_is_copied_with_its_deletes(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in"), partitions=3), unique("out")
+    kafka.produce(source, [(key(n), row(n, "a")) for n in range(100)] + [(key(n), None) for n in range(0, 100, 2)])
+    with Leat(pipeline(kafka.bootstrap, source, target, source="upsert-kafka", source_more=TABLE,
+                       sink_more="sink.topic.partitions = 2"), work):
+        expected = {n: "a" for n in range(1, 100, 2)}
+        wait_table(kafka, target, expected)
+        kafka.produce(source, [(key(1), row(1, "é")), (key(3), None), (key(200), row(200, None))])
+        expected.update({1: "é", 200: None})
+        del expected[3]
+        wait_table(kafka, target, expected)
+    assert kafka.topics()[target] == 2
+    assert kafka.topic_config(target)["cleanup.policy"] == "compact"
+
+
+def test_a_missing_topic_and_a_missing_broker_are_waited_for(work, kafka, unique):
+    source, target = unique("in"), unique("out")
+    with Proxy(kafka.port) as proxy:
+        proxy.refuse()
+        leat = Leat(pipeline(proxy.address, source, target), work).launch()
+        wait_until(lambda: "waiting for Kafka" in leat.get("/health")[1], 20, lambda: leat.get("/health"))
+        assert leat.get("/health/live")[0] == 200 and not leat.ready()
+        proxy.accept()
+        wait_until(lambda: "does not exist yet" in leat.get("/health")[1], 20, lambda: leat.get("/health"))
+        assert not leat.ready()
+        kafka.create_topic(source)
+        kafka.produce(source, [(key(1), row(1, "a"))])
+        wait_table(kafka, target, {1: "a"})
+        leat.wait_ready()
+
+
+def test_nothing_is_lost_by_kills(work, kafka, unique):
+    """Updates of few keys in two partitions, leat killed again and again; the last value of each key must arrive, and
+    no change may be missing: the target has every value of every key at least once, in order."""
+    source, target = kafka.create_topic(unique("in"), partitions=2), unique("out")
+    values = {n: [] for n in range(50)}
+    leat = Leat(pipeline(kafka.bootstrap, source, target, parallelism=2, sink_more="sink.topic.partitions = 2"), work)
+    dice = random.Random(7)
+    with leat:
+        for turn in range(12):
+            changes = []
+            for number in range(3000):
+                n = dice.randrange(50)
+                values[n].append(f"{turn}-{number}")
+                changes.append((key(n), row(n, values[n][-1])))
+            kafka.produce(source, changes[:2000])
+            time.sleep(dice.random() * 0.3)  # where in the flow the kill falls is the point
+            leat.kill()
+            kafka.produce(source, changes[2000:])
+            leat.start()
+        wait_table(kafka, target, {n: seen[-1] for n, seen in values.items()})
+        leat.terminate()
+    check_histories(kafka, target, values)
+
+
+def check_histories(kafka, topic, values):
+    """Each key's values all came, and a repetition only goes back to an earlier place and runs on from there."""
+    place = {n: {value: at for at, value in enumerate(seen)} for n, seen in values.items()}
+    reached = {n: -1 for n in values}
+    repeated = 0
+    for record in kafka.read_topic(topic):
+        n = json.loads(record.key)["id"]
+        at = place[n][json.loads(record.value)["name"]]
+        assert at <= reached[n] + 1, f"key {n} jumps from {reached[n]} to {at}"
+        repeated += at <= reached[n]
+        reached[n] = max(at, reached[n])
+    assert all(reached[n] == len(seen) - 1 for n, seen in values.items())
+    print(f"{repeated} records repeated")
+
+
+def test_a_restart_reads_nothing_again(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    kafka.produce(source, [(key(n), row(n, "a")) for n in range(1000)])
+    leat = Leat(pipeline(kafka.bootstrap, source, target), work)
+    with leat:
+        wait_table(kafka, target, {n: "a" for n in range(1000)})
+        leat.restart()
+        kafka.produce(source, [(key(1), row(1, "b"))])
+        wait_until(lambda: table(kafka, target)[1] == "b", 20, "the new row", every=0.2)
+    assert len(kafka.read_topic(target)) == 1001
+
+
+def test_a_broker_that_restarts_and_one_that_stands_still(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    expected = {}
+    leat = Leat(pipeline(kafka.bootstrap, source, target), work)
+    with leat:
+        for name in ("a", "b"):
+            expected.update({n: name for n in range(2000)})
+            kafka.produce(source, [(key(n), row(n, name)) for n in range(2000)])
+            kafka.restart()
+        wait_table(kafka, target, expected)
+        kafka.produce(source, [(key(n), row(n, "c")) for n in range(2000)])
+        kafka.pause()
+        before = leat.cpu_seconds()
+        time.sleep(3)  # long enough that a spinning thread would show
+        spent = leat.cpu_seconds() - before
+        kafka.resume()
+        assert spent < 1.0, f"{spent} s of CPU while the broker stood still"
+        wait_table(kafka, target, {n: "c" for n in range(2000)})
+        assert leat.running()
+
+
+def test_a_gap_left_by_retention_is_refused(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    kafka.produce(source, [(key(n), row(n, "a")) for n in range(10)])
+    leat = Leat(pipeline(kafka.bootstrap, source, target), work)
+    with leat:
+        wait_table(kafka, target, {n: "a" for n in range(10)})
+        leat.terminate()
+        kafka.produce(source, [(key(n), row(n, "b")) for n in range(10)])
+        delete_records(kafka, source, 15)
+        leat.launch()
+        wait_until(lambda: "saved offset 10" in leat.get("/health")[1], 20, lambda: leat.get("/health"))
+        text = leat.get("/health")[1]
+        assert "lies before the first offset there, 15" in text
+        assert leat.get("/health/live")[0] == 200
+
+
+def delete_records(kafka, topic, before):
+    request = f'{{"partitions":[{{"topic":"{topic}","partition":0,"offset":{before}}}],"version":1}}'
+    path = f"{kafka.folder}/delete.json"
+    with open(path, "w") as file:
+        file.write(request)
+    subprocess.run(kafka._java("org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server", kafka.bootstrap,
+                               "--offset-json-file", path), check=True, stdout=subprocess.DEVNULL)
+    wait_until(lambda: kafka.ends(topic)[0][0] == before, 20, "the records to be gone")
+
+
+def test_poison_is_named_and_the_server_stays(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    kafka.produce(source, [(key(1), row(1, "a")), (None, "{no json"), (key(2), row(2, "b"))])
+    leat = Leat(pipeline(kafka.bootstrap, source, target), work).launch()
+    wait_until(lambda: "offset 1" in leat.get("/health")[1], 20, lambda: leat.get("/health"))
+    text = leat.get("/health")[1]
+    assert source in text and "partition 0" in text
+    assert leat.get("/health/live")[0] == 200 and not leat.ready()
+
+
+def test_poison_is_skipped_when_asked(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    kafka.produce(source, [(key(1), row(1, "a")), (None, "{no json"), (key(2), row(2, "b"))])
+    with Leat(pipeline(kafka.bootstrap, source, target, source_more=STREAM + 'on-error = "skip"\n'), work):
+        wait_table(kafka, target, {1: "a", 2: "b"})
+
+
+def test_offsets_are_committed_for_monitoring(work, kafka, unique):
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    group = unique("group")
+    kafka.produce(source, [(key(n), row(n, "a")) for n in range(10)])
+    with Leat(pipeline(kafka.bootstrap, source, target,
+                       source_more=STREAM + f'properties.group.id = "{group}"\n'), work):
+        wait_table(kafka, target, {n: "a" for n in range(10)})
+        wait_until(lambda: committed(kafka, group, source) == 10, 20, "the committed offset", every=0.2)
+
+
+def committed(kafka, group, topic):
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group, "log_level": 0})
+    try:
+        return consumer.committed([TopicPartition(topic, 0)], timeout=10)[0].offset
+    finally:
+        consumer.close()
