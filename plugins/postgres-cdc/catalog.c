@@ -166,16 +166,19 @@ static leat_status take_tables(struct pgcdc *p, PGresult *res)
     uint32_t rows = (uint32_t)PQntuples(res);
     const char **names = calloc(rows ? 2 * rows : 1, sizeof *names);
     uint8_t *matched = calloc(rows ? rows : 1, 1);
-    leat_status st = names && matched ? LEAT_OK : leat_no_memory(p->ctx);
-    if (st == LEAT_OK) {
-        for (uint32_t i = 0; i < rows; i++) {
-            names[2 * i] = cell(res, (int)i, 0);
-            names[2 * i + 1] = cell(res, (int)i, 1);
-        }
-        st = pgcdc_match_tables(p->ctx, p->config, names, rows, matched);
+    leat_status st = LEAT_OK;
+    if (!names || !matched) {
+        st = leat_no_memory(p->ctx);
+        goto out;
     }
+    for (uint32_t i = 0; i < rows; i++) {
+        names[2 * i] = cell(res, (int)i, 0);
+        names[2 * i + 1] = cell(res, (int)i, 1);
+    }
+    st = pgcdc_match_tables(p->ctx, p->config, names, rows, matched);
     if (st == LEAT_OK)
         st = keep_tables(p, res, matched);
+out:
     free(names);
     free(matched);
     return st;

@@ -11,15 +11,14 @@ from leattest.leat import ROOT
 class Driven:
     """One node in a folder: rows and checkpoints are kept over restarts, as with a pipeline."""
 
-    def __init__(self, pg, db, folder, tables="t", schema="public", slot="leat_slot", build="debug", fault=None,
-                 arguments=(), **options):
+    def __init__(self, pg, db, folder, tables="t", schema="public", slot="leat_slot", fault=None, arguments=(), **options):
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         self.options = {"hostname": pg.host, "port": pg.port, "username": "postgres", "database-name": db,
                         "schema-name": schema, "table-name": tables, "slot.name": slot}
         self.options.update({name.replace("_", ".", 1) if "." not in name else name: value
                              for name, value in options.items()})
-        self.build = os.environ.get("PGCDC_BUILD", build)
+        self.build = os.environ.get("PGCDC_BUILD", "asan")  # has the fault points; so has debug
         self.fault = fault
         self.arguments = list(arguments)
         self.process = None
@@ -29,8 +28,6 @@ class Driven:
 
     def start(self):
         program = f"{ROOT}/build-{self.build}/tests/pgcdc_drive"
-        if not os.path.exists(program):
-            program = f"{ROOT}/build/tests/pgcdc_drive"
         pairs = [str(text) for pair in self.options.items() for text in pair]
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
         if self.fault:
