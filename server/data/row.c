@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "data/batch.h"
-#include "hash.h"
+#include "rowhash.h"
 
 static const struct leat_type *child_type(const struct leat_type *type, uint32_t i)
 {
@@ -55,36 +55,9 @@ bool data_rows_equal(const struct leat_batch *a, uint32_t row_a, const struct le
     return true;
 }
 
-static uint64_t hash_value(const union leat_cell *cell, const struct leat_type *type, uint64_t seed)
-{
-    if (leat_type_is_bytes(type->kind))
-        return hash_bytes(cell->bytes.ptr, cell->bytes.len, seed);
-    if (type->kind == LEAT_TYPE_DECIMAL)
-        return hash_u64((uint64_t)(cell->i128 >> 64), hash_u64((uint64_t)cell->i128, seed));
-    if (type->kind == LEAT_TYPE_FLOAT) {
-        uint32_t bits;
-        memcpy(&bits, &cell->f32, sizeof bits);
-        return hash_u64(bits, seed);
-    }
-    if (!leat_type_is_list(type->kind))
-        return hash_u64((uint64_t)cell->i64, seed);
-    for (uint32_t i = 0; i < cell->list.count; i++) {
-        const struct leat_datum *item = &cell->list.items[i];
-        seed = item->state == LEAT_VALUE ? hash_value(&item->cell, child_type(type, i), seed) : hash_u64(1, seed);
-    }
-    return hash_u64(cell->list.count, seed);
-}
-
 uint64_t data_row_hash(const struct leat_batch *b, uint32_t row, const uint32_t *columns, uint32_t n)
 {
-    uint64_t h = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t c = columns[i];
-        h = b->columns[c].states[row] == LEAT_VALUE
-                ? hash_value(&b->columns[c].cells[row], &b->schema->columns[c].type, h)
-                : hash_u64(0, h + 1);
-    }
-    return h;
+    return rowhash(b, row, columns, n);
 }
 
 struct leat_batch *data_batch_gather(const struct leat_batch *b, const uint32_t *rows, uint32_t n)

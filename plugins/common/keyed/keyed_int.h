@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of the map.
+//
+// An entry lies in a segment (a MiB of memory, filled from front to back) and is named by a 32-bit reference: number of
+// the segment, and the place in it in units of 8 bytes. A slot of the index is the reference and 32 bits of the key's
+// hash: the upper half chooses the page, the lower half the place in it.
+#ifndef KEYED_INT_H
+#define KEYED_INT_H
+
+#include "buf.h"
+#include "keyed.h"
+
+#define KEYED_UNIT          ((size_t)8)
+#define KEYED_SEGMENT_SHIFT 17 // units in a segment, as a power of two
+#define KEYED_SEGMENT_BYTES (KEYED_UNIT << KEYED_SEGMENT_SHIFT)
+#define KEYED_SEGMENTS_MAX  ((uint32_t)1 << (32 - KEYED_SEGMENT_SHIFT))
+
+#define KEYED_DEAD   0x80000000u // replaced, removed or moved away
+#define KEYED_DIRTY  0x40000000u // changed since the last save, and listed unless all are written
+#define KEYED_SAVED  0x20000000u // its key is part of what was saved
+#define KEYED_LENGTH (KEYED_SAVED - 1)
+
+struct keyed_entry {
+    uint32_t key_len;
+    uint32_t value_len; // with flags
+    uint8_t bytes[];    // key, value
+};
+
+struct keyed_segment {
+    uint8_t *base;     // NULL = this number is free
+    size_t size;       // of the memory
+    size_t used;       // up to here it is filled
+    size_t garbage;    // of that, bytes of dead entries
+    uint32_t *changed; // places of entries changed since the last save, in units; some may be dead
+    uint32_t changed_count, changed_cap;
+};
+
+struct keyed_page {
+    uint32_t depth; // how many leading bits of the hash its keys share
+    uint32_t count, cap;
+    uint64_t slots[]; // hash << 32 | reference; 0 = free
+};
+
+// A place of the directory. The page's size stands in it too: a look-up need not touch the page's head.
+struct keyed_place {
+    struct keyed_page *page;
+    uint64_t cap;
+};
+
+struct keyed {
+    uint64_t seed;
+    uint64_t count;
+    size_t content; // bytes of keys and values
+    // index
+    struct keyed_place *pages; // 1 << depth of them; neighbours may be the same page
+    uint32_t depth;
+    size_t page_bytes;
+    // entries
+    struct keyed_segment *segments;
+    uint32_t segment_count, segment_cap;
+    uint32_t head;   // the segment being filled; UINT32_MAX = none
+    uint32_t victim; // the segment being cleaned; UINT32_MAX = none
+    size_t victim_at;
+    size_t size, used, garbage; // over all segments
+    // changes since the last save
+    size_t changed_bytes; // of dirty entries
+    size_t list_bytes;    // memory of the segments' lists
+    struct buf removed;   // keys of saved entries that are gone: length, bytes
+    uint8_t all;          // the next save writes everything; changes are not listed
+};
+
+// --- pages
+// Where the slot of `key` is, or NULL. `tag` = keyed_tag(map, key).
+uint32_t keyed_tag(const struct keyed *map, struct leat_bytes key);
+uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t tag);
+// The slot that holds this very reference; it is there.
+uint64_t *keyed_find_ref(const struct keyed *map, uint32_t tag, uint32_t ref);
+int keyed_pages_init(struct keyed *map);
+void keyed_pages_fini(struct keyed *map);
+// Makes sure that an insert under `tag` finds a free slot. 0, or -1 = no memory.
+int keyed_page_room(struct keyed *map, uint32_t tag);
+void keyed_page_insert(struct keyed *map, uint32_t tag, uint32_t ref); // after keyed_page_room
+void keyed_page_remove(struct keyed *map, uint32_t tag, uint64_t *slot);
+
+static inline uint64_t keyed_slot(uint32_t tag, uint32_t ref)
+{
+    return (uint64_t)tag << 32 | ref;
+}
+
+// --- entries
+static inline struct keyed_entry *keyed_at(const struct keyed *map, uint32_t ref)
+{
+    uint8_t *base = map->segments[ref >> KEYED_SEGMENT_SHIFT].base;
+    return (struct keyed_entry *)(void *)(base + (ref & ((1u << KEYED_SEGMENT_SHIFT) - 1)) * KEYED_UNIT);
+}
+
+static inline uint32_t keyed_value_len(const struct keyed_entry *e)
+{
+    return e->value_len & KEYED_LENGTH;
+}
+
+static inline struct leat_bytes keyed_key(const struct keyed_entry *e)
+{
+    return (struct leat_bytes){e->bytes, e->key_len};
+}
+
+static inline struct leat_bytes keyed_value(const struct keyed_entry *e)
+{
+    return (struct leat_bytes){e->bytes + e->key_len, keyed_value_len(e)};
+}
+
+static inline size_t keyed_entry_size(size_t key_len, size_t value_len)
+{
+    return (sizeof(struct keyed_entry) + key_len + value_len + KEYED_UNIT - 1) & ~(KEYED_UNIT - 1);
+}
+
+// Memory for an entry; its reference, or 0 = no memory. Never moves another entry.
+uint32_t keyed_alloc(struct keyed *map, size_t size);
+// The entry is dead from now on.
+void keyed_kill(struct keyed *map, uint32_t ref);
+// Cleans a little: `work` bytes or one entry more. May move any entry.
+void keyed_clean(struct keyed *map, size_t work);
+void keyed_segments_fini(struct keyed *map);
+// The first entry at or behind unit-aligned place *at of a walk (segment << 32 | bytes); NULL = the end.
+struct keyed_entry *keyed_walk(const struct keyed *map, uint64_t *at);
+
+// --- changes
+// Lists a dirty entry. May fail softly: then `all` is set.
+void keyed_note_change(struct keyed *map, uint32_t ref);
+// Remembers that a saved key is gone. 0, or -1 = no memory.
+int keyed_note_removed(struct keyed *map, struct leat_bytes key);
+// From now on the next save writes everything.
+void keyed_want_all(struct keyed *map);
+
+#endif
