@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// jdbc: the tables of options, the table of error codes, and the entry. No logic.
+#include <leat/plugin.h>
+
+#include "options.h"
+#include "pq.h"
+#include "session.h"
+#include "sink.h"
+
+#define AT(member) .offset = offsetof(struct jdbc_config, member)
+#define SENSELESS  LEAT_OPT_SENSELESS
+#define LATER      LEAT_OPT_UNSUPPORTED
+
+#define COMMON_OPTIONS                                                                                                 \
+    {.name = "url",                                                                                                    \
+     .type = LEAT_OPT_STRING,                                                                                          \
+     .flags = LEAT_OPT_REQUIRED,                                                                                       \
+     AT(url),                                                                                                          \
+     .example = "\"jdbc:postgresql://localhost:5432/sink_db\"",                                                        \
+     .doc = "jdbc:postgresql://host:port/database?name=value&… Parameters: sslmode, sslrootcert, sslcert, sslkey, "  \
+            "sslpassword, currentSchema, ApplicationName, connectTimeout, stringtype, options, tcpKeepAlive, "         \
+            "targetServerType; those that tune the Java driver are accepted and mean nothing here."},                  \
+        {.name = "table-name",                                                                                         \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = LEAT_OPT_REQUIRED,                                                                                   \
+         AT(table_name),                                                                                               \
+         .example = "\"result.orders\"",                                                                               \
+         .doc = "schema.table, or table in currentSchema (public by default). Names are taken as they are written, "   \
+                "in double quotes where they hold a dot."},                                                            \
+        {.name = "username",                                                                                           \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         AT(username),                                                                                                 \
+         .example = "\"leat\"",                                                                                        \
+         .doc = "The role to log in as."},                                                                             \
+        {.name = "password",                                                                                           \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = LEAT_OPT_SECRET,                                                                                     \
+         AT(password),                                                                                                 \
+         .example = "\"${PGPASSWORD}\"",                                                                               \
+         .doc = "Its password."},                                                                                      \
+        {.name = "driver",                                                                                             \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         AT(driver),                                                                                                   \
+         .doc = "The Java class of Flink's option; only org.postgresql.Driver is taken, and means nothing."},          \
+        {.name = "connection.max-retry-timeout",                                                                       \
+         .type = LEAT_OPT_DURATION,                                                                                    \
+         .def = "60s",                                                                                                 \
+         .min = "1s",                                                                                                  \
+         AT(retry_timeout),                                                                                            \
+         .group = "Connection",                                                                                        \
+         .doc = "How long an attempt to connect may take; connectTimeout of the URL goes first."},                     \
+        {.name = "compatible-mode",                                                                                    \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = LATER,                                                                                               \
+         .doc = "The dialect of OceanBase; PostgreSQL is the one supported."},                                         \
+        {.name = "scan.partition.column",                                                                              \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+        {.name = "scan.partition.num",                                                                                 \
+         .type = LEAT_OPT_INT,                                                                                         \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+        {.name = "scan.partition.lower-bound",                                                                         \
+         .type = LEAT_OPT_INT,                                                                                         \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+        {.name = "scan.partition.upper-bound",                                                                         \
+         .type = LEAT_OPT_INT,                                                                                         \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+        {.name = "scan.fetch-size",                                                                                    \
+         .type = LEAT_OPT_INT,                                                                                         \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+        {.name = "scan.auto-commit",                                                                                   \
+         .type = LEAT_OPT_BOOL,                                                                                        \
+         .flags = SENSELESS,                                                                                           \
+         .doc = "Tables are read by postgres-cdc; leave it out."},                                                     \
+    {                                                                                                                  \
+        .name = "filter.handling.policy", .type = LEAT_OPT_STRING, .flags = SENSELESS,                                 \
+        .doc = "Filters run in the sql operator; leave it out."                                                        \
+    }
+
+#define NO_LOOKUP "A sink looks nothing up: write it in a [lookups.…] section."
+
+static const struct leat_option sink_options[] = {
+    COMMON_OPTIONS,
+    {.name = "sink.buffer-flush.max-rows",
+     .type = LEAT_OPT_INT,
+     .def = "100",
+     .min = "0",
+     AT(flush_rows),
+     .group = "Writing",
+     .doc = "So many rows are written at once, without waiting for more; 0 = no such limit. While a flush is under way "
+            "further rows gather for the next, up to 8192 or 2 MiB."},
+    {.name = "sink.buffer-flush.interval",
+     .type = LEAT_OPT_DURATION,
+     .def = "1s",
+     .min = "0s",
+     AT(flush_interval),
+     .group = "Writing",
+     .doc = "The longest that a row waits for others; 0 = no such limit. When nothing more comes it does not wait at "
+            "all, nor at a checkpoint."},
+    {.name = "sink.max-retries",
+     .type = LEAT_OPT_INT,
+     .def = "3",
+     .min = "0",
+     .max = "1000",
+     AT(sink_retries),
+     .group = "Writing",
+     .doc = "How often a flush is tried again after a lost connection, a deadlock or the like, before the job is "
+            "started again from its last checkpoint."},
+    {.name = "sink.parallelism",
+     .type = LEAT_OPT_INT,
+     .flags = SENSELESS,
+     .doc = "Write parallelism = N; rows of one key always meet in one instance."},
+    {.name = "lookup.cache", .type = LEAT_OPT_STRING, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.partial-cache.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.partial-cache.expire-after-write",
+     .type = LEAT_OPT_DURATION,
+     .flags = SENSELESS,
+     .doc = NO_LOOKUP},
+    {.name = "lookup.partial-cache.expire-after-access",
+     .type = LEAT_OPT_DURATION,
+     .flags = SENSELESS,
+     .doc = NO_LOOKUP},
+    {.name = "lookup.partial-cache.cache-missing-key", .type = LEAT_OPT_BOOL, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.max-retries", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.cache.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.cache.ttl", .type = LEAT_OPT_DURATION, .flags = SENSELESS, .doc = NO_LOOKUP},
+    {.name = "lookup.cache.caching-missing-key", .type = LEAT_OPT_BOOL, .flags = SENSELESS, .doc = NO_LOOKUP},
+};
+
+static const struct leat_code codes[] = {
+    PQ_CODES,
+    {"LEAT-J0101", "An option or the URL cannot be used.", "Correct it as the message says."},
+    {"LEAT-J0102", "The table is not there.",
+     "Create it, or correct table-name; the job is started again until it is."},
+    {"LEAT-J0103", "The name is that of something else than a table.", "Correct table-name."},
+    {"LEAT-J0104", "The input's columns do not fit the table's.", "Run the ALTER TABLE named, or change the query."},
+    {"LEAT-J0105", "The role lacks a right.", "Run the GRANT that the message names."},
+    {"LEAT-J0106", "The table has no unique index on the sink's key.",
+     "Add the primary key as the message says, or correct primary-key."},
+    {"LEAT-J0201", "The table does not take a row.", "See the constraint or type named, and on-error of the node."},
+    {"LEAT-J0202", "A value has no form in PostgreSQL.", "See on-error of the node."},
+    {"LEAT-J0203", "Too many different sets of unchanged columns wait to be written.",
+     "Set unchanged.toast = \"reselect\" in the source."},
+};
+
+static const struct leat_component components[] = {{
+    .struct_size = sizeof components[0],
+    .kind = LEAT_SINK,
+    .name = "jdbc",
+    .summary = "writes to a table of PostgreSQL, by key",
+    .doc = "With primary-key rows are upserted and deleted by key, so that writing them again changes nothing; without "
+           "one they are inserted. A flush is one transaction of one or two statements, never one per row. Other "
+           "dialects of Flink's connector are not supported yet.",
+    .options = sink_options,
+    .option_count = sizeof sink_options / sizeof *sink_options,
+    .option_stride = sizeof sink_options[0],
+    .config_size = sizeof(struct jdbc_config),
+    .check = jdbc_check,
+    .sink = &jdbc_sink_ops,
+}};
+
+LEAT_PLUGIN("jdbc", "0.1.0", "sink:jdbc", components, codes, sizeof codes / sizeof *codes)

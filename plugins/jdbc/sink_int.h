@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of the sink, for the files of this folder only: sink.c (the vtable), flight.c (the state machine), send.c
+// (bytes to the server and results back).
+//
+//     CLOSED -> CONNECTING -> LOADING (catalogue) -> KEY -> SETUP -> READY
+//     READY -> ARRAYS (few rows)                                 -> READY
+//     READY -> COPY_OPEN -> COPY_SEND -> COPY_WAIT (many)        -> READY
+//     anything -> BACKOFF -> READY or CLOSED
+//
+// Two buffers change places: one fills while the other flies. A flight is one transaction; when the server finds fault
+// with a value, its rows are tried in halves until the row is found, so `ends` is a stack of what is still to be tried.
+#ifndef JDBC_SINK_INT_H
+#define JDBC_SINK_INT_H
+
+#include "options.h"
+#include "rows.h"
+#include "session.h"
+#include "sql.h"
+#include "table.h"
+
+// A buffer takes no more rows beyond either; larger flights are not faster, and a barrier waits for two of them.
+#define JDBC_FLIGHT_ROWS  8192u
+#define JDBC_FLIGHT_BYTES (2u << 20)
+
+// Up to here rows travel as arrays in one round trip, above by COPY.
+#define JDBC_ARRAYS_ROWS  512u
+#define JDBC_ARRAYS_BYTES (256u << 10)
+
+#define JDBC_HALVES 40 // depth of the stack of halves
+
+enum jdbc_state {
+    JDBC_CLOSED,
+    JDBC_CONNECTING,
+    JDBC_LOADING,
+    JDBC_KEY,
+    JDBC_SETUP,
+    JDBC_READY,
+    JDBC_ARRAYS,
+    JDBC_COPY_OPEN,
+    JDBC_COPY_SEND,
+    JDBC_COPY_WAIT,
+    JDBC_BACKOFF,
+};
+
+// What bind found, shared by all instances.
+struct jdbc_bound {
+    const struct jdbc_config *config;
+    const struct leat_schema *schema; // NULL = not known yet: no instance is made
+    struct jdbc_url url;
+    struct jdbc_name name;
+    uint32_t key_count;
+    uint32_t *key; // positions in the schema
+    char where[3 * JDBC_NAME_MAX];
+    char resource[6 * JDBC_NAME_MAX];
+};
+
+struct jdbc_metrics {
+    int64_t *rows, *flushes, *micros, *retries, *missing;
+};
+
+struct jdbc_sink {
+    struct leat_ctx *ctx;
+    const struct jdbc_bound *bound;
+    enum jdbc_state state;
+    uint8_t opened;
+    leat_status failed; // sticky: what write and flush answer from then on
+    char zone[128];
+    struct pq_conn *conn;
+    struct jdbc_table table;
+    struct jdbc_shape shape;
+    uint8_t arrays, setup_sent;
+    struct buf sql, params; // scratch
+
+    struct jdbc_rows buffers[2];
+    struct jdbc_rows *fill, *flying; // flying is NULL between flights
+    uint32_t lo;                     // the range under way is [lo, ends[depth - 1])
+    uint32_t ends[JDBC_HALVES];
+    uint32_t depth;
+    struct jdbc_parts parts; // of the range
+    uint32_t send_at;        // row from which COPY goes on
+    uint8_t head_sent, tail_sent;
+    uint32_t results;  // seen so far, of the range
+    PGresult *problem; // the first failure among them
+    int64_t began;     // monotonic, of the range
+    uint32_t retries;  // of the range
+    struct leat_event *backoff, *interval;
+    uint8_t interval_armed;
+    struct jdbc_metrics metrics;
+};
+
+// flight.c: does what can be done now. LEAT_OK: idle and ready; LEAT_AGAIN: waits for the server; or a failure, which
+// stays in `failed`.
+LEAT_MUST_CHECK leat_status jdbc_run(struct jdbc_sink *s);
+leat_status jdbc_notify(struct leat_ctx *ctx, void *arg);
+
+// send.c
+void jdbc_count_parts(struct jdbc_sink *s);
+uint32_t jdbc_live_rows(const struct jdbc_sink *s);
+LEAT_MUST_CHECK leat_status jdbc_send_arrays(struct jdbc_sink *s);
+LEAT_MUST_CHECK leat_status jdbc_copy_begin(struct jdbc_sink *s);
+LEAT_MUST_CHECK leat_status jdbc_copy_send(struct jdbc_sink *s);
+// Reads results. LEAT_OK: all are there, or a COPY has begun (*copy); the first failure is in `problem`. LEAT_AGAIN; or
+// LEAT_TRANSIENT: the connection broke.
+LEAT_MUST_CHECK leat_status jdbc_collect(struct jdbc_sink *s, int *copy);
+
+#endif

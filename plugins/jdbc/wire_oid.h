@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// OIDs of pg_type.dat that are met here; they never change.
+#ifndef JDBC_WIRE_OID_H
+#define JDBC_WIRE_OID_H
+
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_JSON = 114,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_BPCHAR = 1042,
+    OID_VARCHAR = 1043,
+    OID_DATE = 1082,
+    OID_TIME = 1083,
+    OID_TIMESTAMP = 1114,
+    OID_TIMESTAMPTZ = 1184,
+    OID_INTERVAL = 1186,
+    OID_NUMERIC = 1700,
+    OID_JSONB = 3802,
+};
+
+#endif
