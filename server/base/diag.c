@@ -117,7 +117,7 @@ void base_diags_sort(struct base_diags *diags)
 const char *base_diag_nearest(struct base_diags *diags, const char *word, const char *const *words)
 {
     const char *near = base_nearest(word, words);
-    return near ? base_arena_sprintf(diags->arena, "did you mean \"%s\"?", near) : NULL;
+    return near ? base_arena_sprintf(diags->arena, "Did you mean \"%s\"?", near) : NULL;
 }
 
 // --- printing

@@ -7,7 +7,7 @@
 //     etc/orders.toml:12:3: error: unknown option "slot.nmae" of connector "postgres-cdc" [LEAT-C0005]
 //        12 |   slot.nmae = "leat_orders"
 //           |   ^~~~~~~~~
-//           = did you mean "slot.name"?
+//           = Did you mean "slot.name"?
 //
 // Columns count bytes from 1, as compilers do. In the quoted line, values of keys that look secret are masked, and so
 // is every registered secret. Thread: the owner.
@@ -92,7 +92,7 @@ void base_diags_print(const struct base_diags *diags, struct base_secrets *secre
 // {"errors":1,"warnings":0,"diagnostics":[{"file":…,"line":…,"column":…,"length":…,"severity":…,"code":…,…}]}
 void base_diags_json(const struct base_diags *diags, struct base_secrets *secrets, struct base_str *out);
 
-// "did you mean \"x\"?" in the arena of the list, NULL when no word is near. `words` as for base_nearest.
+// "Did you mean \"x\"?" in the arena of the list, NULL when no word is near. `words` as for base_nearest.
 const char *base_diag_nearest(struct base_diags *diags, const char *word, const char *const *words);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "http/address.h"
 #include "plugin/loader.h"
 
 static bool is_dir(const char *path)
@@ -40,7 +41,8 @@ static void plan_once(struct session_pipeline *p)
 {
     for (uint32_t job = 0; job < p->graph->job_count; job++) {
         struct base_error error;
-        graph_plan_destroy(graph_plan(p->graph, job, &error));
+        if (!graph_job_broken(p->graph, job))
+            graph_plan_destroy(graph_plan(p->graph, job, &error));
     }
 }
 
@@ -56,12 +58,22 @@ static bool build_all(struct session *s)
         p->graph = graph_build(s->config, &s->config->pipelines[i], s->registry, &ok);
         if (!p->graph)
             return false;
-        // links of nodes that could not be read would only make false faults
-        p->linked = ok && graph_link(p->graph);
+        p->linked = graph_link(p->graph);
         if (p->linked)
             plan_once(p);
     }
     return true;
+}
+
+// The address is HTTP's to understand, its place is the configuration's.
+static void check_listen(struct session *s)
+{
+    struct http_address address;
+    struct base_error error;
+    struct base_place place = config_server_place(s->config, "http.listen");
+    if (!http_address_parse(s->config->server.http_listen, &address, &error))
+        base_diag_add(&s->diags, LEAT_DIAG_ERROR, error.code, &place, error.hint[0] ? error.hint : NULL, "%s",
+                      error.message);
 }
 
 static bool start(struct session *s)
@@ -99,6 +111,7 @@ bool session_open(struct session *s, char **files, int count)
     config_load(s->config, count ? (const char *const *)files : usual, count ? (uint32_t)count : 1);
     plugin_load_dir(s->registry, s->config->server.plugin_dir ? s->config->server.plugin_dir : usual_dir(s), &s->diags);
     config_resolve(s->config, s->registry);
+    check_listen(s);
     return build_all(s) || fail(s);
 }
 

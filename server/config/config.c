@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "calendar_zone.h"
 #include "config/config_int.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
@@ -52,9 +53,9 @@ void config_destroy(struct config *config)
 
 // --- sections
 
-// Parses a section of the core's own into `out`, unknown names included.
-static void read_section(struct config *config, enum section section, const struct toml_node *table,
-                         const struct base_place *place, void *out)
+// Parses a section of the core's own into `out`, unknown names included. Returns its settings.
+static struct plugin_setting *read_section(struct config *config, enum section section, const struct toml_node *table,
+                                           const struct base_place *place, void *out, uint32_t *setting_count)
 {
     uint32_t count;
     const struct leat_option *options = config_table(section, &count);
@@ -68,6 +69,24 @@ static void read_section(struct config *config, enum section section, const stru
     plugin_options_parse(&parse, options, count, out);
     plugin_options_unknown(&parse, (const struct leat_option *const[]){options, NULL}, (const uint32_t[]){count}, NULL,
                            0, NULL);
+    *setting_count = parse.setting_count;
+    return parse.settings;
+}
+
+// The place of an option's value, `otherwise` if it is not given.
+static struct base_place value_place(const struct plugin_setting *settings, uint32_t count, const char *option,
+                                     const struct base_place *otherwise)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(settings[i].path, option) == 0)
+            return settings[i].place;
+    }
+    return *otherwise;
+}
+
+struct base_place config_server_place(const struct config *config, const char *option)
+{
+    return value_place(config->server_settings, config->server_setting_count, option, &config->server_place);
 }
 
 static void read_server(struct config *config, const struct toml_node *table)
@@ -80,7 +99,8 @@ static void read_server(struct config *config, const struct toml_node *table)
         return;
     }
     config->server_place = table->key_place;
-    read_section(config, SECTION_SERVER, table, &table->key_place, &config->server);
+    config->server_settings =
+        read_section(config, SECTION_SERVER, table, &table->key_place, &config->server, &config->server_setting_count);
 }
 
 // The file's name without folders and ending, with what no name may hold replaced.
@@ -95,24 +115,9 @@ static const char *default_name(struct config *config, const char *file)
     return name && *name ? name : "pipeline";
 }
 
-static const struct toml_node *place_of_option(const struct toml_node *table, const char *a, const char *b)
-{
-    char path[64];
-    const struct toml_node *n = table ? toml_member(table, a) : NULL;
-    if (n && b)
-        n = n->kind == TOML_TABLE ? toml_member(n, b) : NULL;
-    if (!n && table && b) {
-        snprintf(path, sizeof path, "%s.%s", a, b);
-        n = toml_member(table, path);
-    }
-    return n;
-}
-
-static void check_name(struct config *config, struct config_pipeline *p, const struct toml_node *table)
+static void check_name(struct config *config, const struct config_pipeline *p, const struct base_place *place)
 {
     const char *name = p->options.name;
-    const struct toml_node *given = place_of_option(table, "name", NULL);
-    const struct base_place *place = given ? &given->place : &p->place;
     size_t n = strlen(name);
     if (!n || n > CONFIG_NAME_MAX ||
         strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != n || name[0] == '-')
@@ -126,32 +131,46 @@ static void check_name(struct config *config, struct config_pipeline *p, const s
     }
 }
 
-static void read_pipeline(struct config *config, struct config_pipeline *p, const struct toml_node *table)
+static void check_zone(struct config *config, const char *name, const struct base_place *place)
 {
-    if (table)
-        p->place = table->key_place;
-    read_section(config, SECTION_PIPELINE, table, &p->place, &p->options);
-    if (!p->options.name)
-        p->options.name = default_name(config, p->source->name);
-    check_name(config, p, table);
-    const struct toml_node *n = place_of_option(table, "delivery", NULL);
-    if (p->options.delivery == CONFIG_DELIVERY_EXACTLY_ONCE)
-        ERROR(config, "LEAT-C0015", n ? &n->place : &p->place,
-              "Write \"at-least-once\"; upsert sinks are effectively once with it.",
-              "delivery \"exactly-once\" is not available yet");
-    n = toml_member(table ? table : &(struct toml_node){0}, "state");
-    if (p->options.state_backend != 0)
-        ERROR(config, "LEAT-C0015", n ? &n->key_place : &p->place, "Write \"hashmap\".",
-              "state backend \"lmdb\" is not available yet");
+    struct calendar_zone *zone = NULL;
+    int st = calendar_zone_create(name, NULL, &zone);
+    if (st < 0)
+        ERROR(config, "LEAT-C0007", place,
+              "Write a name such as \"Asia/Shanghai\", or an offset such as \"+08:00\". The names are the files of "
+              "the package tzdata.",
+              st == CALENDAR_NO_ZONE ? "unknown time zone \"%s\"" : "the file of time zone \"%s\" cannot be read",
+              name);
+    calendar_zone_destroy(zone);
 }
 
-static bool is_table(struct config *config, const struct toml_node *section)
+static void check_options(struct config *config, const struct config_pipeline *p, const struct plugin_setting *settings,
+                          uint32_t count)
 {
-    if (section->kind == TOML_TABLE)
-        return true;
-    ERROR(config, "LEAT-C0006", &section->place, NULL, "\"%s\" must be a section, written as [%s]", section->key,
-          section->key);
-    return false;
+    const struct config_pipeline_options *o = &p->options;
+    struct base_place place = value_place(settings, count, "name", &p->place);
+    check_name(config, p, &place);
+    place = value_place(settings, count, "table.local-time-zone", &p->place);
+    check_zone(config, o->time_zone, &place);
+    place = value_place(settings, count, "delivery", &p->place);
+    if (o->delivery == CONFIG_DELIVERY_EXACTLY_ONCE)
+        ERROR(config, "LEAT-C0015", &place, "Write \"at-least-once\"; upsert sinks are effectively once with it.",
+              "delivery \"exactly-once\" is not available yet");
+    place = value_place(settings, count, "state.backend.type", &p->place);
+    if (o->state_backend != 0)
+        ERROR(config, "LEAT-C0015", &place, "Write \"hashmap\".", "state backend \"lmdb\" is not available yet");
+}
+
+static void read_pipeline(struct config *config, struct config_pipeline *p, const struct toml_node *table)
+{
+    uint32_t count;
+    if (table)
+        p->place = table->key_place;
+    const struct plugin_setting *settings =
+        read_section(config, SECTION_PIPELINE, table, &p->place, &p->options, &count);
+    if (!p->options.name)
+        p->options.name = default_name(config, p->source->name);
+    check_options(config, p, settings, count);
 }
 
 static int section_of(const struct toml_node *member)
@@ -161,6 +180,16 @@ static int section_of(const struct toml_node *member)
             return i;
     }
     return -1;
+}
+
+static bool is_table(struct config *config, const struct toml_node *section)
+{
+    if (section->kind == TOML_TABLE)
+        return true;
+    bool single = section_of(section) <= SECTION_PIPELINE;
+    ERROR(config, "LEAT-C0006", &section->key_place, NULL, "\"%s\" must be a section, written as [%s%s]", section->key,
+          section->key, single ? "" : ".NAME");
+    return false;
 }
 
 static void report_unknown(struct config *config, const struct toml_node *member)
@@ -190,6 +219,7 @@ static void read_root(struct config *config, const struct base_source *source, c
     struct config_pipeline p = {.source = source, .place = {.source = source}};
     const struct toml_node *pipeline = NULL;
     bool has_nodes = false;
+    uint32_t before = config->diags->errors; // a section that is not known may hold nodes
     for (const struct toml_node *n = root->first; n; n = n->next) {
         int section = section_of(n);
         if (section < 0)
@@ -205,6 +235,7 @@ static void read_root(struct config *config, const struct base_source *source, c
     }
     if (!pipeline && !has_nodes)
         return;
+    p.incomplete = config->diags->errors != before;
     if (config->pipeline_count == CONFIG_FILES_MAX) {
         ERROR(config, "LEAT-C0003", &p.place, NULL, "more than %d pipelines", CONFIG_FILES_MAX);
         return;

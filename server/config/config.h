@@ -97,6 +97,7 @@ struct config_node {
     struct config_column *columns; // in the order of the file
     uint32_t column_count;
     struct config_node_options options;
+    uint8_t faulty; // something of it was reported: what it reads and gives is not known for sure
     // filled by config_resolve; NULL if it could not be
     const struct leat_component *component;
     const void *config;
@@ -110,6 +111,7 @@ struct config_pipeline {
     struct config_pipeline_options options;
     struct config_node *nodes; // in the order of the file
     uint32_t node_count;
+    uint8_t incomplete; // a node was left out
 };
 
 struct config {
@@ -120,6 +122,8 @@ struct config {
     struct config_pipeline *pipelines; // one per file that has nodes or [pipeline]
     uint32_t pipeline_count;
     struct base_place server_place; // of [server]; source NULL = there is none
+    struct plugin_setting *server_settings;
+    uint32_t server_setting_count;
 };
 
 struct config *config_create(struct base_diags *diags, struct base_secrets *secrets, struct base_error *err);
@@ -135,6 +139,9 @@ bool config_resolve(struct config *config, const struct plugin_registry *registr
 
 // The place of byte `offset` of an option's value; the node's own place when the option is NULL or not given.
 struct base_place config_option_place(const struct config_node *node, const char *option, uint32_t offset);
+
+// The same for [server]; the section's own place when the option is not given.
+struct base_place config_server_place(const struct config *config, const char *option);
 
 // The option tables of the sections, for the manual. kind 0: [server]; 1: [pipeline]; else the core's options of a node
 // of 2 sources, 3 lookups, 4 operators, 5 sinks.

@@ -32,7 +32,7 @@ static bool name_is_right(const char *name, uint32_t len)
     return true;
 }
 
-// Names of nodes share one namespace.
+// Names of nodes share one namespace. False if the name is taken.
 static bool check_name(struct config *config, const struct config_pipeline *pipeline, const char *noun,
                        const struct toml_node *member)
 {
@@ -40,7 +40,7 @@ static bool check_name(struct config *config, const struct config_pipeline *pipe
         ERROR(config, "LEAT-C0012", &member->key_place,
               "Names consist of letters, digits and '_', do not begin with a digit, and have at most 64 characters.",
               "\"%s\" is no name for a %s", member->key, noun);
-        return false;
+        return true; // others may read it by this name, and are not to be blamed for it
     }
     for (uint32_t i = 0; i < pipeline->node_count; i++) {
         const struct config_node *n = &pipeline->nodes[i];
@@ -95,6 +95,7 @@ static void read_columns(struct config *config, struct config_node *node, const 
         no_memory(config);
         return;
     }
+    uint32_t before = config->diags->errors;
     for (const struct toml_node *n = schema->first; n; n = n->next) {
         struct plugin_setting *s = &settings[node->column_count];
         const char *path = base_arena_sprintf(config->arena, "schema.%s", n->key);
@@ -110,9 +111,7 @@ static void read_columns(struct config *config, struct config_node *node, const 
         else if (path && make_setting(config, n, path, s))
             node->columns[node->column_count++] = (struct config_column){n->key, s->text, n->key_place, s};
     }
-    if (!schema->first)
-        ERROR(config, "LEAT-C0008", &schema->key_place, "Leave the section out if the columns are not to be declared.",
-              "schema of \"%s\" has no columns", node->name);
+    node->faulty |= config->diags->errors != before;
 }
 
 static void read_schema(struct config *config, struct config_node *node, enum section section,
@@ -124,6 +123,7 @@ static void read_schema(struct config *config, struct config_node *node, enum se
     } else if (schema->kind != TOML_TABLE) {
         ERROR(config, "LEAT-C0006", &schema->place, "For example: [sources.orders.schema] with one column a line.",
               "schema of \"%s\" must be a table", node->name);
+        node->faulty = 1;
     } else {
         node->has_schema = 1;
         node->schema_place = schema->key_place;
@@ -147,10 +147,17 @@ static void read_options(struct config *config, struct config_node *node, enum s
         no_memory(config);
         return;
     }
-    plugin_options_parse(&parse, table, count, &node->options);
+    node->faulty |= !plugin_options_parse(&parse, table, count, &node->options);
     if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER && !node->options.dead_letter_sink)
         ERROR(config, "LEAT-C0017", &find(node, "on-error")->place, "Name it: dead-letter.sink = \"…\"",
               "%s says \"dead-letter\", but names no sink for the bad rows", parse.owner);
+    else if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER)
+        ERROR(config, "LEAT-C0015", &find(node, "on-error")->place, "Write \"fail\" or \"skip\".",
+              "on-error \"dead-letter\" is not available yet");
+    const struct plugin_setting *watermark = find(node, "watermark.column");
+    if (section == SECTION_SOURCES && watermark)
+        base_diag_add(config->diags, LEAT_DIAG_WARNING, "LEAT-C0015", &watermark->key_place, NULL,
+                      "watermarks have no effect yet: nothing that reads them is available");
     const struct plugin_setting *sink = find(node, "dead-letter.sink");
     if (sink && node->options.on_error != CONFIG_ON_ERROR_DEAD_LETTER)
         ERROR(config, "LEAT-C0017", &sink->key_place, "Write on-error = \"dead-letter\", or remove the option.",
@@ -183,13 +190,15 @@ void read_node(struct config *config, struct config_pipeline *pipeline, enum sec
                const struct toml_node *member)
 {
     const char *noun = shapes[section].noun;
-    bool named = check_name(config, pipeline, noun, member);
+    uint32_t before = config->diags->errors;
+    bool is_free = check_name(config, pipeline, noun, member);
+    pipeline->incomplete |= !is_free || member->kind != TOML_TABLE;
     if (member->kind != TOML_TABLE) {
         ERROR(config, "LEAT-C0006", &member->place, NULL, "%s \"%s\" must be a table of options", noun, member->key);
         return;
     }
-    struct config_node spare,
-        *node = named ? new_node(config, pipeline, member) : &spare; // misnamed: read for its faults
+    // one whose name is taken is read for its faults only
+    struct config_node spare, *node = is_free ? new_node(config, pipeline, member) : &spare;
     if (!node)
         return;
     *node = (struct config_node){.kind = shapes[section].kind, .name = member->key, .place = member->key_place};
@@ -199,4 +208,5 @@ void read_node(struct config *config, struct config_pipeline *pipeline, enum sec
     if (schema)
         read_schema(config, node, section, schema);
     read_options(config, node, section);
+    node->faulty |= config->diags->errors != before;
 }

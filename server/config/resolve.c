@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "config/config_int.h"
-#include "plugin/check.h"
 #include "plugin/registry.h"
 
 static enum section section_of(uint8_t kind)
@@ -98,13 +97,7 @@ static void resolve_node(struct config *config, struct config_node *node, const 
         no_memory(config);
         return;
     }
-    struct plugin_check check;
-    plugin_check_init(&check, &parse);
-    uint32_t before = config->diags->errors;
-    node->config = plugin_component_parse(&parse, node->component, &check.ctx);
-    if (!node->config && config->diags->errors == before && check.error.failure != LEAT_OK)
-        ERROR(config, check.error.code, &node->place, check.error.hint[0] ? check.error.hint : NULL, "%s",
-              check.error.message); // a check that failed without a diagnostic
+    node->config = plugin_component_parse(&parse, node->component);
     node->formats = parse.formats;
     node->format_count = parse.format_count;
     const char *where;

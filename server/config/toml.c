@@ -2,6 +2,7 @@
 // From the shim's pieces to a tree in file order. See toml.h.
 #include "config/toml.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,20 +149,48 @@ static void sort_all(struct toml_node *n)
         sort_all(c);
 }
 
+// What a person most likely did, by a part of toml++'s words.
+static const char *syntax_hint(const char *what)
+{
+    static const struct {
+        const char *part, *hint;
+    } hints[] = {
+        {"table header: cannot redefine", "The same section stands further up; put the options together."},
+        // a value where a table is wanted: almost always two options of which one is the beginning of the other
+        {"as dotted key-value pair", "Where one name is the beginning of another, TOML wants both in quotes, as in "
+                                     "\"lookup.cache\" = … and \"lookup.cache.max-rows\" = …."},
+        {"cannot redefine existing table",
+         "Where one name is the beginning of another, TOML wants both in quotes, as in "
+         "\"lookup.cache\" = … and \"lookup.cache.max-rows\" = …."},
+        {"cannot redefine", "The same key stands further up in this section."},
+        {"could not determine value type", "Strings stand in quotes."},
+        {"expected '='", "An option is written as name = value, one a line."},
+        {"expected value", "Write the value behind the '='."},
+        {"expected a comment or whitespace", "One option a line; nothing ends it but the line."},
+        {"unescaped control characters", "A string ends in the line in which it begins; longer ones stand between "
+                                         "\"\"\" and \"\"\"."},
+        {"unknown escape sequence", "Write \\\\ for a backslash, or put the string into single quotes."},
+        {"inline table:", "An inline table stands in one line; a longer one is a section of its own."},
+        {"array: expected", "Is the list before this place closed by ']'?"},
+        {"table header: expected ']'", "A section's header is [name] in a line of its own."},
+        {"encountered end-of-file", "Is the string closed by the quotes that it begins with?"},
+        {"utf-8", "Save the file as UTF-8."},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (strstr(what, hints[i].part))
+            return hints[i].hint;
+    }
+    return NULL;
+}
+
 static void report_syntax(const struct base_source *source, struct base_diags *diags, const struct shim_error *e)
 {
     const char *what = e->text, *prefix = "Error while parsing ";
     if (strncmp(what, prefix, strlen(prefix)) == 0)
         what += strlen(prefix);
     struct base_place place = {source, e->line, e->line ? byte_column(source, e->line, e->column) : 0, 1};
-    // a value where a table is wanted: almost always two options of which one is the beginning of the other
-    const char *hint = NULL;
-    if (strstr(what, "as dotted key-value pair") || strstr(what, "cannot redefine existing table"))
-        hint = "Where one name is the beginning of another, TOML wants both in quotes, as in \"lookup.cache\" = … and "
-               "\"lookup.cache.max-rows\" = ….";
-    else if (strstr(what, "cannot redefine"))
-        hint = "The same key stands further up in this table.";
-    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, hint, "this is not TOML: %s", what);
+    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, syntax_hint(what), "this is not TOML: %c%s",
+                  tolower((unsigned char)what[0]), what[0] ? what + 1 : "");
 }
 
 const struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags)

@@ -98,7 +98,8 @@ static void list_ports(const struct plan_node *node, char *text, size_t size)
     size_t len = 0;
     text[0] = 0;
     for (uint32_t i = 0; i < node->output_count && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s%s.%s", i ? ", " : "", node->name, node->outputs[i].name);
+        len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", i ? ", " : "", node->name,
+                                *node->outputs[i].name ? "." : "", node->outputs[i].name);
 }
 
 // The port that a reference means, or UINT32_MAX after a fault.

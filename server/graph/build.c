@@ -139,9 +139,13 @@ struct graph *graph_build(struct config *config, struct config_pipeline *pipelin
         .node_count = pipeline->node_count,
         .normalizer = plugin_registry_find(registry, LEAT_OPERATOR, "normalize"),
         .reporter = {config, report},
+        .incomplete = pipeline->incomplete,
     };
     *ok = true;
     for (uint32_t i = 0; i < pipeline->node_count; i++)
-        *ok = build_node(&b, &pipeline->nodes[i], &nodes[i]) && *ok;
+        if (!build_node(&b, &pipeline->nodes[i], &nodes[i]) || pipeline->nodes[i].faulty) {
+            nodes[i].broken = 1;
+            *ok = false;
+        }
     return graph;
 }

@@ -196,23 +196,38 @@ static void warn_unread(struct graph *graph)
     }
 }
 
+// What a broken node reads may still be known: an operator's query is right, a sink names its input.
+static int can_link(const struct graph_node *node)
+{
+    return node->kind == LEAT_OPERATOR ? node->component && node->config : node->input_count == 1;
+}
+
+int graph_job_broken(const struct graph *graph, uint32_t job)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].job == job && graph->nodes[i].broken)
+            return 1;
+    return 0;
+}
+
 int graph_link(struct graph *graph)
 {
-    int ok = 1;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         struct graph_node *node = &graph->nodes[i];
-        if (node->kind == LEAT_OPERATOR)
-            ok = link_operator(graph, node) && ok;
-        else if (node->kind == LEAT_SINK)
-            ok = link_sink(graph, node) && ok;
+        if (node->broken && !can_link(node))
+            graph->incomplete |= node->kind == LEAT_OPERATOR || node->kind == LEAT_SINK;
+        else if ((node->kind == LEAT_OPERATOR && !link_operator(graph, node)) ||
+                 (node->kind == LEAT_SINK && !link_sink(graph, node)))
+            node->broken = graph->incomplete = 1;
     }
     graph->order = base_arena_calloc(graph->arena, graph->node_count + 1, sizeof(struct graph_node *));
     struct walk w = {graph, 0, graph->order != NULL};
     for (uint32_t i = 0; i < graph->node_count && w.ok; i++)
         visit(&w, &graph->nodes[i]);
-    if (!w.ok || !ok)
+    if (!w.ok)
         return 0;
-    warn_unread(graph);
+    if (!graph->incomplete)
+        warn_unread(graph);
     return split(graph);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "plugin/check.h"
 #include "plugin/option_int.h"
 #include "plugin/registry.h"
 
@@ -243,6 +244,22 @@ static bool check_synonyms(struct plugin_parse *parse, const struct leat_option 
 
 // --- formats
 
+// Rules across options; they make sense only for options that are right one by one.
+static bool run_check(struct plugin_parse *parse, const struct leat_component *component, const void *config)
+{
+    struct plugin_check check;
+    uint32_t before = parse->diags->errors;
+    if (!component->check)
+        return true;
+    plugin_check_init(&check, parse);
+    if (component->check(&check.ctx, config) == LEAT_OK)
+        return true;
+    if (parse->diags->errors == before) // it failed without a diagnostic
+        base_diag_add(parse->diags, LEAT_DIAG_ERROR, check.error.code, &parse->place,
+                      check.error.hint[0] ? check.error.hint : NULL, "%s", check.error.message);
+    return false;
+}
+
 // Settings "value.json.x" of the format "json" of "value.format", as settings "x" of their own.
 static bool parse_format_options(struct plugin_parse *parse, const struct leat_option *o,
                                  const struct leat_component *component, const void **config)
@@ -272,6 +289,8 @@ static bool parse_format_options(struct plugin_parse *parse, const struct leat_o
     const struct leat_option *tables[] = {component->options, NULL};
     uint32_t counts[] = {component->option_count}, before = parse->diags->errors;
     plugin_options_unknown(&sub, tables, counts, NULL, 0, NULL);
+    if (ok)
+        run_check(&sub, component, bytes);
     *config = bytes;
     return ok && parse->diags->errors == before;
 }
@@ -338,7 +357,7 @@ bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *
     return ok;
 }
 
-void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, struct leat_ctx *ctx)
+void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component)
 {
     char *config = base_arena_calloc(parse->arena, 1, component->config_size ? component->config_size : 1);
     if (!config) {
@@ -346,10 +365,7 @@ void *plugin_component_parse(struct plugin_parse *parse, const struct leat_compo
         return NULL;
     }
     bool ok = plugin_options_parse(parse, component->options, component->option_count, config);
-    // rules across options make sense only for options that are right one by one
-    if (ok && ctx && component->check)
-        ok = component->check(ctx, config) == LEAT_OK;
-    return ok ? config : NULL;
+    return ok && run_check(parse, component, config) ? config : NULL;
 }
 
 // Collects the names that a user may write. The list is NULL-terminated; NULL when memory is short.

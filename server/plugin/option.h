@@ -41,9 +41,9 @@ struct plugin_parse {
 // the same. Every setting that the table knows is marked used.
 bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *options, uint32_t count, void *config);
 
-// Allocates the configuration struct of a component, parses into it, and calls the component's check. `ctx` is given to
-// check (its host must have `diag` and `fail`); NULL = check is not called. NULL on any error.
-void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, struct leat_ctx *ctx);
+// Allocates the configuration struct of a component, parses into it, and calls the component's check (check.h), as it
+// does for its formats. NULL on any error.
+void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component);
 
 // Reports every setting that is still unused. `tables` (NULL-terminated, with `counts`) supply near names; `other`
 // is a table whose names are right elsewhere ("does nothing here"), with `other_count` and the word for where

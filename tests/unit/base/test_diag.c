@@ -52,7 +52,7 @@ static void test_print(void **state)
     base_diag_add(&d, LEAT_DIAG_WARNING, "LEAT-C0002", &(struct base_place){s, 4, 8, 8}, NULL, "odd \"%s\"",
                   "hunter2x");
     base_diag_add(&d, LEAT_DIAG_ERROR, "LEAT-C0003", &(struct base_place){s, 3, 1, 7}, NULL, "unknown");
-    base_diag_add(&d, LEAT_DIAG_ERROR, "LEAT-C0001", &(struct base_place){s, 2, 2, 9}, "did you mean \"slot.name\"?",
+    base_diag_add(&d, LEAT_DIAG_ERROR, "LEAT-C0001", &(struct base_place){s, 2, 2, 9}, "Did you mean \"slot.name\"?",
                   "unknown option \"%s\"", "slot.nmae");
     base_diag_add(&d, LEAT_DIAG_ERROR, "LEAT-C0001", &(struct base_place){s, 2, 2, 9}, NULL,
                   "unknown option \"slot.nmae\"");
@@ -65,7 +65,7 @@ static void test_print(void **state)
                                  "f.toml:2:2: error: unknown option \"slot.nmae\" [LEAT-C0001]\n"
                                  "    2 | \tslot.nmae = \"x\"\n"
                                  "      | \t^~~~~~~~~\n"
-                                 "      = did you mean \"slot.name\"?\n"
+                                 "      = Did you mean \"slot.name\"?\n"
                                  "f.toml:3:1: error: unknown [LEAT-C0003]\n"
                                  "    3 | pasword = \"******\"\n"
                                  "      | ^~~~~~~\n"
@@ -80,7 +80,7 @@ static void test_print(void **state)
                         "{\"severity\":\"error\",\"code\":\"\",\"message\":\"nothing to run\"},"
                         "{\"severity\":\"error\",\"code\":\"LEAT-C0001\",\"file\":\"f.toml\",\"line\":2,\"column\":2,"
                         "\"length\":9,\"message\":\"unknown option \\\"slot.nmae\\\"\","
-                        "\"hint\":\"did you mean \\\"slot.name\\\"?\"},"
+                        "\"hint\":\"Did you mean \\\"slot.name\\\"?\"},"
                         "{\"severity\":\"error\",\"code\":\"LEAT-C0003\",\"file\":\"f.toml\",\"line\":3,\"column\":1,"
                         "\"length\":7,\"message\":\"unknown\"},"
                         "{\"severity\":\"warning\",\"code\":\"LEAT-C0002\",\"file\":\"f.toml\",\"line\":4,\"column\":8,"
