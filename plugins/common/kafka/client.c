@@ -73,11 +73,11 @@ static leat_status start(struct leat_ctx *ctx, struct kafka_client *c, rd_kafka_
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    if (role == KAFKA_PRODUCER)
+    if (role != KAFKA_CONSUMER)
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     else
         rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
-    c->rk = rd_kafka_new(role == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    c->rk = rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (!c->rk) {
         rd_kafka_conf_destroy(conf);
         leat_fail(ctx, LEAT_CONFIG, "LEAT-K0201", "could not create a Kafka client");
@@ -90,6 +90,19 @@ static leat_status start(struct leat_ctx *ctx, struct kafka_client *c, rd_kafka_
     rd_kafka_queue_destroy(main_queue);
     c->watch = ctx->host->watch(ctx, c->event_fd, LEAT_READ, on_ready, c);
     return c->watch ? LEAT_OK : leat_no_memory(ctx);
+}
+
+// As the configuration has them, from wherever they came. Those that are too long are not kept, and none are renewed.
+static void keep_credentials(struct kafka_client *c, const rd_kafka_conf_t *conf)
+{
+    size_t user = sizeof c->sasl_user, password = sizeof c->sasl_password;
+    c->has_credentials = 1;
+    if (rd_kafka_conf_get(conf, "sasl.username", c->sasl_user, &user) != RD_KAFKA_CONF_OK)
+        c->sasl_user[0] = 0;
+    if (rd_kafka_conf_get(conf, "sasl.password", c->sasl_password, &password) != RD_KAFKA_CONF_OK)
+        c->sasl_password[0] = 0;
+    if (user > sizeof c->sasl_user || password > sizeof c->sasl_password)
+        c->has_credentials = 0;
 }
 
 leat_status kafka_client_create(struct leat_ctx *ctx, const struct kafka_options *o, uint8_t role, void *arg,
@@ -106,8 +119,7 @@ leat_status kafka_client_create(struct leat_ctx *ctx, const struct kafka_options
     atomic_store(&c->refs, 1);
     c->ctx = ctx;
     c->arg = arg;
-    c->sasl_user = kafka_property(o, "sasl.username");
-    c->sasl_password = kafka_property(o, "sasl.password");
+    keep_credentials(c, conf);
     c->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     leat_status st = LEAT_OK;
     if (c->event_fd < 0) {
@@ -144,6 +156,7 @@ static void destroy(struct kafka_client *c)
         rd_kafka_destroy(c->rk);
     if (c->event_fd >= 0)
         close(c->event_fd);
+    explicit_bzero(c->sasl_password, sizeof c->sasl_password);
     free(c);
 }
 
@@ -168,8 +181,9 @@ void kafka_client_nudge(struct kafka_client *c)
 {
     // The one public call that wakes the broker threads of a consumer is the one that renews credentials: it is given
     // those that are set already. Without SASL nobody reads them.
-    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(c->rk, c->sasl_user ? c->sasl_user : "",
-                                                            c->sasl_password ? c->sasl_password : "");
+    if (!c->has_credentials)
+        return;
+    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(c->rk, c->sasl_user, c->sasl_password);
     if (error)
         rd_kafka_error_destroy(error);
 }

@@ -22,9 +22,10 @@ struct kafka_client {
     int event_fd;
     struct leat_ctx *ctx; // of the node while it is open; callbacks run only then
     struct leat_event *watch;
-    char trouble[512];                     // the last connection error, "" after a success
-    uint8_t fatal;                         // the client itself is beyond use; `trouble` says why
-    const char *sasl_user, *sasl_password; // for kafka_client_nudge
+    char trouble[512]; // the last connection error, "" after a success
+    uint8_t has_credentials;
+    uint8_t fatal;                            // the client itself is beyond use; `trouble` says why
+    char sasl_user[256], sasl_password[1024]; // for kafka_client_nudge
     // Of the node. on_ready: something happened, called after the main queue was served.
     leat_status (*on_ready)(struct leat_ctx *ctx, void *arg);
     void (*on_delivery)(void *arg, const rd_kafka_message_t *message);

@@ -122,8 +122,7 @@ struct setting {
 };
 
 // `queued.max` and `fetch.max` bound what a source holds that its pipeline has not taken; client.h says how the
-// fetchers are kept going with so little. Half a millisecond of linger lets a burst form batches and is not felt by a
-// lone row.
+// fetchers are kept going with so little. writer.h says why there is a producer without linger and one with it.
 static const struct setting consumer_defaults[] = {
     {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "error"},         {"enable.partition.eof", "true"},
@@ -138,7 +137,7 @@ static const struct setting producer_defaults[] = {
     {"message.timeout.ms", "0"},
     {"queue.buffering.max.kbytes", "32768"},
     {"queue.buffering.max.messages", "200000"},
-    {"linger.ms", "0.5"},
+    {"linger.ms", "0"},
     {"partitioner", "murmur2_random"},
 };
 
@@ -344,6 +343,9 @@ rd_kafka_conf_t *kafka_conf_create(struct leat_ctx *ctx, const struct kafka_opti
         set_all(&b, consumer_defaults, sizeof consumer_defaults / sizeof consumer_defaults[0]);
     else
         set_all(&b, producer_defaults, sizeof producer_defaults / sizeof producer_defaults[0]);
+    if (role == KAFKA_BULK)
+        set(&b, "linger.ms", "linger.ms", "1");
+    b.role = role == KAFKA_CONSUMER ? KAFKA_CONSUMER : KAFKA_PRODUCER;
     set(&b, "bootstrap.servers", "bootstrap.servers", o->servers);
     if (role == KAFKA_CONSUMER && o->group_id)
         set(&b, "group.id", "group.id", o->group_id);

@@ -11,6 +11,7 @@
 
 #define KAFKA_CONSUMER 1
 #define KAFKA_PRODUCER 2
+#define KAFKA_BULK     4 // a producer for many records at once
 
 // A configuration for a client; every fault becomes a diagnostic at "properties.NAME". NULL when there was one.
 rd_kafka_conf_t *kafka_conf_create(struct leat_ctx *ctx, const struct kafka_options *o, uint8_t role);

@@ -149,7 +149,7 @@ static void on_delivery(void *arg, const rd_kafka_message_t *message)
 
 static void tell_trouble(struct leat_ctx *ctx, struct kafka_sink *s)
 {
-    const char *trouble = s->client->trouble;
+    const char *trouble = kafka_writer_trouble(s->writer);
     if (trouble[0] && (s->step == KAFKA_SINK_TOPIC || s->writer->outstanding)) {
         leat_say_status(ctx, "waiting for Kafka with %llu unwritten records: %s",
                         (unsigned long long)s->writer->outstanding, trouble);
@@ -189,17 +189,16 @@ static leat_status begin(struct leat_ctx *ctx, struct kafka_sink *s, const struc
     s->open = *open;
     leat_status st = s->bound->schema ? use_schema(ctx, s, s->bound->schema) : LEAT_OK;
     if (st == LEAT_OK)
-        st = kafka_client_create(ctx, s->o, KAFKA_PRODUCER, s, &s->client);
+        st = kafka_client_create(ctx, s->o, KAFKA_PRODUCER, s, &s->writer->client);
     if (st != LEAT_OK)
         return st;
-    s->client->on_ready = on_ready;
-    s->client->on_delivery = on_delivery;
-    s->writer->client = s->client;
+    s->writer->client->on_ready = on_ready;
+    s->writer->client->on_delivery = on_delivery;
     s->writer->topic = s->o->topic.items[0];
     s->control = kafka_control_create(ctx);
     if (!s->control)
         return LEAT_RESOURCE;
-    struct kafka_topic_job *t = kafka_topic_job_create(s->client, s->o, s->bound->upsert);
+    struct kafka_topic_job *t = kafka_topic_job_create(s->writer->client, s->o, s->bound->upsert);
     if (!t)
         return leat_no_memory(ctx);
     t->job.node = s;
@@ -228,15 +227,13 @@ static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, cons
     static const struct leat_metric waiting = {"leat_kafka_unacknowledged_records", LEAT_METRIC_GAUGE,
                                                "Records that Kafka has not acknowledged yet."};
     struct kafka_writer *w = s->writer;
-    kafka_writer_init(w, t->partition_count);
-    w->partitioner = s->o->partitioner;
     w->fixed = (int32_t)(s->open.instance % (uint32_t)t->partition_count);
     w->records_total = ctx->host->metric(ctx, &records);
     w->bytes_total = ctx->host->metric(ctx, &bytes);
     w->waiting = ctx->host->metric(ctx, &waiting);
-    w->rkt = rd_kafka_topic_new(s->client->rk, w->topic, NULL);
-    if (!w->rkt)
-        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-K0206", "could not create a handle of topic \"%s\"", w->topic);
+    leat_status st = kafka_writer_init(ctx, w, s->o, t->partition_count);
+    if (st != LEAT_OK)
+        return st;
     if (s->reduce && !(s->flush_timer = ctx->host->timer(ctx, s->o->flush_interval, on_flush_timer, s)))
         return leat_no_memory(ctx);
     return LEAT_OK;
@@ -261,7 +258,7 @@ static leat_status run(struct leat_ctx *ctx, struct kafka_sink *s)
         return st;
     s->step = KAFKA_SINK_RUN;
     s->troubled = 0;
-    s->client->trouble[0] = 0;
+    s->writer->client->trouble[0] = 0;
     leat_say_status(ctx, "writing to topic \"%s\"", s->o->topic.items[0]);
     return LEAT_OK;
 }
@@ -359,40 +356,22 @@ leat_status kafka_sink_flush(struct leat_ctx *ctx, void *self, uint8_t how)
 
 struct wind_down {
     struct kafka_job job;
-    struct kafka_client *client;
     struct kafka_writer *writer;
 };
 
-static void on_late_delivery(void *arg, const rd_kafka_message_t *message)
-{
-    kafka_writer_report(arg, message);
-}
-
-static void end_client(struct wind_down *w)
-{
-    if (!w->client)
-        return;
-    rd_kafka_purge(w->client->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(w->client->rk, 5000); // only serves the reports, which are there by now
-    if (w->writer->rkt)
-        rd_kafka_topic_destroy(w->writer->rkt);
-    w->writer->rkt = NULL;
-    kafka_client_unref(w->client, 1);
-    w->client = NULL;
-}
-
 static void run_wind_down(struct kafka_control *control, struct kafka_job *job)
 {
-    end_client((struct wind_down *)(void *)job);
+    kafka_writer_end(((struct wind_down *)(void *)job)->writer);
 }
 
 // Nobody waits any more, and without a context the chunks' buffers cannot be given back to the host: only a node that
 // was destroyed while its close was running gets here.
 static void drop_wind_down(struct kafka_job *job)
 {
-    end_client((struct wind_down *)(void *)job);
-    free(((struct wind_down *)(void *)job)->writer);
-    free(job);
+    struct wind_down *w = (struct wind_down *)(void *)job;
+    kafka_writer_end(w->writer);
+    free(w->writer);
+    free(w);
 }
 
 static leat_status on_wound_down(struct leat_ctx *ctx, struct kafka_job *job)
@@ -405,28 +384,12 @@ static leat_status on_wound_down(struct leat_ctx *ctx, struct kafka_job *job)
     return LEAT_OK;
 }
 
-static struct wind_down *take_down(struct leat_ctx *ctx, struct kafka_sink *s)
-{
-    struct wind_down *w = calloc(1, sizeof *w);
-    if (!w)
-        return NULL;
-    *w = (struct wind_down){.job = {.run = run_wind_down, .done = on_wound_down, .drop = drop_wind_down, .node = s},
-                            .client = s->client,
-                            .writer = s->writer};
-    kafka_writer_cancel(ctx, s->writer);
-    w->client->arg = w->writer;
-    w->client->on_delivery = on_late_delivery;
-    s->client = NULL;
-    s->writer = NULL;
-    return w;
-}
-
 static void stop_events(struct leat_ctx *ctx, struct kafka_sink *s)
 {
     ctx->host->event_close(s->flush_timer);
     s->flush_timer = NULL;
-    if (s->client)
-        kafka_client_detach(s->client);
+    if (s->writer)
+        kafka_writer_detach(s->writer);
 }
 
 leat_status kafka_sink_close(struct leat_ctx *ctx, void *self)
@@ -434,13 +397,17 @@ leat_status kafka_sink_close(struct leat_ctx *ctx, void *self)
     struct kafka_sink *s = self;
     if (s->step == KAFKA_SINK_CLOSING)
         return LEAT_AGAIN;
-    if (s->step == KAFKA_SINK_CLOSED || !s->client || !s->control)
+    if (s->step == KAFKA_SINK_CLOSED || !s->writer->client || !s->control)
         return LEAT_OK;
     stop_events(ctx, s);
     kafka_control_interrupt(s->control);
-    struct wind_down *w = take_down(ctx, s);
+    struct wind_down *w = malloc(sizeof *w);
     if (!w)
-        return LEAT_OK; // destroy tries again
+        return LEAT_OK; // destroy does it, blocking
+    *w = (struct wind_down){.job = {.run = run_wind_down, .done = on_wound_down, .drop = drop_wind_down, .node = s},
+                            .writer = s->writer};
+    kafka_writer_cancel(ctx, s->writer);
+    s->writer = NULL;
     s->step = KAFKA_SINK_CLOSING;
     kafka_control_run(s->control, &w->job);
     return LEAT_AGAIN;
@@ -453,14 +420,11 @@ void kafka_sink_destroy(struct leat_ctx *ctx, void *self)
         return;
     stop_events(ctx, s);
     kafka_control_destroy(ctx, s->control);
-    struct wind_down *w = s->client ? take_down(ctx, s) : NULL;
-    if (w) {
-        end_client(w);
-        s->writer = w->writer;
-        free(w);
-    }
-    if (s->writer)
+    if (s->writer) {
+        kafka_writer_cancel(ctx, s->writer);
+        kafka_writer_end(s->writer);
         kafka_writer_fini(ctx, s->writer);
+    }
     free(s->writer);
     kafka_topic_job_destroy(s->topic);
     kafka_reduce_destroy(ctx, s->reduce);

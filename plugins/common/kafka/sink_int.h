@@ -11,7 +11,7 @@ struct kafka_bound {
     const struct kafka_options *o;
     uint8_t upsert;
     const struct leat_schema *schema; // NULL = known with the first batch
-    uint32_t *key;                     // positions of the primary key in the schema
+    uint32_t *key;                    // positions of the primary key in the schema
     uint32_t key_count;
     char *resource;
 };
@@ -38,7 +38,6 @@ struct kafka_sink {
     struct kafka_columns columns;
     struct leat_format *key, *value; // NULL until the schema is known
     struct leat_open open;
-    struct kafka_client *client;
     struct kafka_control *control;
     struct kafka_topic_job *topic; // the answer for open, until it is used
     enum kafka_sink_step step;

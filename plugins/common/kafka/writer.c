@@ -144,14 +144,15 @@ static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct 
     return st;
 }
 
-static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
+static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, rd_kafka_topic_t *rkt,
+                             struct kafka_chunk *chunk)
 {
     rd_kafka_message_t messages[KAFKA_CHUNK_ROWS];
     uint32_t n = chunk->count - chunk->at;
     uint32_t before = chunk->outstanding;
     int64_t bytes = fill(w, chunk, messages, n);
     int flags = w->partitioner == KAFKA_PARTITION_DEFAULT ? 0 : RD_KAFKA_MSG_F_PARTITION;
-    rd_kafka_produce_batch(w->rkt, RD_KAFKA_PARTITION_UA, flags, messages, (int)n);
+    rd_kafka_produce_batch(rkt, RD_KAFKA_PARTITION_UA, flags, messages, (int)n);
     leat_status st = account(ctx, w, chunk, messages, n);
     uint32_t sent = chunk->outstanding - before;
     __atomic_fetch_add(w->records_total, sent, __ATOMIC_RELAXED);
@@ -171,15 +172,40 @@ static void take_ready(struct kafka_writer *w)
     if (!w->ready)
         w->ready_tail = &w->ready;
     w->ready_bytes -= chunk_bytes(chunk);
+    w->ready_records -= chunk->count;
+}
+
+static leat_status make_topic(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_client *client,
+                              rd_kafka_topic_t **rkt)
+{
+    *rkt = rd_kafka_topic_new(client->rk, w->topic, NULL);
+    return *rkt ? LEAT_OK
+                : leat_fail(ctx, LEAT_RESOURCE, "LEAT-K0206", "could not create a handle of topic \"%s\"", w->topic);
+}
+
+static leat_status make_bulk(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    leat_status st = kafka_client_create(ctx, w->o, KAFKA_BULK, w->client->arg, &w->bulk);
+    if (st != LEAT_OK)
+        return st;
+    w->bulk->on_ready = w->client->on_ready;
+    w->bulk->on_delivery = w->client->on_delivery;
+    return make_topic(ctx, w, w->bulk, &w->bulk_rkt);
 }
 
 leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
 {
-    if (w->outstanding)
+    if (w->outstanding || !w->ready)
         return LEAT_OK;
+    int large = w->ready_records > KAFKA_ROUND_LARGE && !w->lingers;
+    if (large && !w->bulk) {
+        leat_status st = make_bulk(ctx, w);
+        if (st != LEAT_OK)
+            return st;
+    }
     for (size_t round = 0; w->ready && round < w->round_bytes;) {
         struct kafka_chunk *chunk = w->ready;
-        leat_status st = hand_over(ctx, w, chunk);
+        leat_status st = hand_over(ctx, w, large ? w->bulk_rkt : w->rkt, chunk);
         if (st < 0)
             return st;
         if (st == LEAT_AGAIN)
@@ -199,6 +225,7 @@ leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, stru
     *w->ready_tail = chunk;
     w->ready_tail = &chunk->next;
     w->ready_bytes += chunk_bytes(chunk);
+    w->ready_records += chunk->count;
     return w->ready_bytes >= w->round_bytes ? kafka_writer_pump(ctx, w) : LEAT_OK;
 }
 
@@ -223,12 +250,17 @@ void kafka_writer_cancel(struct leat_ctx *ctx, struct kafka_writer *w)
     }
 }
 
-void kafka_writer_init(struct kafka_writer *w, int32_t partition_count)
+leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, const struct kafka_options *o,
+                              int32_t partition_count)
 {
+    w->o = o;
+    w->lingers = kafka_property(o, "linger.ms") || kafka_property(o, "queue.buffering.max.ms");
+    w->partitioner = o->partitioner;
     w->partition_count = partition_count;
     w->ready_tail = &w->ready;
     w->round_bytes = (size_t)KAFKA_ROUND_BYTES *
                      (size_t)(partition_count < KAFKA_ROUND_PARTITIONS ? partition_count : KAFKA_ROUND_PARTITIONS);
+    return make_topic(ctx, w, w->client, &w->rkt);
 }
 
 void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
@@ -241,6 +273,12 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
     }
     if (--chunk->outstanding == 0 && chunk->at == chunk->count)
         make_idle(w, chunk);
+    if (!w->outstanding && !w->error) { // the other client's complaints are old as well
+        if (w->client)
+            w->client->trouble[0] = 0;
+        if (w->bulk)
+            w->bulk->trouble[0] = 0;
+    }
 }
 
 static leat_status too_large(struct leat_ctx *ctx, struct kafka_writer *w)
@@ -253,14 +291,55 @@ static leat_status too_large(struct leat_ctx *ctx, struct kafka_writer *w)
 
 leat_status kafka_writer_failure(struct leat_ctx *ctx, struct kafka_writer *w)
 {
+    const struct kafka_client *dead = w->client->fatal ? w->client : w->bulk && w->bulk->fatal ? w->bulk : NULL;
     leat_status st = LEAT_TRANSIENT;
-    if (!w->error && !w->client->fatal)
+    if (!w->error && !dead)
         return LEAT_OK;
     if (w->error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         st = too_large(ctx, w);
     else
         leat_fail(ctx, st, "LEAT-K0401", "could not write to topic \"%s\"", w->topic);
-    ctx->host->error_native(ctx, w->error ? rd_kafka_err2name(w->error) : "FATAL",
-                            w->error ? w->error_text : w->client->trouble);
+    ctx->host->error_native(ctx, dead ? "FATAL" : rd_kafka_err2name(w->error), dead ? dead->trouble : w->error_text);
     return st;
+}
+
+const char *kafka_writer_trouble(struct kafka_writer *w)
+{
+    return w->client->trouble[0] || !w->bulk ? w->client->trouble : w->bulk->trouble;
+}
+
+void kafka_writer_detach(struct kafka_writer *w)
+{
+    if (w->client)
+        kafka_client_detach(w->client);
+    if (w->bulk)
+        kafka_client_detach(w->bulk);
+}
+
+// Reports of what is purged still come; nobody but the writer may hear them.
+static void on_late_delivery(void *arg, const rd_kafka_message_t *message)
+{
+    kafka_writer_report(arg, message);
+}
+
+static void end_client(struct kafka_writer *w, struct kafka_client **client, rd_kafka_topic_t **rkt)
+{
+    struct kafka_client *c = *client;
+    if (!c)
+        return;
+    c->arg = w;
+    c->on_delivery = on_late_delivery;
+    rd_kafka_purge(c->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(c->rk, 5000); // only serves the reports, which are there by now
+    if (*rkt)
+        rd_kafka_topic_destroy(*rkt);
+    *rkt = NULL;
+    kafka_client_unref(c, 1);
+    *client = NULL;
+}
+
+void kafka_writer_end(struct kafka_writer *w)
+{
+    end_client(w, &w->client, &w->rkt);
+    end_client(w, &w->bulk, &w->bulk_rkt);
 }

@@ -8,6 +8,10 @@
 // What comes meanwhile is encoded and goes with the next round, so that batches grow by themselves under load, and a
 // lone row leaves at once.
 //
+// Small rounds go through a client without linger. In a large one such a client would take the first few records for a
+// request of their own and spin behind it, so large rounds go through a second client with a linger of a millisecond,
+// made when it is first needed. Rounds do not overlap, so the order of records is kept.
+//
 // Bounds: a round (KAFKA_ROUND_BYTES for each partition), and twice as much ready; then the writer is full.
 // Thread: home worker; reports come through kafka_client's queue.
 #ifndef KAFKA_WRITER_H
@@ -18,7 +22,8 @@
 #define KAFKA_CHUNK_ROWS       1024
 #define KAFKA_CHUNK_MAX        (64u << 20) // bytes of the values, and of the keys, of one chunk
 #define KAFKA_ROUND_BYTES      (768u << 10)
-#define KAFKA_ROUND_PARTITIONS 8 // more partitions do not make a round larger
+#define KAFKA_ROUND_PARTITIONS 8   // more partitions do not make a round larger
+#define KAFKA_ROUND_LARGE      128 // records
 
 struct kafka_chunk {
     struct kafka_chunk *next; // in the list of idle or of ready chunks
@@ -33,8 +38,10 @@ struct kafka_chunk {
 };
 
 struct kafka_writer {
-    struct kafka_client *client;
-    rd_kafka_topic_t *rkt;
+    const struct kafka_options *o;
+    struct kafka_client *client, *bulk; // bulk: NULL until needed
+    rd_kafka_topic_t *rkt, *bulk_rkt;
+    uint8_t lingers; // the user has set a linger: one client for all
     const char *topic;
     int32_t partitioner; // KAFKA_PARTITION_*
     int32_t partition_count;
@@ -44,6 +51,7 @@ struct kafka_writer {
     uint32_t idle_count;
     struct kafka_chunk *ready, **ready_tail;
     size_t ready_bytes;
+    uint32_t ready_records;
     size_t round_bytes;        // bound of a round
     uint64_t outstanding;      // records without report
     rd_kafka_resp_err_t error; // of the first failed report
@@ -52,8 +60,9 @@ struct kafka_writer {
     int64_t *records_total, *bytes_total, *waiting;
 };
 
-// Sets the bounds, once the number of partitions is known.
-void kafka_writer_init(struct kafka_writer *w, int32_t partition_count);
+// Makes it ready to send, once the number of partitions is known; `client` is set.
+leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, const struct kafka_options *o,
+                              int32_t partition_count);
 // An empty chunk, or NULL when there is no memory.
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w);
 // Takes the chunk; its records go with the next round.
@@ -70,10 +79,16 @@ void kafka_writer_return(struct leat_ctx *ctx, struct kafka_writer *w, struct ka
 void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *message);
 // Describes the failure of a report or of the client; LEAT_OK when there is none.
 leat_status kafka_writer_failure(struct leat_ctx *ctx, struct kafka_writer *w);
+// What the clients complain about; "" = nothing.
+const char *kafka_writer_trouble(struct kafka_writer *w);
 // Frees idle chunks that are too many or too large to be kept.
 void kafka_writer_trim(struct leat_ctx *ctx, struct kafka_writer *w);
 // Gives up what is ready but not handed over.
 void kafka_writer_cancel(struct leat_ctx *ctx, struct kafka_writer *w);
+// Ends the events of the clients; home worker, before kafka_writer_end.
+void kafka_writer_detach(struct kafka_writer *w);
+// Gives up what is not acknowledged and ends the clients. Blocks; no callback reaches the node any more.
+void kafka_writer_end(struct kafka_writer *w);
 // Frees idle chunks; all reports must have come.
 void kafka_writer_fini(struct leat_ctx *ctx, struct kafka_writer *w);
 
