@@ -168,14 +168,25 @@ const struct sql_scope_column *sql_scope_find(struct sql_bind *b, const struct s
     return found;
 }
 
+// The operator of that name, or "not supported yet".
+static const struct sql_func *operator_for(struct sql_bind *b, const struct sql_node *n, const char *name)
+{
+    const struct sql_func *f = sql_func_operator(name);
+    char what[64];
+    if (f)
+        return f;
+    snprintf(what, sizeof what, "'%s'", name);
+    sql_diag_unsupported(b->diag, n->offset, n->length, what);
+    return NULL;
+}
+
 // r.f of a ROW: a call of FIELD whose data is the field's index.
 static struct sql_expr *bind_field(struct sql_bind *b, struct sql_expr *row, struct leat_bytes name,
                                    const struct sql_node *n)
 {
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
-    if (!e)
+    if (!e || !(e->func = operator_for(b, n, "FIELD")))
         return NULL;
-    e->func = sql_func_operator("FIELD");
     e->args = sql_bind_alloc(b, sizeof *e->args);
     e->data = sql_bind_alloc(b, sizeof(struct leat_bytes));
     if (!e->args || !e->data)
@@ -267,17 +278,9 @@ static struct sql_expr *bind_operator(struct sql_bind *b, const struct sql_node 
         return bind_chain(b, n);
     if (!strcmp(name, "NEGATE") && n->items[0]->kind == SQL_NODE_INTEGER)
         return bind_literal(b, n);
-    const struct sql_func *f = sql_func_operator(name);
-    if (!f) {
-        char what[64];
-        snprintf(what, sizeof what, "'%s'", name);
-        sql_diag_unsupported(b->diag, n->offset, n->length, what);
-        return NULL;
-    }
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
-    if (!e)
+    if (!e || !(e->func = operator_for(b, n, name)))
         return NULL;
-    e->func = f;
     return bind_args(b, e, n->items, n->count) || bind_finish_call(b, e) ? NULL : e;
 }
 
@@ -336,9 +339,8 @@ static struct sql_expr *bind_call(struct sql_bind *b, const struct sql_node *n)
 static struct sql_expr *bind_items(struct sql_bind *b, const struct sql_node *n, const char *name)
 {
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
-    if (!e)
+    if (!e || !(e->func = operator_for(b, n, name)))
         return NULL;
-    e->func = sql_func_operator(name);
     return bind_args(b, e, n->items, n->count) || bind_finish_call(b, e) ? NULL : e;
 }
 
