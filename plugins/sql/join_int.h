@@ -103,6 +103,23 @@ struct leat_bytes join_row_content(const struct join_table *t, const struct join
 int join_decode(struct sql_joiner *j, uint32_t side, const struct join_row *row, struct join_values *to,
                 struct sql_arena *lists);
 
+// A call of process.
+struct join_work {
+    struct leat_ctx *ctx;
+    struct sql_exec *x;
+    struct sql_joiner *j;
+    const struct leat_batch *b;
+    uint32_t side;
+};
+
+// join_pass.c
+// Emits the joined rows so far. `more`: the rest of the batch follows.
+leat_status join_flush(struct join_work *w, int more);
+// Decides the steps of the change in hand; then runs them and changes the state. LEAT_AGAIN = the way is full.
+void join_change_begin(struct join_change *c);
+leat_status join_pass_on(struct join_work *w);
+int join_same_key(const struct join_change *c);
+
 // join_state.c: notes a change for the next delta
 void join_log_put(struct sql_joiner *j, uint32_t side, const struct join_row *row);
 void join_log_remove(struct sql_joiner *j, uint32_t side, const struct join_row *row);
