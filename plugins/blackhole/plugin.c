@@ -48,6 +48,11 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
     return LEAT_OK;
 }
 
+static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
+{
+    return LEAT_OK;
+}
+
 static void destroy(struct leat_ctx *ctx, void *self)
 {
     free(self);
@@ -58,6 +63,7 @@ static const struct leat_sink_ops ops = {
     .bind = bind_sink,
     .create = create,
     .write = write_batch,
+    .flush = flush,
     .destroy = destroy,
 };
 

@@ -149,6 +149,12 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
     return LEAT_OK;
 }
 
+// A batch is accepted only when all of its text is written, so there is nothing left to do.
+static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
+{
+    return LEAT_OK;
+}
+
 static leat_status close_sink(struct leat_ctx *ctx, void *self)
 {
     struct sink *s = self;
@@ -167,7 +173,6 @@ static void destroy(struct leat_ctx *ctx, void *self)
     free(s);
 }
 
-// A batch is accepted only when all of its text is written, so a flush has nothing to do.
 const struct leat_sink_ops print_sink_ops = {
     .struct_size = sizeof print_sink_ops,
     .bind = bind_sink,
@@ -175,6 +180,7 @@ const struct leat_sink_ops print_sink_ops = {
     .create = create,
     .open = open_sink,
     .write = write_batch,
+    .flush = flush,
     .close = close_sink,
     .destroy = destroy,
 };
