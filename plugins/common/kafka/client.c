@@ -88,6 +88,9 @@ static leat_status start(struct leat_ctx *ctx, struct kafka_client *c, rd_kafka_
     rd_kafka_queue_t *main_queue = rd_kafka_queue_get_main(c->rk);
     watch_queue(main_queue, c->event_fd);
     rd_kafka_queue_destroy(main_queue);
+    // what came before the queue was watched rings no bell any more: have a look
+    if (eventfd_write(c->event_fd, 1) < 0)
+        return leat_fail(ctx, LEAT_BUG, "LEAT-K0902", "could not write to an eventfd");
     c->watch = ctx->host->watch(ctx, c->event_fd, LEAT_READ, on_ready, c);
     return c->watch ? LEAT_OK : leat_no_memory(ctx);
 }
