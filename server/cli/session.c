@@ -41,8 +41,7 @@ static void plan_once(struct session_pipeline *p)
 {
     for (uint32_t job = 0; job < p->graph->job_count; job++) {
         struct base_error error;
-        if (!graph_job_broken(p->graph, job))
-            graph_plan_destroy(graph_plan(p->graph, job, &error));
+        graph_plan_destroy(graph_plan(p->graph, job, &error));
     }
 }
 

@@ -25,14 +25,17 @@ struct binder {
     struct plan_job *plan;
     struct base_error *error; // of the runtime step; NULL while a file is checked
     uint32_t faults;
+    uint8_t no_memory; // nodes may be missing: stop
     uint32_t next_id;
 };
 
 static void *take(struct binder *b, size_t count, size_t size)
 {
     void *ptr = base_arena_calloc(b->plan->arena, count ? count : 1, size);
-    if (!ptr)
+    if (!ptr) {
         b->faults++;
+        b->no_memory = 1;
+    }
     return ptr;
 }
 
@@ -486,6 +489,8 @@ static void bind_all(struct binder *b)
         return;
     memcpy(nodes, b->plan->nodes, n * sizeof(struct plan_node *));
     for (uint32_t i = 0; i < n; i++) {
+        if (nodes[i]->graph && nodes[i]->graph->broken)
+            continue; // reported; what it gives counts as not known, so that its readers are looked at all the same
         if (nodes[i]->kind == LEAT_OPERATOR)
             plan_operator(b, nodes[i]);
         else if (nodes[i]->kind == LEAT_SINK)
@@ -539,10 +544,15 @@ static void add_nodes(struct binder *b, uint32_t job)
         if (belongs(graph, graph->order[i], job))
             b->plan->node_max += 1 + graph->order[i]->ref_count;
     b->plan->nodes = take(b, b->plan->node_max, sizeof(struct plan_node *));
-    for (uint32_t i = 0; i < graph->node_count && !b->faults; i++) {
+    for (uint32_t i = 0; i < graph->node_count && !b->no_memory; i++) {
         if (!belongs(graph, graph->order[i], job))
             continue;
         struct plan_node *node = add_node(b, graph->order[i]);
+        if (node && node->graph->broken) {
+            b->faults++;
+            b->plan->complete = 0;
+            continue;
+        }
         if (!node || (node->kind != LEAT_SOURCE && node->kind != LEAT_LOOKUP))
             continue;
         describe(b, node);
@@ -569,12 +579,15 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     struct binder b = {.graph = graph, .plan = plan, .error = error};
     base_error_clear(error);
     add_nodes(&b, job);
-    if (!b.faults)
+    // a source that cannot say what it gives does not hide the faults of others
+    if (!b.no_memory)
         bind_all(&b);
     if (!b.faults)
         return plan;
-    if (error->failure == LEAT_OK)
+    if (b.no_memory)
         base_no_memory(error);
+    else if (error->failure == LEAT_OK)
+        base_fail(error, LEAT_CONFIG, "LEAT-G0010", "job \"%s\" has faults", plan->name);
     graph_plan_destroy(plan);
     return NULL;
 }

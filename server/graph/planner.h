@@ -42,7 +42,7 @@ struct graph_node {
     uint32_t parallelism; // 0 = the pipeline's default
     enum plan_on_error on_error;
     const void *place; // the configuration's node, for messages
-    uint8_t broken;    // something of it was reported: it is linked as far as that goes, and its job is not planned
+    uint8_t broken;    // something of it was reported: it is linked as far as that goes, and what it gives is not known
 
     // filled by graph_link
     struct graph_ref *refs;
@@ -90,8 +90,6 @@ void graph_plan_destroy(struct plan_job *plan);
 
 // Names of the nodes of a job, in the graph's arena; also those of nodes that the planner may insert.
 const char *const *graph_job_nodes(struct graph *graph, uint32_t job, uint32_t *count);
-// Is one of its nodes broken? Then it cannot be planned.
-int graph_job_broken(const struct graph *graph, uint32_t job);
 const char *graph_job_name(const struct graph *graph, uint32_t job);
 
 #endif
