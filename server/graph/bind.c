@@ -164,8 +164,8 @@ static void insert_before(struct plan_job *plan, struct plan_node *node, struct 
     plan->node_count++;
 }
 
-static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct leat_input *inputs,
-                                 uint32_t count);
+static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct graph_node *asked_by,
+                                 const struct leat_input *inputs, uint32_t count);
 
 // A normaliser between `from` and input `input` of `to`; returns the node, whose output 0 carries every change in full.
 static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *from, uint32_t port,
@@ -195,9 +195,14 @@ static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *f
         return NULL;
     insert_before(b->plan, n, to);
     struct leat_input in = {from->outputs[port].schema, from->outputs[port].mode, LEAT_INPUT_STREAM};
-    if (bind_operator(b, n, &in, 1) < 0 || n->output_count == 0 || !add_edge(b, from, port, n, 0))
+    if (bind_operator(b, n, to->graph, &in, 1) < 0 || n->output_count == 0)
         return NULL;
-    return n;
+    struct plan_edge *edge = add_edge(b, from, port, n, 0);
+    if (edge && n->op_plan.needs) {
+        edge->columns = n->op_plan.needs[0].partition;
+        edge->column_count = n->op_plan.needs[0].partition_count;
+    }
+    return edge ? n : NULL;
 }
 
 // --- binding
@@ -214,8 +219,9 @@ static void unbind(struct plan_node *node)
     node->bound = NULL;
 }
 
-static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct leat_input *inputs,
-                                 uint32_t count)
+// `asked_by`: whom diagnostics concern, the node itself or the reader for which it is inserted.
+static leat_status bind_operator(struct binder *b, struct plan_node *node, const struct graph_node *asked_by,
+                                 const struct leat_input *inputs, uint32_t count)
 {
     struct graph_ctx gc;
     struct leat_operator_request request = {
@@ -227,7 +233,7 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
     };
     unbind(node);
     node->op_plan = (struct leat_operator_plan){.struct_size = sizeof node->op_plan};
-    graph_ctx_init(&gc, b->graph, node->graph);
+    graph_ctx_init(&gc, b->graph, asked_by);
     leat_status st = node->component->op->bind(&gc.ctx, &request, &node->op_plan, &node->bound);
     close_ctx(b, &gc, st);
     if (st >= 0)
@@ -281,7 +287,7 @@ static void plan_operator(struct binder *b, struct plan_node *node)
         inputs[i].mode = from->outputs[ports[i]].mode;
         known = known && inputs[i].schema;
     }
-    if (bind_operator(b, node, inputs, g->ref_count) < 0)
+    if (bind_operator(b, node, g, inputs, g->ref_count) < 0)
         return;
     if (!known) {
         b->plan->complete = 0;
@@ -300,7 +306,7 @@ static void plan_operator(struct binder *b, struct plan_node *node)
     for (uint32_t i = 0; i < g->ref_count; i++)
         was_upsert[i] = plan_node_of(b->plan, g->refs[i].to)->outputs[ports[i]].mode == LEAT_MODE_UPSERT &&
                         inputs[i].mode == LEAT_MODE_ALL;
-    if (normalised && bind_operator(b, node, inputs, g->ref_count) < 0)
+    if (normalised && bind_operator(b, node, g, inputs, g->ref_count) < 0)
         return;
     for (uint32_t i = 0; i < g->ref_count; i++) {
         if (!was_upsert[i]) {
