@@ -215,7 +215,7 @@ leat_status pgcdc_conn_step(struct pgcdc *p, struct pq_conn **conn, int replicat
 leat_status pgcdc_script(struct pgcdc *p, const struct pgcdc_step *script);
 leat_status pgcdc_send_sql(struct pgcdc *p, struct pq_conn *conn, struct buf *sql); // frees the buffer
 uint64_t pgcdc_lsn_parse(const char *text);
-#define PGCDC_LSN       "%X/%08X"
+#define PGCDC_LSN       "%X/%X"
 #define PGCDC_LSN_OF(v) (uint32_t)((v) >> 32), (uint32_t)(v)
 
 // --- catalog.c

@@ -94,8 +94,9 @@ static leat_status plan(struct pgcdc *p)
     s->exported = p->snapshot_name[0] != 0;
     p->snapshot = s;
     if (items)
-        leat_log(p->ctx, LEAT_LOG_INFO, "snapshot", "reading the snapshot of about %.0f rows over %u connection%s",
-                 s->estimate, s->reader_count, s->reader_count > 1 ? "s" : "");
+        leat_log(p->ctx, LEAT_LOG_INFO, "snapshot",
+                 "reading the snapshot over %u connection%s, by the statistics %.0f rows", s->reader_count,
+                 s->reader_count > 1 ? "s" : "", s->estimate);
     return LEAT_OK;
 }
 
@@ -107,8 +108,11 @@ static void say_progress(struct pgcdc *p, const struct pgcdc_table *t)
         return;
     s->said = now;
     double share = s->estimate > 0 ? 100.0 * (double)s->rows / s->estimate : 0;
-    leat_say_status(p->ctx, "reading the snapshot of %s, %lld rows, %.0f %% of all", t->port_name, (long long)s->rows,
-                    share > 99 ? 99 : share);
+    if (s->estimate > 0)
+        leat_say_status(p->ctx, "reading the snapshot of %s, %lld rows, %.0f %% of all", t->port_name,
+                        (long long)s->rows, share > 99 ? 99 : share);
+    else // never analysed
+        leat_say_status(p->ctx, "reading the snapshot of %s, %lld rows", t->port_name, (long long)s->rows);
     uint64_t end = (uint64_t)(s->estimate > (double)s->rows ? s->estimate : (double)s->rows + 1);
     p->ctx->host->progress(p->ctx, (uint64_t)s->rows, end, -1);
 }
