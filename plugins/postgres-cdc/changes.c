@@ -224,7 +224,7 @@ static leat_status on_commit(struct pgcdc *p, const struct pgoutput_message *msg
 
 // --- rows
 
-static uint32_t add_row(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind)
+uint32_t pgcdc_row_add(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind)
 {
     struct leat_batch *b = t->batch;
     uint32_t row = leat_batch_add(b, kind);
@@ -276,7 +276,7 @@ static leat_status skip_rows(struct pgcdc_table *t, uint32_t first, leat_status 
 static leat_status new_row(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind, uint32_t first)
 {
     uint32_t unchanged = 0;
-    uint32_t row = add_row(p, t, kind);
+    uint32_t row = pgcdc_row_add(p, t, kind);
     leat_status st = pgcdc_row_fill(p, t, t->batch, row, p->room->after.values, t->from, &unchanged);
     if (st == LEAT_OK && unchanged)
         st = pgcdc_pending_add(p, t, row, p->room->after.values, t->from);
@@ -297,7 +297,7 @@ static void only_key(const struct pgcdc_table *t, struct leat_batch *b, uint32_t
 static leat_status old_row(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind, uint8_t old)
 {
     uint32_t unchanged = 0;
-    uint32_t row = add_row(p, t, kind);
+    uint32_t row = pgcdc_row_add(p, t, kind);
     leat_status st = pgcdc_row_fill(p, t, t->batch, row, p->room->before.values, t->from, &unchanged);
     if (st != LEAT_OK)
         return st;
@@ -309,7 +309,8 @@ static leat_status old_row(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind,
 
 static leat_status on_insert(struct pgcdc *p, struct pgcdc_table *t)
 {
-    return new_row(p, t, LEAT_INSERT, t->batch->rows);
+    leat_status st = pgcdc_key_put(p, t, p->room->after.values, t->from);
+    return st < 0 ? st : new_row(p, t, LEAT_INSERT, t->batch->rows);
 }
 
 static leat_status on_update(struct pgcdc *p, struct pgcdc_table *t, uint8_t old)
@@ -325,7 +326,12 @@ static leat_status on_update(struct pgcdc *p, struct pgcdc_table *t, uint8_t old
     leat_status st = old_row(p, t, moved ? LEAT_DELETE : LEAT_UPDATE_BEFORE, old);
     if (st != LEAT_OK)
         return skip_rows(t, first, st);
-    return new_row(p, t, moved ? LEAT_INSERT : LEAT_UPDATE_AFTER, first);
+    if (moved) {
+        st = pgcdc_key_drop(p, t, p->room->before.values, t->from);
+        if (st == LEAT_OK)
+            st = pgcdc_key_put(p, t, p->room->after.values, t->from);
+    }
+    return st < 0 ? st : new_row(p, t, moved ? LEAT_INSERT : LEAT_UPDATE_AFTER, first);
 }
 
 static leat_status on_delete(struct pgcdc *p, struct pgcdc_table *t, uint8_t old)
@@ -335,7 +341,7 @@ static leat_status on_delete(struct pgcdc *p, struct pgcdc_table *t, uint8_t old
     if (st != LEAT_OK)
         return skip_rows(t, first, st);
     row_done(p, t, 1);
-    return LEAT_OK;
+    return pgcdc_key_drop(p, t, p->room->before.values, t->from);
 }
 
 static leat_status on_truncate(struct pgcdc *p, const struct pgoutput_message *msg)
@@ -343,21 +349,10 @@ static leat_status on_truncate(struct pgcdc *p, const struct pgoutput_message *m
     for (uint32_t i = 0; i < msg->truncate.count; i++) {
         struct pgcdc_table *t = NULL;
         leat_status st = relation_table(p, pgoutput_truncated(msg, i), &t);
+        if (st == LEAT_OK && t)
+            st = pgcdc_truncate(p, t);
         if (st < 0)
             return st;
-        if (!t)
-            continue;
-        if (p->config->on_truncate == PGCDC_TRUNCATE_FAIL) {
-            (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0303",
-                            "table \"%s\" was truncated; stopped before it, at " PGCDC_LSN, t->port_name,
-                            PGCDC_LSN_OF(p->at.lsn));
-            leat_error_hint(p->ctx,
-                            "Empty the targets if they should follow, set on-truncate = \"ignore\" and start again.");
-            return LEAT_FATAL;
-        }
-        __atomic_fetch_add(p->numbers.truncates, 1, __ATOMIC_RELAXED);
-        leat_log(p->ctx, LEAT_LOG_WARN, "truncate", "ignored the TRUNCATE of table \"%s\" at " PGCDC_LSN, t->port_name,
-                 PGCDC_LSN_OF(p->txn_final_lsn));
     }
     return LEAT_OK;
 }
@@ -392,7 +387,7 @@ static leat_status on_change(struct pgcdc *p, const struct pgoutput_message *msg
         p->skip_changes--;
     else
         st = apply(p, msg);
-    if (st >= 0)
+    if (st >= 0 && !p->truncating) // a TRUNCATE is counted when its deletes are out
         p->at.changes++;
     return st;
 }

@@ -7,7 +7,7 @@
 
 // Numbers of the words of the ENUM options, in the order of the table.
 enum pgcdc_startup { PGCDC_INITIAL, PGCDC_LATEST, PGCDC_COMMITTED, PGCDC_SNAPSHOT_ONLY };
-enum pgcdc_truncate { PGCDC_TRUNCATE_FAIL, PGCDC_TRUNCATE_IGNORE };
+enum pgcdc_truncate { PGCDC_TRUNCATE_FAIL, PGCDC_TRUNCATE_IGNORE, PGCDC_TRUNCATE_DELETE };
 enum pgcdc_toast { PGCDC_TOAST_RESELECT, PGCDC_TOAST_FAIL };
 enum pgcdc_autocreate { PGCDC_AUTOCREATE_FILTERED, PGCDC_AUTOCREATE_DISABLED };
 enum pgcdc_reuse { PGCDC_REUSE_SNAPSHOT, PGCDC_REUSE_CONTINUE };

@@ -21,6 +21,7 @@
 
 #include <leat/source.h>
 
+#include "keys.h"
 #include "options.h"
 #include "pgoutput.h"
 #include "pq.h"
@@ -79,7 +80,9 @@ struct pgcdc_table {
     struct leat_batch *batch;      // open, or NULL
     struct pgcdc_pending *pending; // [LEAT_BATCH_ROWS] or NULL
     uint32_t pending_count;
-    uint64_t last_txn; // the transaction of its last row, by its final LSN
+    struct pgcdc_keys *keys; // NULL unless they are wanted
+    uint8_t truncating;      // its deletes are on their way
+    uint64_t last_txn;       // the transaction of its last row, by its final LSN
 };
 
 // --- positions and state
@@ -174,6 +177,9 @@ struct pgcdc {
     uint64_t catch_up_to;
 
     struct pgcdc_saved saved; // of load_state
+    struct pgcdc_keys *keys;  // of all tables
+    uint8_t keys_known;       // from the first row on
+    struct buf key;           // scratch
     enum pgcdc_phase phase;
     uint8_t snapshot_done;
     struct pgcdc_snapshot *snapshot;
@@ -201,6 +207,8 @@ struct pgcdc {
     uint8_t reselecting; // its query is under way on `sql`
     uint8_t asking_end;  // or this one
     uint32_t open_rows;  // rows in open batches
+    uint32_t truncating; // tables whose deletes are on their way
+    size_t truncate_at;  // in the keys of the first of them
     uint8_t flush_due;   // open batches must go before more is read
     struct leat_event *feedback, *nap;
     int64_t heard;       // monotonic: last byte of the server
@@ -246,6 +254,15 @@ leat_status pgcdc_bad_value(struct pgcdc *p, struct pgcdc_table *t, const struct
 // Emits all open batches of the stream. LEAT_AGAIN: done, but the way is full. Moves `emitted`.
 leat_status pgcdc_rows_flush(struct pgcdc *p);
 void pgcdc_rows_drop(struct pgcdc *p);
+uint32_t pgcdc_row_add(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind);
+// --- truncate.c
+int pgcdc_keys_wanted(const struct pgcdc *p);
+leat_status pgcdc_key_put(struct pgcdc *p, struct pgcdc_table *t, const struct pgoutput_value *values,
+                          const uint16_t *from);
+leat_status pgcdc_key_drop(struct pgcdc *p, struct pgcdc_table *t, const struct pgoutput_value *values,
+                           const uint16_t *from);
+leat_status pgcdc_truncate(struct pgcdc *p, struct pgcdc_table *t);
+leat_status pgcdc_truncate_poll(struct pgcdc *p); // emits deletes; like pgcdc_rows_flush
 // --- reselect.c
 leat_status pgcdc_reselect(struct pgcdc *p); // stepped; LEAT_OK: no row waits for values any more
 leat_status pgcdc_ask_end(struct pgcdc *p);  // where the log of the server ends; the answer is taken when it comes

@@ -40,6 +40,11 @@ leat_status pgcdc_check(struct leat_ctx *ctx, const void *config)
         check_pattern(ctx, "schema-name", c->schema_name);
     if (c->table_name)
         check_pattern(ctx, "table-name", c->table_name);
+    if (c->on_truncate == PGCDC_TRUNCATE_DELETE &&
+        (c->startup_mode == PGCDC_LATEST || c->startup_mode == PGCDC_COMMITTED ||
+         c->slot_reuse == PGCDC_REUSE_CONTINUE))
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0308", "on-truncate", 0, NULL,
+                  "on-truncate \"delete\" needs a snapshot to know the rows");
     if (c->slot_reuse == PGCDC_REUSE_SNAPSHOT && c->startup_mode != PGCDC_INITIAL)
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0207", "slot.reuse", 0, "Set slot.reuse to \"continue\".",
                   "slot.reuse \"snapshot\" needs scan.startup.mode \"initial\"");
@@ -121,6 +126,8 @@ static void destroy(struct leat_ctx *ctx, void *self)
     pq_conn_destroy(p->sql);
     pq_conn_destroy(p->replication);
     pgcdc_mem_free(&p->mem);
+    pgcdc_keys_free(&p->keys);
+    buf_fini(&p->key);
     free(p->relations);
     free(p->room);
     free(p->node);
@@ -170,6 +177,7 @@ static leat_status create(struct leat_ctx *ctx, const struct leat_source_request
         destroy(ctx, p);
         return leat_no_memory(ctx);
     }
+    buf_init(&p->key, 1u << 30); // a key is no longer than a value of PostgreSQL
     declare_numbers(p);
     *self = p;
     return LEAT_OK;

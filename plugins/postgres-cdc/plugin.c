@@ -99,10 +99,11 @@ static const struct leat_option options[] = {
     {.name = "on-truncate",
      .type = LEAT_OPT_ENUM,
      .def = "fail",
-     .words = "fail|ignore",
+     .words = "fail|ignore|delete",
      AT(on_truncate),
      .group = "Changes",
-     .doc = "What a TRUNCATE of a captured table does: stop before it, or be counted and left out."},
+     .doc = "What a TRUNCATE of a captured table does: stop before it, be counted and left out, or delete every row. "
+            "For delete the source keeps the keys of all rows in memory and in its state."},
     {.name = "unchanged.toast",
      .type = LEAT_OPT_ENUM,
      .def = "reselect",
@@ -274,6 +275,8 @@ static const struct leat_code codes[] = {
     {"LEAT-G0305", "An update left out an unchanged large value.",
      "Set unchanged.toast = \"reselect\" or REPLICA IDENTITY FULL."},
     {"LEAT-G0306", "The server was silent for too long.", "Nothing to do: the node is opened again."},
+    {"LEAT-G0308", "on-truncate = \"delete\" cannot be had here.",
+     "Set changelog-mode = \"upsert\", and on-truncate from the first start on; or choose \"fail\" or \"ignore\"."},
     {"LEAT-G0307", "The saved state cannot be read.", "Start from an older savepoint or read a new snapshot."},
 };
 

@@ -563,6 +563,36 @@ static void begin_fresh(struct pgcdc *p)
         p->tables[i].snapshot_done = p->snapshot_done || !p->tables[i].used;
 }
 
+// on-truncate = "delete" needs every key from the first row on.
+static leat_status begin_keys(struct pgcdc *p)
+{
+    if (!pgcdc_keys_wanted(p)) {
+        pgcdc_keys_free(&p->keys);
+        return LEAT_OK;
+    }
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        if (!t->used)
+            continue;
+        if (t->mode != LEAT_MODE_UPSERT)
+            return leat_fail(
+                p->ctx, LEAT_CONFIG, "LEAT-G0308",
+                "on-truncate \"delete\" gives deletes by key, but table \"%s\" is read with whole rows (set "
+                "changelog-mode = \"upsert\")",
+                t->port_name);
+        if (p->restored && t->snapshot_done && !p->keys_known)
+            return leat_fail(
+                p->ctx, LEAT_CONFIG, "LEAT-G0308",
+                "on-truncate \"delete\" must be set from the first start on: the keys of table \"%s\" are not "
+                "known",
+                t->port_name);
+        t->keys = pgcdc_keys_of(&p->keys, t->schema, t->name);
+        if (!t->keys)
+            return leat_no_memory(p->ctx);
+    }
+    return LEAT_OK;
+}
+
 leat_status pgcdc_setup(struct pgcdc *p)
 {
     leat_status st = pgcdc_script(p, setup_script);
@@ -574,6 +604,9 @@ leat_status pgcdc_setup(struct pgcdc *p)
         begin_restored(p);
     else
         begin_fresh(p);
+    st = begin_keys(p);
+    if (st < 0)
+        return st;
     p->emitted = p->at;
     p->catch_up_to = p->server_end;
     if (p->retry)

@@ -192,7 +192,9 @@ static leat_status take_row(struct pgcdc *p, struct reader *r, char *line, size_
     leat_status st = pgcdc_row_fill(p, t, r->batch, row, values, NULL, &unchanged);
     if (st == LEAT_END)
         r->batch->rows = row; // a bad row, skipped by policy
-    else if (st < 0)
+    else if (st == LEAT_OK)
+        st = pgcdc_key_put(p, t, values, NULL);
+    if (st < 0)
         return st;
     return leat_batch_is_full(r->batch) ? emit(p, r) : LEAT_OK;
 }

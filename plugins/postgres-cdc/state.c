@@ -4,7 +4,9 @@
 //     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
 //     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
 //     u32 tables × (cstr schema · cstr name · u8 snapshot done · u32 columns × cstr name)
+//     tables × (cstr schema · cstr name · u64 length · changes of its keys)    with on-truncate = "delete" only; keys.c
 //
+// All but the keys is written whole each time; of the keys a delta holds what changed since the last save.
 // The columns are those that rows were read with: on a restart they tell a column that was added meanwhile from one
 // that was renamed.
 #include <string.h>
@@ -31,29 +33,67 @@ static void put_table(struct buf *b, const struct pgcdc_table *t)
     buf_patch_u32(b, at, count);
 }
 
+static void put_head(struct pgcdc *p, struct buf *b)
+{
+    uint32_t used = 0;
+    buf_u64(b, p->system);
+    buf_u32(b, p->timeline);
+    buf_cstr(b, p->config->slot_name);
+    buf_cstr(b, p->config->database);
+    buf_u8(b, p->snapshot_done);
+    buf_u64(b, p->emitted.lsn);
+    buf_u64(b, p->emitted.changes);
+    buf_u64(b, p->emitted.final_lsn);
+    buf_u32(b, p->emitted.xid);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        used += p->tables[i].used;
+    buf_u32(b, used);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        if (p->tables[i].used)
+            put_table(b, &p->tables[i]);
+}
+
+struct saving {
+    struct pgcdc *p;
+    struct leat_state_out *out;
+    leat_status st;
+};
+
+static int write_piece(void *arg, const void *ptr, size_t len)
+{
+    struct saving *s = arg;
+    s->st = s->p->ctx->host->state_write(s->p->ctx, s->out, ptr, len);
+    return s->st < 0 ? -1 : 0;
+}
+
+static leat_status write_keys(struct pgcdc *p, struct leat_state_out *out, struct buf *b, int image)
+{
+    struct saving saving = {p, out, LEAT_OK};
+    for (struct pgcdc_keys *k = p->keys; k; k = k->next) {
+        buf_reset(b);
+        buf_cstr(b, k->schema);
+        buf_cstr(b, k->name);
+        buf_u64(b, pgcdc_keys_saved_len(k, image));
+        if (!buf_ok(b))
+            return leat_no_memory(p->ctx);
+        if (write_piece(&saving, b->ptr, b->len) < 0 || pgcdc_keys_save(k, image, write_piece, &saving) < 0)
+            return saving.st;
+        pgcdc_keys_saved(k);
+    }
+    return LEAT_OK;
+}
+
 leat_status pgcdc_state_write(struct pgcdc *p, struct leat_state_out *out)
 {
     struct buf b;
-    uint32_t used = 0;
-    buf_init(&b, STATE_MAX);
-    buf_u64(&b, p->system);
-    buf_u32(&b, p->timeline);
-    buf_cstr(&b, p->config->slot_name);
-    buf_cstr(&b, p->config->database);
-    buf_u8(&b, p->snapshot_done);
-    buf_u64(&b, p->emitted.lsn);
-    buf_u64(&b, p->emitted.changes);
-    buf_u64(&b, p->emitted.final_lsn);
-    buf_u32(&b, p->emitted.xid);
-    for (uint32_t i = 0; i < p->table_count; i++)
-        used += p->tables[i].used;
-    buf_u32(&b, used);
-    for (uint32_t i = 0; i < p->table_count; i++)
-        if (p->tables[i].used)
-            put_table(&b, &p->tables[i]);
-    leat_status st = buf_ok(&b) ? p->ctx->host->state_write(p->ctx, out, b.ptr, b.len) : leat_no_memory(p->ctx);
+    int image = !p->keys || out->kind == LEAT_STATE_FULL;
     out->version = STATE_VERSION;
-    out->kind = LEAT_STATE_FULL;
+    out->kind = image ? LEAT_STATE_FULL : LEAT_STATE_DELTA;
+    buf_init(&b, STATE_MAX);
+    put_head(p, &b);
+    leat_status st = buf_ok(&b) ? p->ctx->host->state_write(p->ctx, out, b.ptr, b.len) : leat_no_memory(p->ctx);
+    if (st >= 0)
+        st = write_keys(p, out, &b, image);
     buf_fini(&b);
     return st;
 }
@@ -79,6 +119,19 @@ static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *
     return t->schema && t->name && t->columns;
 }
 
+static int read_keys(struct pgcdc *p, struct cur *c)
+{
+    while (cur_ok(c) && cur_left(c)) {
+        const char *schema = cur_cstr(c, NULL), *name = cur_cstr(c, NULL);
+        struct cur saved = cur_sub(c, cur_u64(c));
+        struct pgcdc_keys *keys = cur_ok(c) ? pgcdc_keys_of(&p->keys, schema, name) : NULL;
+        if (!keys || pgcdc_keys_load(keys, &saved) < 0)
+            return 0;
+        p->keys_known = 1;
+    }
+    return cur_ok(c);
+}
+
 static int read_state(struct pgcdc *p, struct cur *c)
 {
     struct pgcdc_saved *s = &p->saved;
@@ -98,7 +151,7 @@ static int read_state(struct pgcdc *p, struct cur *c)
     for (uint32_t i = 0; s->tables && i < s->count; i++)
         if (!read_table(p, c, &s->tables[i]))
             return 0;
-    return cur_ok(c) && s->tables && s->slot && s->database;
+    return cur_ok(c) && s->tables && s->slot && s->database && read_keys(p, c);
 }
 
 leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in)

@@ -243,7 +243,7 @@ static leat_status drain(struct pgcdc *p, uint32_t *messages, int *dry)
     size_t bytes = 0;
     int fresh = 0; // input was read and nothing taken from it yet
     *dry = 0;
-    while (!p->flush_due && bytes < BUDGET) {
+    while (!p->flush_due && !p->truncating && bytes < BUDGET) {
         char *data = NULL;
         int n = PQgetCopyData(pg, &data, 1);
         if (n > 0) {
@@ -295,6 +295,8 @@ leat_status pgcdc_stream_poll(struct pgcdc *p)
         return st;
     if (p->flush_due && (st = flush(p)) != LEAT_OK)
         return st;
+    if (p->truncating)
+        return pgcdc_truncate_poll(p);
     uint32_t messages = 0;
     int dry;
     st = drain(p, &messages, &dry);

@@ -139,6 +139,36 @@ def test_truncate(pg, db, work, unique):
         node.stop()
 
 
+def test_truncate_as_deletes(pg, db, work, unique):
+    pg.query("CREATE TABLE t (a int, b text, v int, PRIMARY KEY (b, a)); "
+             "INSERT INTO t SELECT i, 'key ' || i, i FROM generate_series(1, 20000) i", database=db)
+    query = "SELECT a::text, b, v::text FROM t"
+    with driven(pg, db, work, unique, **{"on-truncate": "delete"}) as node:
+        node.wait_rows(20000)
+        pg.query("DELETE FROM t WHERE a % 3 = 0; UPDATE t SET a = -a WHERE a % 3 = 1", database=db)
+        node.wait_table(pg, db, query, key=(0, 1))
+        node.stop()  # the keys are in the state
+        pg.query("BEGIN; INSERT INTO t VALUES (1, 'new', 1); TRUNCATE t; INSERT INTO t VALUES (2, 'new', 2); COMMIT", database=db)
+        node.start()
+        node.wait_table(pg, db, query, key=(0, 1))
+        assert node.rows()[-1] == ("+I", ["2", "new", "2"])
+        assert sum(kind == "-D" for kind, _ in node.rows()[-13336:-1]) == 13335
+        pg.query("TRUNCATE t", database=db)
+        node.wait_table(pg, db, query, key=(0, 1))
+        node.kill()  # wherever that is
+        node.start()
+        pg.query("INSERT INTO t VALUES (3, 'c', 3)", database=db)
+        node.wait_table(pg, db, query, key=(0, 1))
+        node.stop()
+    late = Driven(pg, db, f"{work}/late", slot=unique("late"))
+    with late:
+        late.wait_rows(1)
+        late.stop()
+    late.options["on-truncate"] = "delete"
+    with late:
+        assert late.wait_end() == 1 and "LEAT-G0308" in late.error()
+
+
 def test_added_column_is_left_out_until_a_restart(pg, db, work, unique):
     pg.query("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')", database=db)
     with driven(pg, db, work, unique) as node:
