@@ -26,17 +26,18 @@ static void plan_free(struct leat_ctx *ctx, void *ptr)
     free(ptr);
 }
 
-static leat_status plan_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static leat_status plan_fail(struct leat_ctx *ctx, leat_status failure,
+                                                                   const char *code, const char *fmt, va_list ap)
 {
     return base_failv(&of(ctx)->error, failure, code, fmt, ap);
 }
 
-static void plan_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void plan_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     base_error_detailv(&of(ctx)->error, fmt, ap);
 }
 
-static void plan_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void plan_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     base_error_hintv(&of(ctx)->error, fmt, ap);
 }
@@ -46,8 +47,9 @@ static void plan_native(struct leat_ctx *ctx, const char *code, const char *text
     base_error_native(&of(ctx)->error, code, text);
 }
 
-static void plan_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option, uint32_t offset,
-                      const char *hint, const char *fmt, va_list ap)
+__attribute__((format(printf, 7, 0))) static void plan_diag(struct leat_ctx *ctx, uint8_t severity, const char *code,
+                                                            const char *option, uint32_t offset, const char *hint,
+                                                            const char *fmt, va_list ap)
 {
     struct graph_ctx *gc = of(ctx);
     char message[1024];

@@ -78,9 +78,10 @@ static leat_status open_file(const char *path, int *fd, struct stat *st, struct 
     // O_NONBLOCK, so that a pipe does not hold us
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0) {
-        if (errno == ENOENT && lstat(path, &link) == 0 && S_ISLNK(link.st_mode))
+        int error = errno;
+        if (error == ENOENT && lstat(path, &link) == 0 && S_ISLNK(link.st_mode))
             return base_fail(err, LEAT_CONFIG, "LEAT-P0002", "it is a link that leads nowhere");
-        return base_fail(err, LEAT_CONFIG, "LEAT-P0001", "could not open it: %s", strerror(errno));
+        return base_fail(err, LEAT_CONFIG, "LEAT-P0001", "could not open it: %s", strerror(error));
     }
     if (fstat(*fd, st) != 0)
         return base_fail(err, LEAT_CONFIG, "LEAT-P0001", "could not look at it: %s", strerror(errno));
@@ -150,7 +151,7 @@ leat_status plugin_load_file(struct plugin_registry *registry, const char *path,
                              struct base_error *err)
 {
     int fd = -1;
-    struct stat st;
+    struct stat st = {0};
     struct leat_note note;
     bool loaded = false;
     base_error_clear(err);

@@ -231,32 +231,55 @@ static const char *add_item(struct base_arena *arena, const char **items, uint32
     return items[(*count)++] ? NULL : no_memory;
 }
 
-static const char *store_list(struct base_arena *arena, const struct leat_option *o, const struct plugin_setting *s,
-                              void *to, const char **code)
+// The items of a TOML list.
+static const char *add_list(struct base_arena *arena, const struct plugin_setting *s, const char **items,
+                            uint32_t *count)
 {
-    uint32_t count = 0, max = s->item_count;
-    if (s->kind != PLUGIN_LIST && s->kind != PLUGIN_TEXT)
-        return wrong(arena, o, s, code);
-    *code = WRONG_TYPE;
-    for (const char *p = s->text; s->kind == PLUGIN_TEXT && p; p = strchr(p, ';')) {
-        p += *p == ';';
-        max++;
-    }
-    const char **items = max <= LIST_MAX ? base_arena_calloc(arena, max ? max : 1, sizeof *items) : NULL, *why = NULL;
-    if (!items)
-        return no_memory;
+    const char *why = NULL;
     for (uint32_t i = 0; i < s->item_count && !why; i++) {
         if (s->items[i].kind != PLUGIN_TEXT)
             return "must be a list of strings";
-        why = add_item(arena, items, &count, s->items[i].text, s->items[i].len);
+        why = add_item(arena, items, count, s->items[i].text, s->items[i].len);
     }
-    for (const char *p = s->text; s->kind == PLUGIN_TEXT && *s->text && !why; p++) {
-        size_t n = strcspn(p, ";");
-        why = add_item(arena, items, &count, p, n);
-        p += n;
-        if (!*p)
-            break;
+    return why;
+}
+
+// The items of one string, cut at ';' as Flink does.
+static const char *add_cut(struct base_arena *arena, const char *text, const char **items, uint32_t *count)
+{
+    const char *why = NULL;
+    while (*text && !why) {
+        size_t n = strcspn(text, ";");
+        why = add_item(arena, items, count, text, n);
+        text += n;
+        if (*text && !*++text) // it ends in ';'
+            why = "must not hold an empty item";
     }
+    return why;
+}
+
+static uint32_t count_items(const struct plugin_setting *s)
+{
+    uint32_t count = s->item_count + 1;
+    for (const char *p = s->text; s->kind == PLUGIN_TEXT && (p = strchr(p, ';')); p++)
+        count++;
+    return count;
+}
+
+static const char *store_list(struct base_arena *arena, const struct leat_option *o, const struct plugin_setting *s,
+                              void *to, const char **code)
+{
+    if (s->kind != PLUGIN_LIST && s->kind != PLUGIN_TEXT)
+        return wrong(arena, o, s, code);
+    *code = WRONG_TYPE;
+    uint32_t count = 0, max = count_items(s);
+    if (max > LIST_MAX)
+        return "has too many items";
+    const char **items = base_arena_calloc(arena, max, sizeof *items);
+    if (!items)
+        return no_memory;
+    const char *why =
+        s->kind == PLUGIN_LIST ? add_list(arena, s, items, &count) : add_cut(arena, s->text, items, &count);
     if (!why && !count && o->flags & LEAT_OPT_REQUIRED)
         why = "must not be empty";
     struct leat_strings value = {count, items};

@@ -28,7 +28,8 @@ static void host_free(struct leat_ctx *ctx, void *ptr)
 // --- errors
 // -------------------------------------------------------------------------------------------------------------
 
-static leat_status host_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static leat_status host_fail(struct leat_ctx *ctx, leat_status failure,
+                                                                   const char *code, const char *fmt, va_list ap)
 {
     struct ctx_core *core = core_of(ctx);
     base_failv(&core->error, failure, code, fmt, ap);
@@ -36,12 +37,12 @@ static leat_status host_fail(struct leat_ctx *ctx, leat_status failure, const ch
     return failure;
 }
 
-static void host_error_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void host_error_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     base_error_detailv(&core_of(ctx)->error, fmt, ap);
 }
 
-static void host_error_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void host_error_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     base_error_hintv(&core_of(ctx)->error, fmt, ap);
 }
@@ -58,8 +59,9 @@ static leat_status host_error_move(struct leat_ctx *ctx, struct leat_ctx *from, 
 }
 
 // Diagnostics belong to the check of a file; what a running node has to say there goes to the log.
-static void host_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option, uint32_t offset,
-                      const char *hint, const char *fmt, va_list ap)
+__attribute__((format(printf, 7, 0))) static void host_diag(struct leat_ctx *ctx, uint8_t severity, const char *code,
+                                                            const char *option, uint32_t offset, const char *hint,
+                                                            const char *fmt, va_list ap)
 {
     uint8_t level = severity == LEAT_DIAG_ERROR ? LEAT_LOG_ERROR : LEAT_LOG_WARN;
     struct base_log_field fields[] = {
@@ -86,7 +88,8 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
 // --- log and numbers
 // ------------------------------------------------------------------------------------------------------
 
-static void host_log(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void host_log(struct leat_ctx *ctx, uint8_t level, const char *event,
+                                                           const char *fmt, va_list ap)
 {
     base_logv(&core_of(ctx)->inst->logger, level, event, NULL, 0, fmt, ap);
 }
@@ -103,7 +106,7 @@ static int64_t *host_metric(struct leat_ctx *ctx, const struct leat_metric *metr
     return number ? number : &unseen;
 }
 
-static void host_status(struct leat_ctx *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void host_status(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     struct inst *inst = core_of(ctx)->inst;
     pthread_mutex_lock(&inst->view_lock);
