@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The known files, sorted by name, and the state that is made of them.
+//
+// State, version 1, integers little-endian: u32 number of files; each: u32 length of the name, the name, u64 offset.
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "filesystem.h"
+
+#define STATE_VERSION 1
+#define NAME_MAX_LEN  4096
+
+static leat_status cannot(struct leat_ctx *ctx, const char *what, const char *name)
+{
+    int number = errno;
+    leat_fail(ctx, LEAT_TRANSIENT, "LEAT-D0303", "could not read %s \"%s\": %s", what, name, strerrordesc_np(number));
+    ctx->host->error_native(ctx, strerrorname_np(number), strerrordesc_np(number));
+    return LEAT_TRANSIENT;
+}
+
+// Position of the name, or where it belongs.
+static uint32_t place(const struct fs_files *files, const char *name, int *found)
+{
+    uint32_t low = 0, high = files->count;
+    *found = 0;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order = strcmp(files->items[mid].name, name);
+        if (order == 0) {
+            *found = 1;
+            return mid;
+        }
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static int make_room(struct fs_files *files)
+{
+    if (files->count < files->cap)
+        return 1;
+    uint32_t cap = files->cap ? files->cap * 2 : 16;
+    struct fs_file *items = realloc(files->items, cap * sizeof *items);
+    if (!items)
+        return 0;
+    files->items = items;
+    files->cap = cap;
+    return 1;
+}
+
+// The file called `name`, made when it is new.
+static leat_status know(struct leat_ctx *ctx, struct fs_files *files, const char *name, struct fs_file **out)
+{
+    int found;
+    uint32_t at = place(files, name, &found);
+    if (!found) {
+        if (files->count == FS_FILES_MAX)
+            return leat_fail(ctx, LEAT_FATAL, "LEAT-D0306", "there are more than %d files to read", FS_FILES_MAX);
+        char *copy = make_room(files) ? strdup(name) : NULL;
+        if (!copy)
+            return leat_no_memory(ctx);
+        memmove(&files->items[at + 1], &files->items[at], (files->count - at) * sizeof *files->items);
+        files->items[at] = (struct fs_file){.name = copy};
+        files->count++;
+    }
+    *out = &files->items[at];
+    return LEAT_OK;
+}
+
+static leat_status take_file(struct leat_ctx *ctx, struct fs_files *files, const char *name, const struct stat *st)
+{
+    struct fs_file *f;
+    leat_status status = know(ctx, files, name, &f);
+    if (status != LEAT_OK)
+        return status;
+    uint64_t size = (uint64_t)st->st_size;
+    if (size < f->offset)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-D0304",
+                         "file \"%s\" has %llu bytes, but %llu were read: it was cut or replaced", name,
+                         (unsigned long long)size, (unsigned long long)f->offset);
+    f->still = f->here && size == f->size;
+    f->size = size;
+    f->here = 1;
+    return LEAT_OK;
+}
+
+static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth);
+
+static leat_status take_name(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth)
+{
+    struct stat st;
+    if (stat(name, &st) != 0)
+        return errno == ENOENT && depth > 0 ? LEAT_OK : cannot(ctx, "file", name); // gone since it was listed
+    if (S_ISDIR(st.st_mode))
+        return take_folder(ctx, files, name, depth + 1);
+    if (S_ISREG(st.st_mode))
+        return take_file(ctx, files, name, &st);
+    if (depth > 0)
+        return LEAT_OK;
+    return leat_fail(ctx, LEAT_CONFIG, "LEAT-D0303", "\"%s\" is neither a file nor a folder", name);
+}
+
+static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth)
+{
+    char child[NAME_MAX_LEN];
+    leat_status st = LEAT_OK;
+    if (depth > FS_DEPTH_MAX)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "folder \"%s\" is more than %d folders deep", name,
+                         FS_DEPTH_MAX);
+    DIR *dir = opendir(name);
+    if (!dir)
+        return cannot(ctx, "folder", name);
+    for (struct dirent *e; st == LEAT_OK && (e = readdir(dir));) {
+        if (e->d_name[0] == '.' || e->d_name[0] == '_')
+            continue;
+        int len = snprintf(child, sizeof child, "%s%s%s", name, name[strlen(name) - 1] == '/' ? "" : "/", e->d_name);
+        if (len < 0 || (size_t)len >= sizeof child)
+            st = leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "a name in folder \"%s\" is too long", name);
+        else
+            st = take_name(ctx, files, child, depth);
+    }
+    closedir(dir);
+    return st;
+}
+
+leat_status fs_files_look(struct leat_ctx *ctx, struct fs_files *files, const char *path)
+{
+    return take_name(ctx, files, path, 0);
+}
+
+struct fs_file *fs_files_next(struct fs_files *files, uint32_t from)
+{
+    for (uint32_t i = from; i < files->count; i++)
+        if (files->items[i].here && files->items[i].size > files->items[i].offset)
+            return &files->items[i];
+    return NULL;
+}
+
+leat_status fs_files_save(struct leat_ctx *ctx, const struct fs_files *files, struct leat_state_out *out)
+{
+    leat_status st = ctx->host->state_write(ctx, out, &files->count, sizeof files->count);
+    out->version = STATE_VERSION;
+    out->kind = LEAT_STATE_FULL;
+    for (uint32_t i = 0; i < files->count && st == LEAT_OK; i++) {
+        const struct fs_file *f = &files->items[i];
+        uint32_t len = (uint32_t)strlen(f->name);
+        st = ctx->host->state_write(ctx, out, &len, sizeof len);
+        if (st == LEAT_OK)
+            st = ctx->host->state_write(ctx, out, f->name, len);
+        if (st == LEAT_OK)
+            st = ctx->host->state_write(ctx, out, &f->offset, sizeof f->offset);
+    }
+    return st;
+}
+
+static leat_status foreign(struct leat_ctx *ctx, const struct leat_state_in *in)
+{
+    return leat_fail(ctx, LEAT_FATAL, "LEAT-D0307", "state of filesystem has version %u and %zu bytes, known is %d",
+                     in->version, in->len, STATE_VERSION);
+}
+
+leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const struct leat_state_in *in)
+{
+    const uint8_t *at = in->ptr, *end = in->len ? in->ptr + in->len : in->ptr;
+    uint32_t count, len;
+    if (in->version != STATE_VERSION || in->len < sizeof count)
+        return foreign(ctx, in);
+    memcpy(&count, at, sizeof count);
+    at += sizeof count;
+    for (uint32_t i = 0; i < count; i++) {
+        char name[NAME_MAX_LEN];
+        if ((size_t)(end - at) < sizeof len)
+            return foreign(ctx, in);
+        memcpy(&len, at, sizeof len);
+        at += sizeof len;
+        if (len >= sizeof name || (size_t)(end - at) < len + sizeof(uint64_t))
+            return foreign(ctx, in);
+        memcpy(name, at, len);
+        name[len] = 0;
+        struct fs_file *f;
+        leat_status st = know(ctx, files, name, &f);
+        if (st != LEAT_OK)
+            return st;
+        memcpy(&f->offset, at + len, sizeof f->offset);
+        at += len + sizeof f->offset;
+    }
+    return at == end ? LEAT_OK : foreign(ctx, in);
+}
+
+void fs_files_fini(struct fs_files *files)
+{
+    for (uint32_t i = 0; i < files->count; i++)
+        free(files->items[i].name);
+    free(files->items);
+    *files = (struct fs_files){.count = 0};
+}
