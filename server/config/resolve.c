@@ -55,12 +55,11 @@ static void report_unknown(struct config *config, const struct config_node *node
 {
     const char *noun = node->kind == LEAT_OPERATOR ? "operator" : "connector";
     const char *near = base_diag_nearest(config->diags, node->type, plugin_registry_names(registry, node->kind));
-    if (report_other_kind(config, node, registry))
-        return;
-    if (known_in_flink(node->type))
-        ERROR(config, "LEAT-C0015", &node->type_place, NULL, "%s \"%s\" is known in Flink, not supported yet", noun,
-              node->type);
-    else
+    bool sink = node->kind == LEAT_SINK && plugin_registry_find(registry, LEAT_SOURCE, node->type);
+    if (known_in_flink(node->type)) // filesystem: a source here, a sink too in Flink
+        ERROR(config, "LEAT-C0015", &node->type_place, NULL, "%s \"%s\" is known in Flink%s, not supported yet", noun,
+              node->type, sink ? " as a sink" : "");
+    else if (!report_other_kind(config, node, registry))
         ERROR(config, "LEAT-C0014", &node->type_place,
               near ? near : "\"leat plugins\" lists what there is; a plugin is a file in the folder plugin.dir.",
               "unknown %s \"%s\"", noun, node->type);
