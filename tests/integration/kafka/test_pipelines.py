@@ -7,7 +7,7 @@ import time
 
 from confluent_kafka import Consumer, TopicPartition
 
-from leattest import Leat, Proxy, wait_until
+from leattest import Kafka, Leat, Proxy, wait_until
 
 TIMEOUT = 300
 
@@ -34,7 +34,7 @@ name = "STRING"
 input = "input"
 connector = "upsert-kafka"
 topic = "{topic_out}"
-properties.bootstrap.servers = "{servers}"
+properties.bootstrap.servers = "{target_servers}"
 key.format = "json"
 value.format = "json"
 primary-key = ["id"]
@@ -46,8 +46,8 @@ STREAM = 'primary-key = ["id"]\nscan.startup.mode = "earliest-offset"\n'
 
 
 def pipeline(servers, topic_in, topic_out, source="kafka", interval="200ms", parallelism=1, source_more=STREAM,
-             sink_more=""):
-    return COPY.format(servers=servers, topic_in=topic_in, topic_out=topic_out, source=source, interval=interval,
+             sink_more="", target_servers=None):
+    return COPY.format(servers=servers, target_servers=target_servers or servers, topic_in=topic_in, topic_out=topic_out, source=source, interval=interval,
                        parallelism=parallelism, source_more=source_more, sink_more=sink_more)
 
 
@@ -104,7 +104,8 @@ def test_nothing_is_lost_by_kills(work, kafka, unique):
     no change may be missing: the target has every value of every key at least once, in order."""
     source, target = kafka.create_topic(unique("in"), partitions=2), unique("out")
     values = {n: [] for n in range(50)}
-    leat = Leat(pipeline(kafka.bootstrap, source, target, parallelism=2, sink_more="sink.topic.partitions = 2"), work)
+    leat = Leat(pipeline(kafka.bootstrap, source, target, parallelism=2, interval="20ms",
+                         sink_more="sink.topic.partitions = 2"), work)
     dice = random.Random(7)
     with leat:
         for turn in range(12):
@@ -136,6 +137,24 @@ def check_histories(kafka, topic, values):
         reached[n] = max(at, reached[n])
     assert all(reached[n] == len(seen) - 1 for n, seen in values.items())
     print(f"{repeated} records repeated")
+
+
+def test_a_checkpoint_waits_for_the_target(work, kafka, unique):
+    """The target's broker stands still, so nothing may be taken as written, however many checkpoints are due."""
+    source, target = kafka.create_topic(unique("in")), unique("out")
+    expected = {n: "a" for n in range(3000)}
+    with Kafka(f"{work}/target") as other:
+        leat = Leat(pipeline(kafka.bootstrap, source, target, interval="50ms", target_servers=other.bootstrap), work)
+        leat.start()
+        other.pause()
+        kafka.produce(source, [(key(n), row(n, "a")) for n in expected])
+        wait_until(lambda: leat.metric("leat_kafka_received_records_total"), 20, "the first records to be read")
+        time.sleep(1)  # twenty checkpoints
+        leat.kill()
+        other.resume()
+        leat.start()
+        wait_table(other, target, expected)
+        leat.terminate()
 
 
 def test_a_restart_reads_nothing_again(work, kafka, unique):
