@@ -124,6 +124,32 @@ def test_kill_inside_a_large_transaction_brings_each_change_once(pg, db, work, u
         node.stop()
 
 
+def test_kill_while_a_row_waits_for_its_large_value(pg, db, work, unique):
+    pg.query("CREATE TABLE t (id int PRIMARY KEY, n int, v text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL; "
+             "INSERT INTO t VALUES (1, 0, repeat('x', 9000))", database=db)
+    node = Driven(pg, db, f"{work}/node", slot=unique("slot"), arguments=["-c", "50"])
+    writer, locker = pg.connect(db, autocommit=False), pg.connect(db, autocommit=False)
+    with node:
+        node.wait_rows(1)
+        writer.cursor().execute("UPDATE t SET n = 1")
+        # the lock is had the moment the update commits, so the value cannot be fetched
+        waiter = threading.Thread(target=lambda: locker.cursor().execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE"))
+        waiter.start()
+        wait_until(lambda: pg.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1, 10, "the lock to wait")
+        writer.commit()
+        waiter.join()
+        wait_until(lambda: pg.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1, 10, "the row to wait")
+        before = os.stat(f"{node.folder}/state").st_ino
+        wait_until(lambda: os.stat(f"{node.folder}/state").st_ino != before, 10, "a checkpoint meanwhile")
+        time.sleep(0.2)
+        assert len(node.rows()) == 1
+        node.kill()
+        locker.rollback()
+        node.start()
+        assert node.wait_rows(2)[1] == ("+U", ["1", "1", "x" * 9000])
+        node.stop()
+
+
 def test_killed_backends_and_a_killed_server(pg, db, work, unique):
     load = PgLoad(pg.dsn(db), rate=500).create()
     try:
