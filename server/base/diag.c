@@ -173,12 +173,13 @@ static void print_excerpt(const struct base_diag *d, struct base_secrets *secret
         column = len;
     shown = open_part(line, len);
     if (shown > EXCERPT_MAX) {
-        from = column > EXCERPT_MAX / 2 ? column - EXCERPT_MAX / 2 : 0;
+        size_t middle = column < shown ? column : shown;
+        from = middle > EXCERPT_MAX / 2 ? middle - EXCERPT_MAX / 2 : 0;
         while (from > 0 && ((unsigned char)line[from] & 0xc0) == 0x80)
             from--;
         if (shown - from > EXCERPT_MAX)
             shown = from + EXCERPT_MAX;
-        while (shown < len && ((unsigned char)line[shown] & 0xc0) == 0x80)
+        while (shown > from && shown < len && ((unsigned char)line[shown] & 0xc0) == 0x80)
             shown--;
     }
     struct base_str text;

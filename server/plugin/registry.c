@@ -168,6 +168,10 @@ static leat_status take_options(struct intake *in, struct leat_component *c)
     c->options = options;
     c->option_stride = sizeof *options;
     snprintf(who, sizeof who, "%s \"%s\"", plugin_kind_name(c->kind), c->name);
+    for (uint32_t i = 0; c->kind == LEAT_FORMAT && i < c->option_count; i++) {
+        if (options[i].type == LEAT_OPT_FORMAT) // could name itself without end
+            return refuse(in, "LEAT-P0010", "%s has an option that names a format; only connectors have those", who);
+    }
     return plugin_options_check_table(options, c->option_count, c->config_size, who, in->err);
 }
 

@@ -7,6 +7,8 @@
 // cmocka needs the four above first
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/error.h"
@@ -91,6 +93,32 @@ static void test_print(void **state)
     base_arena_destroy(a);
 }
 
+// Found by the fuzzer: a line of continuation bytes only, and a place behind what may be shown.
+static void test_long_lines_are_cut(void **state)
+{
+    struct base_arena *a = base_arena_create(0, 0);
+    struct base_diags d;
+    struct base_str out;
+    char line[1000];
+    base_str_init(&out);
+    assert_true(base_diags_init(&d));
+    memset(line, 0x9f, sizeof line);
+    const struct base_source *s = base_source_make(a, "bytes", line, sizeof line);
+    for (uint32_t column = 1; column < 1003; column += 7)
+        base_diag_add(&d, LEAT_DIAG_ERROR, NULL, &(struct base_place){s, 1, column, 500}, NULL, "x");
+    memset(line, 'x', sizeof line);
+    memcpy(line, "password=", 9);
+    memcpy(line + 500, "password=", 9);
+    s = base_source_make(a, "secret", line, sizeof line);
+    for (uint32_t column = 1; column < 1003; column += 7)
+        base_diag_add(&d, LEAT_DIAG_ERROR, NULL, &(struct base_place){s, 1, column, 3}, NULL, "x");
+    base_diags_print(&d, NULL, false, &out);
+    assert_true(base_str_ok(&out));
+    base_str_fini(&out);
+    base_diags_fini(&d);
+    base_arena_destroy(a);
+}
+
 static void test_too_many_are_counted(void **state)
 {
     struct base_diags d;
@@ -123,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_print),
+        cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_too_many_are_counted),
         cmocka_unit_test(test_read),
     };
