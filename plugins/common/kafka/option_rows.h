@@ -84,16 +84,10 @@
          KAFKA_AT(bounded_millis),                                                                                     \
          .group = "Positions",                                                                                         \
          .doc = "For end mode timestamp: end before the first record that is not older."},                             \
-        {.name = "scan.topic-partition-discovery.interval",                                                            \
-         .type = LEAT_OPT_DURATION,                                                                                    \
-         .min = "0s",                                                                                                  \
-         .def = "5min",                                                                                                \
-         KAFKA_AT(discovery),                                                                                          \
-         .group = "Positions",                                                                                         \
-         .doc = "How often to look for new partitions, which are read from their beginning. 0 = never."},              \
     {                                                                                                                  \
-        .name = "scan.parallelism", .type = LEAT_OPT_INT, .flags = LEAT_OPT_UNSUPPORTED,                               \
-        .doc = "Instances of this source. parallelism.default of the pipeline counts for now."                         \
+        .name = "scan.topic-partition-discovery.interval", .type = LEAT_OPT_DURATION, .min = "0s", .def = "5min",      \
+        KAFKA_AT(discovery), .group = "Positions",                                                                     \
+        .doc = "How often to look for new partitions, which are read from their beginning. 0 = never."                 \
     }
 
 #define KAFKA_SINK_OPTIONS                                                                                             \
@@ -121,11 +115,6 @@
          .flags = LEAT_OPT_UNSUPPORTED,                                                                                \
          .group = "Writing",                                                                                           \
          .doc = "Belongs to exactly-once, which is not available yet."},                                               \
-        {.name = "sink.parallelism",                                                                                   \
-         .type = LEAT_OPT_INT,                                                                                         \
-         .flags = LEAT_OPT_UNSUPPORTED,                                                                                \
-         .group = "Writing",                                                                                           \
-         .doc = "Instances of this sink. parallelism.default of the pipeline counts for now."},                        \
         {.name = "sink.topic.create.enabled",                                                                          \
          .type = LEAT_OPT_BOOL,                                                                                        \
          .def = "true",                                                                                                \

@@ -165,6 +165,7 @@ static leat_status take_event(struct leat_ctx *ctx, struct kafka_source *s, cons
         ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_message_errstr(m));
         return LEAT_TRANSIENT;
     default: // leader changes, a deleted topic, lost rights: librdkafka goes on trying; health shows the lag
+        s->troubled = 1;
         leat_say_status(ctx, "waiting for topic \"%s\": %s", p ? s->o->topic.items[p->topic] : s->o->topic.items[0],
                         rd_kafka_message_errstr(m));
         return LEAT_OK;
@@ -213,6 +214,8 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
             bytes += (int64_t)(m->len + m->key_len);
         }
     }
+    if (good && s->troubled)
+        kafka_source_recovered(ctx, s);
     __atomic_fetch_add(s->records_total, good, __ATOMIC_RELAXED);
     __atomic_fetch_add(s->bytes_total, bytes, __ATOMIC_RELAXED);
     int64_t now = ctx->host->monotonic(ctx);
@@ -246,5 +249,6 @@ void kafka_reader_progress(struct leat_ctx *ctx, struct kafka_source *s)
         end += (uint64_t)(high > p->next ? high : p->next);
     }
     __atomic_store_n(s->lag, (int64_t)(end - current), __ATOMIC_RELAXED);
-    ctx->host->progress(ctx, current, end, -1);
+    // while the broker is away nobody knows the end: that is not "at the end"
+    ctx->host->progress(ctx, current, s->troubled && end == current ? end + 1 : end, -1);
 }

@@ -148,8 +148,11 @@ static leat_status on_ready(struct leat_ctx *ctx, void *arg)
     struct kafka_source *s = arg;
     if (s->client->fatal)
         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0208", "the Kafka client has failed: %s", s->client->trouble);
-    if (s->step == KAFKA_SOURCE_RESOLVE && s->client->trouble[0])
+    if (s->client->trouble[0]) {
         leat_say_status(ctx, "waiting for Kafka: %s", s->client->trouble);
+        s->client->trouble[0] = 0;
+        s->troubled = 1;
+    }
     ctx->host->wake(ctx);
     return LEAT_OK;
 }
@@ -247,19 +250,30 @@ static leat_status on_ends(struct leat_ctx *ctx, struct kafka_job *job)
     return st;
 }
 
-static leat_status ask_ends(struct leat_ctx *ctx, struct kafka_source *s)
+// A job that asks for the ends of all partitions; NULL = no memory, described.
+static struct kafka_resolve *ask_parts(struct leat_ctx *ctx, struct kafka_source *s,
+                                       leat_status (*done)(struct leat_ctx *, struct kafka_job *))
 {
-    struct kafka_resolve *r = ask(ctx, s, KAFKA_RESOLVE_ENDS, NULL, on_ends);
+    struct kafka_resolve *r = ask(ctx, s, KAFKA_RESOLVE_ENDS, NULL, done);
     if (!r)
-        return LEAT_RESOURCE;
+        return NULL;
     r->found = calloc((size_t)s->part_count + 1, sizeof *r->found);
     if (!r->found) {
         kafka_resolve_destroy(r);
-        return leat_no_memory(ctx);
+        leat_no_memory(ctx);
+        return NULL;
     }
     for (; r->found_count < s->part_count; r->found_count++)
         r->found[r->found_count] = (struct kafka_found){.topic = s->parts[r->found_count].topic,
                                                         .partition = s->parts[r->found_count].partition};
+    return r;
+}
+
+static leat_status ask_ends(struct leat_ctx *ctx, struct kafka_source *s)
+{
+    struct kafka_resolve *r = ask_parts(ctx, s, on_ends);
+    if (!r)
+        return LEAT_RESOURCE;
     s->catch_up = KAFKA_CATCH_UP_ASK;
     leat_say_status(ctx, "reading topic \"%s\" up to its end", s->o->topic.items[0]);
     kafka_control_run(s->control, &r->job);
@@ -283,13 +297,43 @@ static leat_status start_catch_up(struct leat_ctx *ctx, struct kafka_source *s)
     return s->settle_timer ? LEAT_OK : leat_no_memory(ctx);
 }
 
+// --- trouble. An idle topic gives no sign when its broker is back, so the broker is asked.
+
+void kafka_source_recovered(struct leat_ctx *ctx, struct kafka_source *s)
+{
+    s->troubled = 0;
+    leat_say_status(ctx, "reading topic \"%s\"", s->o->topic.items[0]);
+}
+
+static leat_status on_probed(struct leat_ctx *ctx, struct kafka_job *job)
+{
+    struct kafka_resolve *r = (struct kafka_resolve *)(void *)job;
+    struct kafka_source *s = r->job.node;
+    s->probing = 0;
+    if (s->step == KAFKA_SOURCE_RUN && r->failure == LEAT_OK && s->troubled)
+        kafka_source_recovered(ctx, s);
+    kafka_resolve_destroy(r);
+    return LEAT_OK;
+}
+
+static leat_status probe(struct leat_ctx *ctx, struct kafka_source *s)
+{
+    struct kafka_resolve *r = s->probing ? NULL : ask_parts(ctx, s, on_probed);
+    if (!r)
+        return s->probing ? LEAT_OK : LEAT_RESOURCE;
+    s->probing = 1;
+    kafka_control_run(s->control, &r->job);
+    return LEAT_OK;
+}
+
 // --- timers
 
 static leat_status on_progress(struct leat_ctx *ctx, void *arg, uint32_t ready)
 {
     struct kafka_source *s = arg;
     kafka_reader_progress(ctx, s);
-    return ctx->host->timer_again(s->progress_timer, PROGRESS_USEC);
+    leat_status st = s->troubled ? probe(ctx, s) : LEAT_OK;
+    return st == LEAT_OK ? ctx->host->timer_again(s->progress_timer, PROGRESS_USEC) : st;
 }
 
 static leat_status on_discovered(struct leat_ctx *ctx, struct kafka_job *job)
@@ -342,6 +386,7 @@ static leat_status run(struct leat_ctx *ctx, struct kafka_source *s)
     if (st != LEAT_OK)
         return st;
     s->step = KAFKA_SOURCE_RUN;
+    s->troubled = 0;
     leat_say_status(ctx, "reading topic \"%s\"", s->o->topic.items[0]);
     st = start_timers(ctx, s);
     if (st == LEAT_OK && s->open.catch_up)

@@ -78,9 +78,14 @@ struct kafka_source {
     // the rest
     enum kafka_catch_up catch_up;
     uint8_t discovering;
+    uint8_t troubled; // the status tells of trouble
+    uint8_t probing;  // a job finds out whether it is over
     struct leat_event *settle_timer, *progress_timer, *discovery_timer;
     int64_t *records_total, *bytes_total, *lag;
 };
+
+// source.c: the trouble that the status tells of is over.
+void kafka_source_recovered(struct leat_ctx *ctx, struct kafka_source *s);
 
 // reader.c
 // Begins to read what was found; the parts are added to those there are. LEAT_OK or a failure.

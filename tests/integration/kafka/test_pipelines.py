@@ -190,6 +190,22 @@ def test_a_broker_that_restarts_and_one_that_stands_still(work, kafka, unique):
         assert leat.running()
 
 
+def test_a_source_without_its_broker_is_not_ready(work, kafka, unique):
+    """And it is again once the broker is back, though the topic is idle."""
+    source, target = unique("in"), unique("out")
+    with Kafka(f"{work}/source") as other:
+        other.create_topic(source)
+        other.produce(source, [(key(1), row(1, "a"))])
+        with Leat(pipeline(other.bootstrap, source, target, target_servers=kafka.bootstrap), work) as leat:
+            wait_table(kafka, target, {1: "a"})
+            other.kill()
+            wait_until(lambda: "waiting for Kafka" in leat.get("/health")[1], 30, lambda: leat.get("/health"))
+            wait_until(lambda: not leat.ready(), 90, lambda: leat.get("/health"))
+            other.start()
+            wait_until(lambda: leat.ready() and 'reading topic' in leat.get("/health")[1], 60,
+                       lambda: leat.get("/health"))
+
+
 def test_a_gap_left_by_retention_is_refused(work, kafka, unique):
     source, target = kafka.create_topic(unique("in")), unique("out")
     kafka.produce(source, [(key(n), row(n, "a")) for n in range(10)])
