@@ -5,7 +5,7 @@
 
 #include <leat/option.h>
 
-enum jdbc_cache { JDBC_CACHE_NONE, JDBC_CACHE_PARTIAL };
+enum jdbc_cache_kind { JDBC_CACHE_NONE, JDBC_CACHE_PARTIAL };
 
 struct jdbc_config {
     const char *url;
@@ -20,7 +20,7 @@ struct jdbc_config {
     int64_t flush_interval;
     int64_t sink_retries;
     // lookup
-    int32_t cache; // enum jdbc_cache
+    int32_t cache; // enum jdbc_cache_kind_kind
     int64_t cache_rows;
     int64_t expire_write;
     int64_t expire_access;

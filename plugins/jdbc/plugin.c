@@ -2,6 +2,7 @@
 // jdbc: the tables of options, the table of error codes, and the entry. No logic.
 #include <leat/plugin.h>
 
+#include "lookup.h"
 #include "options.h"
 #include "pq.h"
 #include "session.h"
@@ -132,6 +133,70 @@ static const struct leat_option sink_options[] = {
     {.name = "lookup.cache.caching-missing-key", .type = LEAT_OPT_BOOL, .flags = SENSELESS, .doc = NO_LOOKUP},
 };
 
+#define NO_SINK "A lookup writes nothing: write it in a [sinks.…] section."
+
+static const struct leat_option lookup_options[] = {
+    COMMON_OPTIONS,
+    {.name = "lookup.cache",
+     .type = LEAT_OPT_ENUM,
+     .def = "NONE",
+     .words = "NONE|PARTIAL",
+     AT(cache),
+     .group = "Cache",
+     .doc = "PARTIAL remembers the rows of keys that were asked for; nothing tells it that they change, but their "
+            "age."},
+    {.name = "lookup.partial-cache.max-rows",
+     .type = LEAT_OPT_INT,
+     .min = "1",
+     AT(cache_rows),
+     .group = "Cache",
+     .example = "10000",
+     .doc = "So many rows are remembered, the least recently used go first. 64 MiB is a bound in any case."},
+    {.name = "lookup.partial-cache.expire-after-write",
+     .type = LEAT_OPT_DURATION,
+     .min = "1ms",
+     AT(expire_write),
+     .group = "Cache",
+     .example = "\"60s\"",
+     .doc = "How long rows are believed after they were read."},
+    {.name = "lookup.partial-cache.expire-after-access",
+     .type = LEAT_OPT_DURATION,
+     .min = "1ms",
+     AT(expire_access),
+     .group = "Cache",
+     .doc = "How long rows are kept after they were last asked for."},
+    {.name = "lookup.partial-cache.cache-missing-key",
+     .type = LEAT_OPT_BOOL,
+     .def = "true",
+     AT(cache_missing),
+     .group = "Cache",
+     .doc = "Whether it is remembered too that a key has no rows."},
+    {.name = "lookup.max-retries",
+     .type = LEAT_OPT_INT,
+     .def = "3",
+     .min = "0",
+     .max = "1000",
+     AT(lookup_retries),
+     .doc =
+         "How often a question is asked again after a lost connection or the like, before the job is started again."},
+    {.name = "lookup.cache.max-rows",
+     .type = LEAT_OPT_INT,
+     .flags = SENSELESS,
+     .doc = "Flink's old name: write lookup.cache = \"PARTIAL\" and lookup.partial-cache.max-rows."},
+    {.name = "lookup.cache.ttl",
+     .type = LEAT_OPT_DURATION,
+     .flags = SENSELESS,
+     .doc = "Flink's old name: write lookup.cache = \"PARTIAL\" and lookup.partial-cache.expire-after-write."},
+    {.name = "lookup.cache.caching-missing-key",
+     .type = LEAT_OPT_BOOL,
+     .flags = SENSELESS,
+     .doc = "Flink's old name: write lookup.partial-cache.cache-missing-key."},
+    {.name = "sink.buffer-flush.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
+    {.name = "sink.buffer-flush.interval", .type = LEAT_OPT_DURATION, .flags = SENSELESS, .doc = NO_SINK},
+    {.name = "sink.max-retries", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
+    {.name = "sink.parallelism", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
+};
+
 static const struct leat_code codes[] = {
     PQ_CODES,
     {"LEAT-J0101", "An option or the URL cannot be used.", "Correct it as the message says."},
@@ -146,22 +211,38 @@ static const struct leat_code codes[] = {
     {"LEAT-J0202", "A value has no form in PostgreSQL.", "See on-error of the node."},
     {"LEAT-J0203", "Too many different sets of unchanged columns wait to be written.",
      "Set unchanged.toast = \"reselect\" in the source."},
+    {"LEAT-J0301", "A value of a looked-up row does not fit its type.",
+     "Declare the column as STRING, or mend the row."},
+    {"LEAT-J0302", "An answer has too many rows.", "Look up by a key that has fewer rows."},
 };
 
-static const struct leat_component components[] = {{
-    .struct_size = sizeof components[0],
-    .kind = LEAT_SINK,
-    .name = "jdbc",
-    .summary = "writes to a table of PostgreSQL, by key",
-    .doc = "With primary-key rows are upserted and deleted by key, so that writing them again changes nothing; without "
-           "one they are inserted. A flush is one transaction of one or two statements, never one per row. Other "
-           "dialects of Flink's connector are not supported yet.",
-    .options = sink_options,
-    .option_count = sizeof sink_options / sizeof *sink_options,
-    .option_stride = sizeof sink_options[0],
-    .config_size = sizeof(struct jdbc_config),
-    .check = jdbc_check,
-    .sink = &jdbc_sink_ops,
-}};
+static const struct leat_component components[] = {
+    {.struct_size = sizeof components[0],
+     .kind = LEAT_SINK,
+     .name = "jdbc",
+     .summary = "writes to a table of PostgreSQL, by key",
+     .doc =
+         "With primary-key rows are upserted and deleted by key, so that writing them again changes nothing; without "
+         "one they are inserted. A flush is one transaction of one or two statements, never one per row. Other "
+         "dialects of Flink's connector are not supported yet.",
+     .options = sink_options,
+     .option_count = sizeof sink_options / sizeof *sink_options,
+     .option_stride = sizeof sink_options[0],
+     .config_size = sizeof(struct jdbc_config),
+     .check = jdbc_check,
+     .sink = &jdbc_sink_ops},
+    {.struct_size = sizeof components[0],
+     .kind = LEAT_LOOKUP,
+     .name = "jdbc",
+     .summary = "a table of PostgreSQL, asked by key",
+     .doc = "One statement answers all the keys of a batch. Without a declared schema the columns are the table's; a "
+            "declared one may have fewer and is compared with the catalogue.",
+     .options = lookup_options,
+     .option_count = sizeof lookup_options / sizeof *lookup_options,
+     .option_stride = sizeof lookup_options[0],
+     .config_size = sizeof(struct jdbc_config),
+     .check = jdbc_check,
+     .lookup = &jdbc_lookup_ops},
+};
 
-LEAT_PLUGIN("jdbc", "0.1.0", "sink:jdbc", components, codes, sizeof codes / sizeof *codes)
+LEAT_PLUGIN("jdbc", "0.1.0", "sink:jdbc,lookup:jdbc", components, codes, sizeof codes / sizeof *codes)

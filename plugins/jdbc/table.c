@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // See table.h.
 #include "table.h"
+#include "wire_oid.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,15 +80,11 @@ static leat_status check_rights(struct leat_ctx *ctx, const struct jdbc_table *t
         return right_missing(ctx, t, user, "USAGE", on);
     if (t->readonly)
         return truth(res, 0, 2) ? LEAT_OK : right_missing(ctx, t, user, "SELECT", t->full);
-    char rights[64] = "";
-    if (!truth(res, 0, 3))
-        strcat(rights, ", INSERT");
-    if (t->keyed && !truth(res, 0, 4))
-        strcat(rights, ", UPDATE");
-    if (t->keyed && !truth(res, 0, 5))
-        strcat(rights, ", DELETE");
-    if (t->keyed && !truth(res, 0, 2))
-        strcat(rights, ", SELECT"); // ON CONFLICT and the comparison of keys read the table
+    // ON CONFLICT and the comparison of keys read the table
+    char rights[64];
+    snprintf(rights, sizeof rights, "%s%s%s%s", truth(res, 0, 3) ? "" : ", INSERT",
+             !t->keyed || truth(res, 0, 4) ? "" : ", UPDATE", !t->keyed || truth(res, 0, 5) ? "" : ", DELETE",
+             !t->keyed || truth(res, 0, 2) ? "" : ", SELECT");
     if (rights[0])
         return right_missing(ctx, t, user, rights + 2, t->full);
     snprintf(on, sizeof on, "DATABASE \"%s\"", PQgetvalue(res, 0, 8));
@@ -228,7 +225,7 @@ static int set_key_cast(struct jdbc_column *c, const struct jdbc_table_column *t
     c->key_cast = NULL;
     if (c->wire->oid == to->target.oid)
         return 0;
-    c->key_cast = strdup(to->target.oid == 1042       ? "pg_catalog.bpchar"
+    c->key_cast = strdup(to->target.oid == OID_BPCHAR ? "pg_catalog.bpchar"
                          : to->target.category == 'S' ? "pg_catalog.text"
                                                       : to->type);
     return c->key_cast ? 0 : -1;

@@ -181,6 +181,70 @@ int jdbc_wire_type(const struct jdbc_target *target, struct leat_type *out)
     return 0;
 }
 
+static int integer_width(uint32_t oid)
+{
+    return oid == OID_INT2 ? LEAT_TYPE_SMALLINT : oid == OID_INT4 ? LEAT_TYPE_INT : LEAT_TYPE_BIGINT;
+}
+
+static const char *decimal_reads(const struct leat_type *type, const struct jdbc_target *from)
+{
+    struct leat_type have;
+    if (is_integer(from->oid))
+        return NULL; // values that do not fit are refused one by one
+    if (from->oid != OID_NUMERIC)
+        return another;
+    numeric_type(from->typmod, &have);
+    return from->typmod >= VARHDRSZ && type->scale < have.scale
+               ? "the declared DECIMAL has fewer digits behind the point"
+               : NULL;
+}
+
+static const char *string_reads(const struct leat_type *type, const struct jdbc_target *from)
+{
+    if (type->length == LEAT_LENGTH_MAX)
+        return NULL; // anything can be taken as its text
+    if (!is_text(from->oid))
+        return another;
+    return from->typmod > VARHDRSZ && type->length >= (uint32_t)(from->typmod - VARHDRSZ)
+               ? NULL
+               : "the declared length is less than the column's";
+}
+
+const char *jdbc_wire_reads(const struct leat_type *type, const struct jdbc_target *from)
+{
+    uint32_t rounds = 0;
+    const struct jdbc_wire *wire = jdbc_wire_of(type);
+    if (!wire || !wire->get)
+        return "values of this type cannot be read";
+    switch (type->kind) {
+    case LEAT_TYPE_CHAR:
+    case LEAT_TYPE_VARCHAR:
+        return string_reads(type, from);
+    case LEAT_TYPE_TINYINT:
+    case LEAT_TYPE_SMALLINT:
+    case LEAT_TYPE_INT:
+    case LEAT_TYPE_BIGINT:
+        if (!is_integer(from->oid))
+            return another;
+        return type->kind < integer_width(from->oid) ? "the declared integer is narrower than the column" : NULL;
+    case LEAT_TYPE_FLOAT:
+        return from->oid == OID_FLOAT4 ? NULL : another;
+    case LEAT_TYPE_DOUBLE:
+        return from->oid == OID_FLOAT4 || from->oid == OID_FLOAT8 ? NULL : another;
+    case LEAT_TYPE_DECIMAL:
+        return decimal_reads(type, from);
+    case LEAT_TYPE_TIME:
+    case LEAT_TYPE_TIMESTAMP:
+    case LEAT_TYPE_TIMESTAMP_LTZ: {
+        const char *wrong = time_fits(type, from, &rounds);
+        int have = from->typmod >= 0 ? from->typmod : LEAT_TIME_PRECISION;
+        return wrong ? wrong : have > type->precision ? "the declared precision is less than the column's" : NULL;
+    }
+    default:
+        return from->oid == wire->oid ? NULL : another;
+    }
+}
+
 // --- names
 
 struct names {

@@ -55,6 +55,9 @@ int jdbc_wire_type(const struct jdbc_target *target, struct leat_type *out);
 
 #define JDBC_TYPE_TEXT 64
 
+// Can the column be read as `type`? NULL = yes; otherwise why not.
+const char *jdbc_wire_reads(const struct leat_type *type, const struct jdbc_target *target);
+
 // "DECIMAL(10,2)", for messages.
 void jdbc_type_name(const struct leat_type *type, char out[JDBC_TYPE_TEXT]);
 // "numeric(10,2)", for ALTER TABLE in hints.

@@ -18,3 +18,7 @@ def run(program, pg, db):
 
 def test_sink(pg, db):
     run("jdbc_sink", pg, db)
+
+
+def test_lookup(pg, db):
+    run("jdbc_lookup", pg, db)
