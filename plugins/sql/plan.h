@@ -110,6 +110,8 @@ int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_
 int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where);
 // Splits conditions into filters, keys and the rest once all of them are known.
 int plan_join_finish(struct sql_plan *p, struct plan_relation *r);
+// Conditions of WHERE over the kept side of an outer join hold before it as well: fewer rows are kept in state.
+int plan_push_down(struct sql_plan *p, struct plan_relation *r);
 // Adds `e` (its parts, if it is an AND) to the relation's conditions.
 int plan_add_filter(struct sql_plan *p, struct plan_relation *r, struct sql_expr *e);
 struct sql_expr *plan_and(struct sql_plan *p, struct sql_expr *a, struct sql_expr *b);

@@ -393,7 +393,8 @@ static int select_in(struct sql_plan *p, const struct sql_query *q, const struct
     uint32_t room = 0;
     memset(r, 0, sizeof *r);
     if (check_select(p, q) || (q->from && from_table(p, q->from, &reach, &from)) ||
-        (q->where && plan_where(p, &from, q->where)) || (from.join && !from.join->outer && plan_join_finish(p, &from)))
+        (q->where && plan_where(p, &from, q->where)) ||
+        (from.join && (from.join->outer ? plan_push_down(p, &from) : plan_join_finish(p, &from))))
         return -1;
     *r = from;
     r->column_count = 0;

@@ -123,3 +123,18 @@ int plan_join_finish(struct sql_plan *p, struct plan_relation *r)
     r->filter_count = 0;
     return rest ? plan_add_filter(p, r, rest) : 0;
 }
+
+int plan_push_down(struct sql_plan *p, struct plan_relation *r)
+{
+    struct sql_side *kept = &r->join->sides[0];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->filter_count; i++) {
+        struct sql_expr *e = r->filters[i];
+        if (plan_reads(p, e) & ~((uint64_t)1 << kept->input))
+            r->filters[n++] = e;
+        else if (!(kept->filter = plan_and(p, kept->filter, e)))
+            return -1;
+    }
+    r->filter_count = n;
+    return 0;
+}

@@ -318,6 +318,20 @@ static void test_conditions_over_one_side(void **state)
     close_query(&q);
 }
 
+static void test_where_over_the_kept_side_is_asked_before_the_join(void **state)
+{
+    struct query q;
+    const struct input both[] = {sales_keyed, users};
+    open_query(&q, *state, LEFT_JOIN " WHERE o.amt > 5 AND COALESCE(u.city, '') <> 'x'", both, 2);
+    feed(&q, 1, "+I[7, Rome];+I[8, x]", "");
+    feed(&q, 0, "+I[1, 7, 10];+I[2, 7, 1];+I[3, 8, 9]", "+I[1, 10, Rome]\n");
+    feed(&q, 0, "-U[1, 7, 10];+U[1, 7, 2]", "-D[1, 10, Rome]\n");
+    feed(&q, 0, "-U[2, 7, 1];+U[2, 7, 6]", "+I[2, 6, Rome]\n");
+    feed(&q, 1, "+U[8, Bern]", "+I[3, 9, Bern]\n");
+    assert_int_equal(testhost_metric(q.node, "leat_state_rows"), 4);
+    close_query(&q);
+}
+
 static void test_computed_columns_of_the_optional_side_are_null(void **state)
 {
     struct query q;
@@ -530,6 +544,7 @@ int main(void)
         TEST(test_left_side_changes),
         TEST(test_inner_join),
         TEST(test_conditions_over_one_side),
+        TEST(test_where_over_the_kept_side_is_asked_before_the_join),
         TEST(test_computed_columns_of_the_optional_side_are_null),
         TEST(test_right_join),
         TEST(test_rows_without_a_key_are_found_by_content),
