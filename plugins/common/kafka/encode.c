@@ -81,14 +81,14 @@ leat_status kafka_encode(struct leat_ctx *ctx, struct kafka_sink *s, const struc
                          struct kafka_chunk *chunk)
 {
     leat_status st = LEAT_OK;
-    while (st == LEAT_OK && *row < b->rows && chunk->count < KAFKA_CHUNK_ROWS) {
+    while (st == LEAT_OK && *row < b->rows && chunk->count < s->writer->chunk_rows) {
         uint32_t column = null_key(s, b, *row);
         if (column != UINT32_MAX) {
             st = refuse_null_key(ctx, s, b, column, row);
             continue;
         }
         int deletes = is_delete(s, b, *row);
-        uint32_t n = 1, max = KAFKA_CHUNK_ROWS - chunk->count;
+        uint32_t n = 1, max = s->writer->chunk_rows - chunk->count;
         while (n < max && *row + n < b->rows && is_delete(s, b, *row + n) == deletes &&
                null_key(s, b, *row + n) == UINT32_MAX)
             n++;

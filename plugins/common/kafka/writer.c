@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDLE_CHUNKS 4 // kept with their memory; a buffer larger than IDLE_BYTES is not
-#define IDLE_BYTES  (4u << 20)
+#define IDLE_CHUNKS  4  // kept with their memory; a buffer larger than IDLE_BYTES is not
+#define RECORD_FRAME 16 // bytes around a record in a request
+#define IDLE_BYTES   (4u << 20)
 
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w)
 {
@@ -162,7 +163,7 @@ static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, rd_ka
 
 static size_t chunk_bytes(const struct kafka_chunk *chunk)
 {
-    return chunk->values.len + chunk->keys.len + sizeof *chunk;
+    return chunk->values.len + chunk->keys.len + (size_t)chunk->count * RECORD_FRAME;
 }
 
 static void take_ready(struct kafka_writer *w)
@@ -203,7 +204,7 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
         if (st != LEAT_OK)
             return st;
     }
-    for (size_t round = 0; w->ready && round < w->round_bytes;) {
+    for (size_t round = 0; w->ready && (!round || round + chunk_bytes(w->ready) <= w->round_bytes);) {
         struct kafka_chunk *chunk = w->ready;
         leat_status st = hand_over(ctx, w, large ? w->bulk_rkt : w->rkt, chunk);
         if (st < 0)
@@ -221,6 +222,8 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
 
 leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
 {
+    size_t fit = (size_t)KAFKA_CHUNK_BYTES * chunk->count / (chunk_bytes(chunk) + 1);
+    w->chunk_rows = (uint32_t)(fit < 16 ? 16 : fit > KAFKA_CHUNK_ROWS ? KAFKA_CHUNK_ROWS : fit);
     chunk->next = NULL;
     *w->ready_tail = chunk;
     w->ready_tail = &chunk->next;
@@ -258,8 +261,12 @@ leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, cons
     w->partitioner = o->partitioner;
     w->partition_count = partition_count;
     w->ready_tail = &w->ready;
-    w->round_bytes = (size_t)KAFKA_ROUND_BYTES *
-                     (size_t)(partition_count < KAFKA_ROUND_PARTITIONS ? partition_count : KAFKA_ROUND_PARTITIONS);
+    w->chunk_rows = KAFKA_CHUNK_ROWS;
+    // keys do not spread evenly: with several partitions the fullest should still fit into one request
+    w->round_bytes = KAFKA_ROUND_BYTES;
+    if (partition_count > 1)
+        w->round_bytes = (size_t)KAFKA_ROUND_BYTES * 6 / 10 *
+                         (size_t)(partition_count < KAFKA_ROUND_PARTITIONS ? partition_count : KAFKA_ROUND_PARTITIONS);
     return make_topic(ctx, w, w->client, &w->rkt);
 }
 

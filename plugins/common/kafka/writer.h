@@ -20,10 +20,11 @@
 #include "client.h"
 
 #define KAFKA_CHUNK_ROWS       1024
-#define KAFKA_CHUNK_MAX        (64u << 20) // bytes of the values, and of the keys, of one chunk
-#define KAFKA_ROUND_BYTES      (768u << 10)
-#define KAFKA_ROUND_PARTITIONS 8   // more partitions do not make a round larger
-#define KAFKA_ROUND_LARGE      128 // records
+#define KAFKA_CHUNK_MAX        (64u << 20)             // bytes of the values, and of the keys, of one chunk
+#define KAFKA_ROUND_BYTES      (960u << 10)            // below batch.size: a partition of a round is one request
+#define KAFKA_CHUNK_BYTES      (KAFKA_ROUND_BYTES / 3) // what a chunk should have
+#define KAFKA_ROUND_PARTITIONS 8                       // more partitions do not make a round larger
+#define KAFKA_ROUND_LARGE      128                     // records
 
 struct kafka_chunk {
     struct kafka_chunk *next; // in the list of idle or of ready chunks
@@ -53,6 +54,7 @@ struct kafka_writer {
     size_t ready_bytes;
     uint32_t ready_records;
     size_t round_bytes;        // bound of a round
+    uint32_t chunk_rows;       // records that make about KAFKA_CHUNK_BYTES, as far as we have seen
     uint64_t outstanding;      // records without report
     rd_kafka_resp_err_t error; // of the first failed report
     char error_text[512];
