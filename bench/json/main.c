@@ -2,7 +2,7 @@
 // How fast format-json reads and writes rows: the .so as the server loads it, on the server's own batches, one thread.
 //
 //     bench_json [ROUNDS]      every round reads ROWS records and writes them again; the best round is shown
-//     valgrind --tool=callgrind --toggle-collect=json_decode build/bench/bench_json 3
+//     valgrind --tool=callgrind --toggle-collect=fjson_decode build/bench/bench_json 3
 //
 // Two workloads: orders as the order pipeline has them (8 columns, a Chinese category, ~210 bytes), and narrow rows of
 // three numbers. `copied` is reading with strings copied to the arena, as from a buffer that is used again.

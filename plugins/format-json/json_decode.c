@@ -32,12 +32,12 @@ static inline union leat_cell *cell_of(const struct target *t, uint32_t i)
     return t->columns ? &t->columns[i].cells[t->row] : &t->items[i].cell;
 }
 
-static const uint8_t *read_value(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+static const uint8_t *read_value(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                  union leat_cell *cell, uint8_t *state);
 
 // --- the path of a failure, written from its end
 
-static void path_add(struct json_reader *r, const void *text, size_t len)
+static void path_add(struct fjson_reader *r, const void *text, size_t len)
 {
     if (len > r->path_at)
         len = r->path_at;
@@ -45,7 +45,7 @@ static void path_add(struct json_reader *r, const void *text, size_t len)
     memcpy(r->path + r->path_at, text, len);
 }
 
-static const uint8_t *in_field(struct json_reader *r, struct leat_bytes name)
+static const uint8_t *in_field(struct fjson_reader *r, struct leat_bytes name)
 {
     if (r->path_at < sizeof r->path && r->path[r->path_at] != '[')
         path_add(r, ".", 1);
@@ -53,7 +53,7 @@ static const uint8_t *in_field(struct json_reader *r, struct leat_bytes name)
     return NULL;
 }
 
-static const uint8_t *in_element(struct json_reader *r, uint32_t i)
+static const uint8_t *in_element(struct fjson_reader *r, uint32_t i)
 {
     char text[16];
     if (r->path_at < sizeof r->path && r->path[r->path_at] != '[')
@@ -65,13 +65,13 @@ static const uint8_t *in_element(struct json_reader *r, uint32_t i)
 // --- objects
 
 // Fields first … are not seen yet.
-static void mark_unseen(const struct json_object *o, const struct target *t, uint32_t first)
+static void mark_unseen(const struct fjson_object *o, const struct target *t, uint32_t first)
 {
     for (uint32_t i = first; i < o->count; i++)
         *state_of(t, i) = UNSEEN;
 }
 
-static const uint8_t *missing(struct json_reader *r, const struct json_object *o, const uint8_t *p, uint32_t i)
+static const uint8_t *missing(struct fjson_reader *r, const struct fjson_object *o, const uint8_t *p, uint32_t i)
 {
     r->error = JSON_MISSING;
     r->at = p;
@@ -79,7 +79,7 @@ static const uint8_t *missing(struct json_reader *r, const struct json_object *o
 }
 
 // At the closing brace: what did not come is NULL.
-static const uint8_t *finish_object(struct json_reader *r, const struct json_object *o, const struct target *t,
+static const uint8_t *finish_object(struct fjson_reader *r, const struct fjson_object *o, const struct target *t,
                                     uint32_t first, int marked, const uint8_t *p)
 {
     for (uint32_t i = first; i < o->count; i++) {
@@ -94,30 +94,30 @@ static const uint8_t *finish_object(struct json_reader *r, const struct json_obj
 }
 
 // The name at p (its quote): its number or UINT32_MAX in *field, and the place of its value is returned.
-static const uint8_t *read_name(struct json_reader *r, const struct json_object *o, const uint8_t *p, uint32_t *field)
+static const uint8_t *read_name(struct fjson_reader *r, const struct fjson_object *o, const uint8_t *p, uint32_t *field)
 {
-    struct json_span span;
+    struct fjson_span span;
     struct leat_bytes name;
     if (p == r->end || *p != '"')
-        return json_bad_text(r, p, "a name in quotes");
-    const uint8_t *next = json_scan_string(r, p + 1, &span);
+        return fjson_bad_text(r, p, "a name in quotes");
+    const uint8_t *next = fjson_scan_string(r, p + 1, &span);
     if (!next)
         return NULL;
     name = (struct leat_bytes){span.ptr, span.len};
     if (span.escaped || (span.high && !utf8_valid(span.ptr, span.len))) {
-        int rc = json_string(r, &span, &name);
+        int rc = fjson_string(r, &span, &name);
         if (rc <= 0)
-            return rc == 0 ? json_bad_text(r, p, "a name without broken escapes") : NULL;
+            return rc == 0 ? fjson_bad_text(r, p, "a name without broken escapes") : NULL;
     }
-    *field = json_find(o, name);
-    next = json_blanks(next, r->end);
+    *field = fjson_find(o, name);
+    next = fjson_blanks(next, r->end);
     if (next == r->end || *next != ':')
-        return json_bad_text(r, next, "':' after the name");
-    return json_blanks(next + 1, r->end);
+        return fjson_bad_text(r, next, "':' after the name");
+    return fjson_blanks(next + 1, r->end);
 }
 
 // Is the text at p exactly this field's name, quote and colon? p is behind the opening quote.
-static inline int is_next(const struct json_reader *r, const uint8_t *p, const struct json_field *f)
+static inline int is_next(const struct fjson_reader *r, const uint8_t *p, const struct fjson_field *f)
 {
     size_t left = (size_t)(r->end - p);
     if (__builtin_expect(left >= 16 && f->mask[0] != 0, 1))
@@ -127,18 +127,18 @@ static inline int is_next(const struct json_reader *r, const uint8_t *p, const s
 
 // p is behind '{'.
 static inline __attribute__((always_inline)) const uint8_t *
-read_object(struct json_reader *r, const uint8_t *p, const struct json_object *o, const struct target *t)
+read_object(struct fjson_reader *r, const uint8_t *p, const struct fjson_object *o, const struct target *t)
 {
     uint32_t next = 0, known = 0; // fields that came in order; names met since they did not
     int marked = 0;
-    p = json_blanks(p, r->end);
+    p = fjson_blanks(p, r->end);
     if (p < r->end && *p == '}')
         return finish_object(r, o, t, 0, 0, p);
     for (;;) {
         uint32_t i;
         if (!marked && next < o->count && p < r->end && *p == '"' && is_next(r, p + 1, &o->fields[next])) {
             i = next++;
-            p = json_blanks(p + 1 + o->fields[i].raw.len, r->end);
+            p = fjson_blanks(p + 1 + o->fields[i].raw.len, r->end);
         } else {
             if (!(p = read_name(r, o, p, &i)))
                 return NULL;
@@ -153,29 +153,29 @@ read_object(struct json_reader *r, const uint8_t *p, const struct json_object *o
                 next++;
         }
         if (i == UINT32_MAX)
-            p = json_skip(r, p);
+            p = fjson_skip(r, p);
         else if (!(p = read_value(r, p, &o->fields[i].type, cell_of(t, i), state_of(t, i))))
             return in_field(r, o->fields[i].name);
         if (!p)
             return NULL;
-        p = json_blanks(p, r->end);
+        p = fjson_blanks(p, r->end);
         if (p == r->end)
-            return json_bad_text(r, p, "',' or '}'");
+            return fjson_bad_text(r, p, "',' or '}'");
         if (*p == '}')
             return next == o->count && !marked ? p + 1 : finish_object(r, o, t, next, marked, p);
         if (*p != ',')
-            return json_bad_text(r, p, "',' or '}'");
-        p = json_blanks(p + 1, r->end);
+            return fjson_bad_text(r, p, "',' or '}'");
+        p = fjson_blanks(p + 1, r->end);
     }
 }
 
-static const uint8_t *read_row(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+static const uint8_t *read_row(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                union leat_cell *cell)
 {
-    const struct json_object *o = type->object;
+    const struct fjson_object *o = type->object;
     struct target t = {.items = leat_batch_alloc(r->b, (o->count + 1) * sizeof *t.items, 16)};
     if (!t.items)
-        return json_no_memory(r);
+        return fjson_no_memory(r);
     cell->list.items = t.items;
     cell->list.count = o->count;
     return read_object(r, p + 1, o, &t);
@@ -183,15 +183,15 @@ static const uint8_t *read_row(struct json_reader *r, const uint8_t *p, const st
 
 // --- arrays and maps: elements are collected on a stack, because their number is known only at the end
 
-static struct leat_datum *push(struct json_reader *r)
+static struct leat_datum *push(struct fjson_reader *r)
 {
-    struct json_format *f = r->f;
+    struct fjson_format *f = r->f;
     if (r->stack_len == f->stack_cap) {
         uint32_t cap = f->stack_cap ? f->stack_cap * 2 : 64;
         struct leat_datum *stack =
             cap > UINT32_MAX / 64 ? NULL : r->ctx->host->alloc(r->ctx, (size_t)cap * sizeof *stack);
         if (!stack) {
-            json_no_memory(r);
+            fjson_no_memory(r);
             return NULL;
         }
         if (r->stack_len)
@@ -204,12 +204,12 @@ static struct leat_datum *push(struct json_reader *r)
 }
 
 // What was pushed since `base` becomes the cell's list.
-static int pop_list(struct json_reader *r, uint32_t base, union leat_cell *cell)
+static int pop_list(struct fjson_reader *r, uint32_t base, union leat_cell *cell)
 {
     uint32_t n = r->stack_len - base;
     struct leat_datum *items = leat_batch_alloc(r->b, (n ? n : 1) * sizeof *items, 16);
     if (!items) {
-        json_no_memory(r);
+        fjson_no_memory(r);
         return 0;
     }
     if (n)
@@ -221,7 +221,7 @@ static int pop_list(struct json_reader *r, uint32_t base, union leat_cell *cell)
 }
 
 // A value onto the stack. It is read into a place of its own, since reading may move the stack.
-static const uint8_t *push_value(struct json_reader *r, const uint8_t *p, const struct json_type *type)
+static const uint8_t *push_value(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type)
 {
     struct leat_datum value = {.state = LEAT_NULL};
     p = read_value(r, p, type, &value.cell, &value.state);
@@ -232,40 +232,40 @@ static const uint8_t *push_value(struct json_reader *r, const uint8_t *p, const 
     return p;
 }
 
-static const uint8_t *read_array(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+static const uint8_t *read_array(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                  union leat_cell *cell)
 {
     uint32_t base = r->stack_len;
-    p = json_blanks(p + 1, r->end);
+    p = fjson_blanks(p + 1, r->end);
     if (p < r->end && *p == ']')
         return pop_list(r, base, cell) ? p + 1 : NULL;
     for (uint32_t i = 0;; i++) {
         if (!(p = push_value(r, p, &type->children[0])))
             return in_element(r, i);
-        p = json_blanks(p, r->end);
+        p = fjson_blanks(p, r->end);
         if (p == r->end || (*p != ',' && *p != ']'))
-            return json_bad_text(r, p, "',' or ']'");
+            return fjson_bad_text(r, p, "',' or ']'");
         if (*p == ']')
             return pop_list(r, base, cell) ? p + 1 : NULL;
-        p = json_blanks(p + 1, r->end);
+        p = fjson_blanks(p + 1, r->end);
     }
 }
 
 // Of a key that comes again the last value counts, in the place of the first.
-static int drop_repeated_keys(struct json_reader *r, uint32_t base)
+static int drop_repeated_keys(struct fjson_reader *r, uint32_t base)
 {
-    struct json_format *f = r->f;
+    struct fjson_format *f = r->f;
     uint32_t n = (r->stack_len - base) / 2, kept = 0;
     f->members.len = 0;
     if (n < 2)
         return 1;
-    if (!json_room(r->ctx, &f->members, n * sizeof(struct leat_bytes)))
+    if (!fjson_room(r->ctx, &f->members, n * sizeof(struct leat_bytes)))
         return 0;
     struct leat_bytes *keys = (struct leat_bytes *)(void *)f->members.ptr;
     struct leat_datum *pairs = f->stack + base;
     for (uint32_t i = 0; i < n; i++)
         keys[i] = pairs[2 * i].cell.bytes;
-    const uint32_t *first = json_same_keys(r->ctx, f, keys, n);
+    const uint32_t *first = fjson_same_keys(r->ctx, f, keys, n);
     if (!first)
         return 0;
     for (uint32_t i = 0; i < n; i++)
@@ -281,32 +281,32 @@ static int drop_repeated_keys(struct json_reader *r, uint32_t base)
 }
 
 // A key of a map onto the stack; the place of its value is returned.
-static const uint8_t *push_key(struct json_reader *r, const uint8_t *p, struct leat_bytes *key)
+static const uint8_t *push_key(struct fjson_reader *r, const uint8_t *p, struct leat_bytes *key)
 {
-    struct json_span span;
+    struct fjson_span span;
     if (p == r->end || *p != '"')
-        return json_bad_text(r, p, "a name in quotes");
-    const uint8_t *next = json_scan_string(r, p + 1, &span);
+        return fjson_bad_text(r, p, "a name in quotes");
+    const uint8_t *next = fjson_scan_string(r, p + 1, &span);
     if (!next)
         return NULL;
-    int rc = json_string(r, &span, key);
+    int rc = fjson_string(r, &span, key);
     if (rc <= 0)
-        return rc == 0 ? json_bad_text(r, p, "a name without broken escapes") : NULL;
+        return rc == 0 ? fjson_bad_text(r, p, "a name without broken escapes") : NULL;
     struct leat_datum *slot = push(r);
     if (!slot)
         return NULL;
     *slot = (struct leat_datum){.cell.bytes = *key, .state = LEAT_VALUE};
-    next = json_blanks(next, r->end);
+    next = fjson_blanks(next, r->end);
     if (next == r->end || *next != ':')
-        return json_bad_text(r, next, "':' after the name");
-    return json_blanks(next + 1, r->end);
+        return fjson_bad_text(r, next, "':' after the name");
+    return fjson_blanks(next + 1, r->end);
 }
 
-static const uint8_t *read_map(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+static const uint8_t *read_map(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                union leat_cell *cell)
 {
     uint32_t base = r->stack_len;
-    p = json_blanks(p + 1, r->end);
+    p = fjson_blanks(p + 1, r->end);
     if (p < r->end && *p == '}')
         return pop_list(r, base, cell) ? p + 1 : NULL;
     for (;;) {
@@ -315,55 +315,55 @@ static const uint8_t *read_map(struct json_reader *r, const uint8_t *p, const st
             return NULL;
         if (!(p = push_value(r, p, &type->children[1])))
             return in_field(r, key);
-        p = json_blanks(p, r->end);
+        p = fjson_blanks(p, r->end);
         if (p == r->end || (*p != ',' && *p != '}'))
-            return json_bad_text(r, p, "',' or '}'");
+            return fjson_bad_text(r, p, "',' or '}'");
         if (*p == '}')
             break;
-        p = json_blanks(p + 1, r->end);
+        p = fjson_blanks(p + 1, r->end);
     }
     if (!drop_repeated_keys(r, base))
-        return json_no_memory(r);
+        return fjson_no_memory(r);
     return pop_list(r, base, cell) ? p + 1 : NULL;
 }
 
-static const uint8_t *read_list(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+static const uint8_t *read_list(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                 union leat_cell *cell, uint8_t *state)
 {
     uint8_t kind = type->type->kind;
     *state = LEAT_VALUE;
     if (*p != (kind == LEAT_TYPE_ARRAY ? '[' : '{'))
-        return json_bad_value(r, p, json_skip(r, p), type->type, state);
+        return fjson_bad_value(r, p, fjson_skip(r, p), type->type, state);
     if (kind == LEAT_TYPE_ARRAY)
         return read_array(r, p, type, cell);
     return kind == LEAT_TYPE_MAP ? read_map(r, p, type, cell) : read_row(r, p, type, cell);
 }
 
-static const uint8_t *read_string(struct json_reader *r, const uint8_t *p, const struct leat_type *type,
+static const uint8_t *read_string(struct fjson_reader *r, const uint8_t *p, const struct leat_type *type,
                                   union leat_cell *cell, uint8_t *state)
 {
-    struct json_span span;
-    const uint8_t *next = json_scan_string(r, p + 1, &span);
+    struct fjson_span span;
+    const uint8_t *next = fjson_scan_string(r, p + 1, &span);
     if (!next)
         return NULL;
     *state = LEAT_VALUE;
     if (span.escaped || span.high) {
-        int rc = json_string(r, &span, &cell->bytes);
-        return rc > 0 ? next : rc == 0 ? json_bad_value(r, p, next, type, state) : NULL;
+        int rc = fjson_string(r, &span, &cell->bytes);
+        return rc > 0 ? next : rc == 0 ? fjson_bad_value(r, p, next, type, state) : NULL;
     }
     cell->bytes = (struct leat_bytes){span.ptr, span.len};
     if (r->lasting)
         return next;
     uint8_t *copy = leat_batch_alloc(r->b, span.len ? span.len : 1, 1);
     if (!copy)
-        return json_no_memory(r);
+        return fjson_no_memory(r);
     memcpy(copy, span.ptr, span.len);
     cell->bytes.ptr = copy;
     return next;
 }
 
-// Up to 18 digits and nothing else that belongs to a number; NULL = json_scalar shall look at it.
-static inline const uint8_t *read_digits(const struct json_reader *r, const uint8_t *p, uint8_t kind,
+// Up to 18 digits and nothing else that belongs to a number; NULL = fjson_scalar shall look at it.
+static inline const uint8_t *read_digits(const struct fjson_reader *r, const uint8_t *p, uint8_t kind,
                                          union leat_cell *cell)
 {
     uint64_t v = 0;
@@ -375,13 +375,13 @@ static inline const uint8_t *read_digits(const struct json_reader *r, const uint
     return next;
 }
 
-// The commonest values have short ways; json_scalar knows all of them.
-static const uint8_t *read_value(struct json_reader *r, const uint8_t *p, const struct json_type *type,
+// The commonest values have short ways; fjson_scalar knows all of them.
+static const uint8_t *read_value(struct fjson_reader *r, const uint8_t *p, const struct fjson_type *type,
                                  union leat_cell *cell, uint8_t *state)
 {
     uint8_t kind = type->type->kind;
     if (p == r->end)
-        return json_bad_text(r, p, "a value");
+        return fjson_bad_text(r, p, "a value");
     if (*p == '"' && leat_type_is_string(kind))
         return read_string(r, p, type->type, cell, state);
     if ((kind == LEAT_TYPE_BIGINT || kind == LEAT_TYPE_INT) && (unsigned)*p - '0' <= 9) {
@@ -395,7 +395,7 @@ static const uint8_t *read_value(struct json_reader *r, const uint8_t *p, const 
         *state = LEAT_NULL;
         return p + 4;
     }
-    return leat_type_is_list(kind) ? read_list(r, p, type, cell, state) : json_scalar(r, p, type->type, cell, state);
+    return leat_type_is_list(kind) ? read_list(r, p, type, cell, state) : fjson_scalar(r, p, type->type, cell, state);
 }
 
 // --- failures as errors
@@ -433,7 +433,7 @@ static void type_text(const struct leat_type *t, char *to, size_t cap)
 }
 
 // The text at `at`, cut and without control characters.
-static void found_text(const struct json_reader *r, const uint8_t *at, char *to, size_t cap)
+static void found_text(const struct fjson_reader *r, const uint8_t *at, char *to, size_t cap)
 {
     size_t n = 0;
     if (at >= r->end) {
@@ -450,7 +450,7 @@ static void found_text(const struct json_reader *r, const uint8_t *at, char *to,
     to[n] = 0;
 }
 
-static leat_status describe(struct json_reader *r)
+static leat_status describe(struct fjson_reader *r)
 {
     char type[48], found[44], field[JSON_PATH_MAX + 16] = "";
     size_t offset = r->at ? (size_t)(r->at - r->start) : 0, len = sizeof r->path - r->path_at;
@@ -472,13 +472,13 @@ static leat_status describe(struct json_reader *r)
 
 // --- records
 
-static void set_null_row(struct json_reader *r, uint32_t row)
+static void set_null_row(struct fjson_reader *r, uint32_t row)
 {
     for (uint32_t i = 0; i < r->f->root->count; i++)
         r->f->slots[i].states[row] = LEAT_NULL;
 }
 
-static int read_record(struct json_reader *r, struct leat_bytes text, uint32_t row)
+static int read_record(struct fjson_reader *r, struct leat_bytes text, uint32_t row)
 {
     struct target t = {.columns = r->f->slots, .row = row};
     uint8_t lasting = r->lasting;
@@ -488,7 +488,7 @@ static int read_record(struct json_reader *r, struct leat_bytes text, uint32_t r
     r->stack_len = 0;
     r->path_at = sizeof r->path;
     if (text.len > 1 && (text.ptr[0] == 0 || text.ptr[0] >= 0xEF || text.ptr[1] == 0)) {
-        int narrowed = json_narrow(r, &text);
+        int narrowed = fjson_narrow(r, &text);
         if (narrowed < 0)
             return 0;
         r->start = text.ptr;
@@ -498,9 +498,9 @@ static int read_record(struct json_reader *r, struct leat_bytes text, uint32_t r
     const uint8_t *p = r->start;
     if (r->end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
         p += 3;
-    p = json_blanks(p, r->end);
+    p = fjson_blanks(p, r->end);
     if (p == r->end || *p != '{')
-        p = json_bad_text(r, p, "an object");
+        p = fjson_bad_text(r, p, "an object");
     else
         p = read_object(r, p + 1, r->f->root, &t);
     r->lasting = lasting;
@@ -508,7 +508,7 @@ static int read_record(struct json_reader *r, struct leat_bytes text, uint32_t r
 }
 
 // A record that gives no row: 0 = go on with the next, else the failure.
-static leat_status refuse(struct json_reader *r, uint8_t into_rows, uint32_t row)
+static leat_status refuse(struct fjson_reader *r, uint8_t into_rows, uint32_t row)
 {
     if (!r->f->config.ignore_parse_errors || r->error == JSON_NO_MEMORY)
         return describe(r);
@@ -517,7 +517,7 @@ static leat_status refuse(struct json_reader *r, uint8_t into_rows, uint32_t row
     return LEAT_OK;
 }
 
-static leat_status decode_one(struct json_reader *r, struct leat_bytes record, uint8_t into_rows, uint32_t row,
+static leat_status decode_one(struct fjson_reader *r, struct leat_bytes record, uint8_t into_rows, uint32_t row,
                               uint32_t *count)
 {
     leat_status st = LEAT_OK;
@@ -539,12 +539,12 @@ static leat_status decode_one(struct json_reader *r, struct leat_bytes record, u
     return st;
 }
 
-leat_status json_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n, uint8_t lasting,
-                        struct leat_batch *b, uint8_t into_rows, uint32_t first_row, uint32_t *row_counts,
-                        uint32_t *done)
+leat_status fjson_decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n,
+                         uint8_t lasting, struct leat_batch *b, uint8_t into_rows, uint32_t first_row,
+                         uint32_t *row_counts, uint32_t *done)
 {
-    struct json_format *f = self;
-    struct json_reader r = {.ctx = ctx, .f = f, .b = b, .lasting = lasting};
+    struct fjson_format *f = self;
+    struct fjson_reader r = {.ctx = ctx, .f = f, .b = b, .lasting = lasting};
     for (uint32_t i = 0; i < f->root->count; i++)
         f->slots[i] = b->columns[f->columns[i]];
     for (*done = 0; *done < n; ++*done) {

@@ -23,11 +23,11 @@
 
 struct writer {
     struct leat_ctx *ctx;
-    const struct json_format *f;
+    const struct fjson_format *f;
     struct leat_buffer *out;
 };
 
-static int put_value(struct writer *w, const struct json_type *type, const union leat_cell *cell, uint8_t state);
+static int put_value(struct writer *w, const struct fjson_type *type, const union leat_cell *cell, uint8_t state);
 
 static inline int room(struct writer *w, size_t more)
 {
@@ -85,7 +85,7 @@ static inline int is_special(uint8_t c, int astral)
     return c < ' ' || c == '"' || c == '\\' || (astral && c >= 0xF0);
 }
 
-uint8_t *json_put_string(uint8_t *to, const uint8_t *p, size_t len, int astral)
+uint8_t *fjson_put_string(uint8_t *to, const uint8_t *p, size_t len, int astral)
 {
     const uint8_t *end = len ? p + len : p;
     *to++ = '"';
@@ -121,7 +121,7 @@ uint8_t *json_put_string(uint8_t *to, const uint8_t *p, size_t len, int astral)
     return to;
 }
 
-// The length json_put_string will write, at most (a character beyond the BMP grows from 4 to 12 bytes).
+// The length fjson_put_string will write, at most (a character beyond the BMP grows from 4 to 12 bytes).
 static size_t written_length(const uint8_t *p, size_t len)
 {
     size_t n = len + 2;
@@ -136,7 +136,7 @@ static int put_string(struct writer *w, struct leat_bytes s)
     // close to the bound of the output the worst case may be too much to ask for
     if (room(w, most) != PUT_OK && room(w, written_length(s.ptr, s.len) + 8) != PUT_OK)
         return PUT_FULL;
-    w->out->len = (size_t)(json_put_string(at(w), s.ptr, s.len, 1) - w->out->ptr);
+    w->out->len = (size_t)(fjson_put_string(at(w), s.ptr, s.len, 1) - w->out->ptr);
     return PUT_OK;
 }
 
@@ -218,7 +218,7 @@ static size_t print_scalar(const struct writer *w, const struct leat_type *type,
 // --- containers
 
 // The fields of an object; get(i) is the datum of field i.
-static int put_member(struct writer *w, const struct json_field *field, const union leat_cell *cell, uint8_t state,
+static int put_member(struct writer *w, const struct fjson_field *field, const union leat_cell *cell, uint8_t state,
                       int *first)
 {
     if (state == LEAT_NULL && w->f->config.ignore_null_fields)
@@ -231,7 +231,7 @@ static int put_member(struct writer *w, const struct json_field *field, const un
     return put_value(w, &field->type, cell, state);
 }
 
-static int put_row(struct writer *w, const struct json_object *o, const struct leat_list *list)
+static int put_row(struct writer *w, const struct fjson_object *o, const struct leat_list *list)
 {
     int first = 1, rc = put(w, "{", 1);
     for (uint32_t i = 0; i < o->count && rc == PUT_OK; i++)
@@ -239,7 +239,7 @@ static int put_row(struct writer *w, const struct json_object *o, const struct l
     return rc == PUT_OK ? put(w, "}", 1) : rc;
 }
 
-static int put_array(struct writer *w, const struct json_type *element, const struct leat_list *list)
+static int put_array(struct writer *w, const struct fjson_type *element, const struct leat_list *list)
 {
     int rc = put(w, "[", 1);
     for (uint32_t i = 0; i < list->count && rc == PUT_OK; i++) {
@@ -254,7 +254,7 @@ static int put_array(struct writer *w, const struct json_type *element, const st
 // The key with its colon. PUT_NO_KEY is the failure; *drop = leave the pair out.
 static int put_key(struct writer *w, const struct leat_datum *key, int *first, int *drop)
 {
-    const struct json_config *config = &w->f->config;
+    const struct fjson_config *config = &w->f->config;
     const char *literal = config->map_null_key_literal;
     struct leat_bytes text = key->cell.bytes;
     *drop = 0;
@@ -273,7 +273,7 @@ static int put_key(struct writer *w, const struct leat_datum *key, int *first, i
     return rc == PUT_OK ? put(w, ":", 1) : rc;
 }
 
-static int put_map(struct writer *w, const struct json_type *type, const struct leat_list *list)
+static int put_map(struct writer *w, const struct fjson_type *type, const struct leat_list *list)
 {
     int first = 1, drop, rc = put(w, "{", 1);
     for (uint32_t i = 0; i + 1 < list->count && rc == PUT_OK; i += 2) {
@@ -284,7 +284,7 @@ static int put_map(struct writer *w, const struct json_type *type, const struct 
     return rc == PUT_OK ? put(w, "}", 1) : rc;
 }
 
-static int put_value(struct writer *w, const struct json_type *type, const union leat_cell *cell, uint8_t state)
+static int put_value(struct writer *w, const struct fjson_type *type, const union leat_cell *cell, uint8_t state)
 {
     uint8_t kind = type->type->kind;
     if (state != LEAT_VALUE)
@@ -312,7 +312,7 @@ static int put_value(struct writer *w, const struct json_type *type, const union
 
 // --- rows
 
-static leat_status cannot(struct writer *w, int rc, const struct json_field *field)
+static leat_status cannot(struct writer *w, int rc, const struct fjson_field *field)
 {
     int len = field ? (int)field->name.len : 0;
     const char *name = field ? (const char *)field->name.ptr : "";
@@ -335,7 +335,7 @@ static leat_status cannot(struct writer *w, int rc, const struct json_field *fie
 
 static leat_status put_columns(struct writer *w, const struct leat_column *slots, uint32_t row)
 {
-    const struct json_object *o = w->f->root;
+    const struct fjson_object *o = w->f->root;
     int first = 1, rc = put(w, "{", 1);
     for (uint32_t i = 0; i < o->count && rc == PUT_OK; i++) {
         rc = put_member(w, &o->fields[i], &slots[i].cells[row], slots[i].states[row], &first);
@@ -346,10 +346,10 @@ static leat_status put_columns(struct writer *w, const struct leat_column *slots
     return rc == PUT_OK ? LEAT_OK : cannot(w, rc, NULL);
 }
 
-leat_status json_encode(struct leat_ctx *ctx, void *self, const struct leat_batch *b, uint32_t first, uint32_t n,
-                        struct leat_buffer *out, size_t *ends, uint32_t *done)
+leat_status fjson_encode(struct leat_ctx *ctx, void *self, const struct leat_batch *b, uint32_t first, uint32_t n,
+                         struct leat_buffer *out, size_t *ends, uint32_t *done)
 {
-    struct json_format *f = self;
+    struct fjson_format *f = self;
     struct writer w = {ctx, f, out};
     for (uint32_t i = 0; i < f->root->count; i++)
         f->slots[i] = b->columns[f->columns[i]];

@@ -5,8 +5,8 @@
 #include "hash.h"
 #include "json.h"
 
-struct json_block {
-    struct json_block *next;
+struct fjson_block {
+    struct fjson_block *next;
     uint8_t bytes[] __attribute__((aligned(16)));
 };
 
@@ -31,7 +31,7 @@ static int check_type(struct leat_ctx *ctx, struct leat_bytes column, const stru
     return 1;
 }
 
-leat_status json_check(struct leat_ctx *ctx, const struct leat_format_request *rq, uint8_t *mode)
+leat_status fjson_check(struct leat_ctx *ctx, const struct leat_format_request *rq, uint8_t *mode)
 {
     int good = 1;
     for (uint32_t i = 0; rq->schema && i < rq->column_count; i++) {
@@ -46,9 +46,9 @@ leat_status json_check(struct leat_ctx *ctx, const struct leat_format_request *r
 
 // --- compiling
 
-static void *plan_alloc(struct leat_ctx *ctx, struct json_format *f, size_t size)
+static void *plan_alloc(struct leat_ctx *ctx, struct fjson_format *f, size_t size)
 {
-    struct json_block *block = ctx->host->alloc(ctx, sizeof *block + size);
+    struct fjson_block *block = ctx->host->alloc(ctx, sizeof *block + size);
     if (!block)
         return NULL;
     block->next = f->blocks;
@@ -65,7 +65,7 @@ static int can_stand_raw(struct leat_bytes name)
     return 1;
 }
 
-static int compile_name(struct leat_ctx *ctx, struct json_format *f, struct json_field *field, struct leat_bytes name)
+static int compile_name(struct leat_ctx *ctx, struct fjson_format *f, struct fjson_field *field, struct leat_bytes name)
 {
     uint8_t *bytes = plan_alloc(ctx, f, (size_t)name.len * 8 + 32);
     if (!bytes)
@@ -86,15 +86,15 @@ static int compile_name(struct leat_ctx *ctx, struct json_format *f, struct json
     }
     uint8_t *prefix = bytes + name.len + 16, *end = prefix;
     *end++ = ',';
-    end = json_put_string(end, name.ptr, name.len, 1);
+    end = fjson_put_string(end, name.ptr, name.len, 1);
     *end++ = ':';
     field->prefix = (struct leat_bytes){prefix, (uint32_t)(end - prefix)};
     return 1;
 }
 
-static struct json_object *new_object(struct leat_ctx *ctx, struct json_format *f, uint32_t count)
+static struct fjson_object *new_object(struct leat_ctx *ctx, struct fjson_format *f, uint32_t count)
 {
-    struct json_object *o = plan_alloc(ctx, f, sizeof *o + count * sizeof o->fields[0]);
+    struct fjson_object *o = plan_alloc(ctx, f, sizeof *o + count * sizeof o->fields[0]);
     uint32_t slots = 4;
     while (slots < count * 2)
         slots *= 2;
@@ -105,13 +105,13 @@ static struct json_object *new_object(struct leat_ctx *ctx, struct json_format *
     return o;
 }
 
-static int compile_type(struct leat_ctx *ctx, struct json_format *f, struct json_type *out,
+static int compile_type(struct leat_ctx *ctx, struct fjson_format *f, struct fjson_type *out,
                         const struct leat_type *type);
 
-static int compile_field(struct leat_ctx *ctx, struct json_format *f, struct json_object *o, uint32_t i,
+static int compile_field(struct leat_ctx *ctx, struct fjson_format *f, struct fjson_object *o, uint32_t i,
                          struct leat_bytes name, const struct leat_type *type)
 {
-    struct json_field *field = &o->fields[i];
+    struct fjson_field *field = &o->fields[i];
     if (!compile_name(ctx, f, field, name) || !compile_type(ctx, f, &field->type, type))
         return 0;
     uint32_t at = (uint32_t)hash_bytes(name.ptr, name.len, 0) & o->mask;
@@ -121,7 +121,7 @@ static int compile_field(struct leat_ctx *ctx, struct json_format *f, struct jso
     return 1;
 }
 
-static int compile_type(struct leat_ctx *ctx, struct json_format *f, struct json_type *out,
+static int compile_type(struct leat_ctx *ctx, struct fjson_format *f, struct fjson_type *out,
                         const struct leat_type *type)
 {
     out->type = type;
@@ -141,9 +141,9 @@ static int compile_type(struct leat_ctx *ctx, struct json_format *f, struct json
     return out->children != NULL;
 }
 
-static int compile(struct leat_ctx *ctx, struct json_format *f, const struct leat_format_request *rq)
+static int compile(struct leat_ctx *ctx, struct fjson_format *f, const struct leat_format_request *rq)
 {
-    const struct json_config *config = rq->config;
+    const struct fjson_config *config = rq->config;
     f->config = *config;
     const char *literal = config->map_null_key_literal ? config->map_null_key_literal : "null";
     char *copy = plan_alloc(ctx, f, strlen(literal) + 1);
@@ -163,26 +163,26 @@ static int compile(struct leat_ctx *ctx, struct json_format *f, const struct lea
     return 1;
 }
 
-leat_status json_create(struct leat_ctx *ctx, const struct leat_format_request *rq, void **self)
+leat_status fjson_create(struct leat_ctx *ctx, const struct leat_format_request *rq, void **self)
 {
-    struct json_format *f = ctx->host->alloc(ctx, sizeof *f);
+    struct fjson_format *f = ctx->host->alloc(ctx, sizeof *f);
     if (!f)
         return leat_no_memory(ctx);
-    *f = (struct json_format){.blocks = NULL};
+    *f = (struct fjson_format){.blocks = NULL};
     if (!compile(ctx, f, rq)) {
-        json_destroy(ctx, f);
+        fjson_destroy(ctx, f);
         return leat_no_memory(ctx);
     }
     *self = f;
     return LEAT_OK;
 }
 
-void json_destroy(struct leat_ctx *ctx, void *self)
+void fjson_destroy(struct leat_ctx *ctx, void *self)
 {
-    struct json_format *f = self;
+    struct fjson_format *f = self;
     if (!f)
         return;
-    for (struct json_block *b = f->blocks, *next; b; b = next) {
+    for (struct fjson_block *b = f->blocks, *next; b; b = next) {
         next = b->next;
         ctx->host->free(ctx, b);
     }
@@ -201,7 +201,7 @@ static int same(struct leat_bytes a, struct leat_bytes b)
     return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
-uint32_t json_find(const struct json_object *o, struct leat_bytes name)
+uint32_t fjson_find(const struct fjson_object *o, struct leat_bytes name)
 {
     if (!o->count)
         return UINT32_MAX;
@@ -212,7 +212,7 @@ uint32_t json_find(const struct json_object *o, struct leat_bytes name)
     return UINT32_MAX;
 }
 
-int json_room(struct leat_ctx *ctx, struct json_scratch *s, size_t more)
+int fjson_room(struct leat_ctx *ctx, struct fjson_scratch *s, size_t more)
 {
     if (s->cap - s->len >= more)
         return 1;
@@ -230,13 +230,13 @@ int json_room(struct leat_ctx *ctx, struct json_scratch *s, size_t more)
     return 1;
 }
 
-const uint32_t *json_same_keys(struct leat_ctx *ctx, struct json_format *f, const struct leat_bytes *keys, uint32_t n)
+const uint32_t *fjson_same_keys(struct leat_ctx *ctx, struct fjson_format *f, const struct leat_bytes *keys, uint32_t n)
 {
     uint32_t slots = 4;
     while (slots < n * 2)
         slots *= 2;
     f->table.len = 0;
-    if (!json_room(ctx, &f->table, ((size_t)n + slots) * sizeof(uint32_t)))
+    if (!fjson_room(ctx, &f->table, ((size_t)n + slots) * sizeof(uint32_t)))
         return NULL;
     uint32_t *first = (uint32_t *)(void *)f->table.ptr, *table = first + n;
     memset(table, 0, slots * sizeof *table);

@@ -221,7 +221,7 @@ static int usual_timestamp(struct leat_bytes s, uint8_t between, int zulu, int64
 
 // SQL's form, and the ISO one with a zone, are lenient in Java: 30 February is the last of February, 24:00:00 the next
 // day. ISO without a zone is strict.
-static int take_timestamp(const struct json_reader *r, const struct token *t, uint8_t kind, union leat_cell *cell)
+static int take_timestamp(const struct fjson_reader *r, const struct token *t, uint8_t kind, union leat_cell *cell)
 {
     int standard = r->f->config.timestamp_standard, ltz = kind == LEAT_TYPE_TIMESTAMP_LTZ;
     char room[64];
@@ -283,13 +283,13 @@ static int64_t base64(struct leat_bytes s, uint8_t *to)
 }
 
 // 1 = bytes, 0 = not base64, -1 = failed.
-static int take_bytes(struct json_reader *r, const struct token *t, union leat_cell *cell)
+static int take_bytes(struct fjson_reader *r, const struct token *t, union leat_cell *cell)
 {
     if (t->what != TOKEN_STRING)
         return 0;
     uint8_t *to = leat_batch_alloc(r->b, (size_t)t->text.len / 4 * 3 + 3, 1);
     if (!to) {
-        json_no_memory(r);
+        fjson_no_memory(r);
         return -1;
     }
     int64_t len = base64(t->text, to);
@@ -301,24 +301,24 @@ static int take_bytes(struct json_reader *r, const struct token *t, union leat_c
 
 // --- tokens
 
-static int is_word(const struct json_reader *r, const uint8_t *p, const char *word, size_t len)
+static int is_word(const struct fjson_reader *r, const uint8_t *p, const char *word, size_t len)
 {
     return (size_t)(r->end - p) >= len && memcmp(p, word, len) == 0;
 }
 
-static const uint8_t *take_string(struct json_reader *r, const uint8_t *p, struct token *t)
+static const uint8_t *take_string(struct fjson_reader *r, const uint8_t *p, struct token *t)
 {
-    struct json_span span;
+    struct fjson_span span;
     t->what = TOKEN_STRING;
-    t->next = json_scan_string(r, p + 1, &span);
+    t->next = fjson_scan_string(r, p + 1, &span);
     if (!t->next)
         return NULL;
-    int rc = json_string(r, &span, &t->text);
+    int rc = fjson_string(r, &span, &t->text);
     t->cut = rc == 0;
     return rc < 0 ? NULL : t->next;
 }
 
-static const uint8_t *take_token(struct json_reader *r, const uint8_t *p, struct token *t)
+static const uint8_t *take_token(struct fjson_reader *r, const uint8_t *p, struct token *t)
 {
     t->at = p;
     t->cut = 0;
@@ -328,7 +328,7 @@ static const uint8_t *take_token(struct json_reader *r, const uint8_t *p, struct
         t->what = TOKEN_NUMBER;
         t->next = word_scan_number(p, r->end, &t->number);
         t->text = (struct leat_bytes){t->number.ptr, t->number.len};
-        return t->next ? t->next : json_bad_text(r, p, "a value");
+        return t->next ? t->next : fjson_bad_text(r, p, "a value");
     }
     t->text = (struct leat_bytes){p, 0};
     if (is_word(r, p, "true", 4)) {
@@ -340,10 +340,10 @@ static const uint8_t *take_token(struct json_reader *r, const uint8_t *p, struct
         return t->next = p + 5;
     }
     t->what = TOKEN_OTHER;
-    return t->next = json_skip(r, p);
+    return t->next = fjson_skip(r, p);
 }
 
-static int convert(struct json_reader *r, const struct token *t, const struct leat_type *type, union leat_cell *cell)
+static int convert(struct fjson_reader *r, const struct token *t, const struct leat_type *type, union leat_cell *cell)
 {
     switch (type->kind) {
     case LEAT_TYPE_BOOLEAN:
@@ -374,22 +374,22 @@ static int convert(struct json_reader *r, const struct token *t, const struct le
 }
 
 // Anything is a STRING: strings mean their content (json_decode.c has read those), other values their spelling.
-static const uint8_t *take_text(struct json_reader *r, const uint8_t *p, const struct leat_type *type,
+static const uint8_t *take_text(struct fjson_reader *r, const uint8_t *p, const struct leat_type *type,
                                 union leat_cell *cell, uint8_t *state)
 {
     struct token t;
     if (*p == '{' || *p == '[')
-        return json_container_text(r, p, &cell->bytes);
+        return fjson_container_text(r, p, &cell->bytes);
     if (!take_token(r, p, &t))
         return NULL;
     if (t.cut)
-        return json_bad_value(r, t.at, t.next, type, state);
+        return fjson_bad_value(r, t.at, t.next, type, state);
     if (t.what != TOKEN_STRING)
         t.text = (struct leat_bytes){p, (uint32_t)(t.next - p)};
     if (t.what != TOKEN_STRING && !r->lasting) {
         uint8_t *copy = leat_batch_alloc(r->b, t.text.len, 1);
         if (!copy)
-            return json_no_memory(r);
+            return fjson_no_memory(r);
         memcpy(copy, t.text.ptr, t.text.len);
         t.text.ptr = copy;
     }
@@ -397,8 +397,8 @@ static const uint8_t *take_text(struct json_reader *r, const uint8_t *p, const s
     return t.next;
 }
 
-const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct leat_type *type, union leat_cell *cell,
-                           uint8_t *state)
+const uint8_t *fjson_scalar(struct fjson_reader *r, const uint8_t *p, const struct leat_type *type,
+                            union leat_cell *cell, uint8_t *state)
 {
     struct token t;
     *state = LEAT_VALUE;
@@ -409,5 +409,5 @@ const uint8_t *json_scalar(struct json_reader *r, const uint8_t *p, const struct
     int rc = t.cut ? 0 : convert(r, &t, type, cell);
     if (rc < 0)
         return NULL;
-    return rc ? t.next : json_bad_value(r, t.at, t.next, type, state);
+    return rc ? t.next : fjson_bad_value(r, t.at, t.next, type, state);
 }

@@ -10,7 +10,7 @@
 
 // --- failures
 
-const uint8_t *json_bad_text(struct json_reader *r, const uint8_t *at, const char *expected)
+const uint8_t *fjson_bad_text(struct fjson_reader *r, const uint8_t *at, const char *expected)
 {
     r->error = JSON_BAD_TEXT;
     r->at = at;
@@ -18,14 +18,14 @@ const uint8_t *json_bad_text(struct json_reader *r, const uint8_t *at, const cha
     return NULL;
 }
 
-const uint8_t *json_no_memory(struct json_reader *r)
+const uint8_t *fjson_no_memory(struct fjson_reader *r)
 {
     r->error = JSON_NO_MEMORY;
     return NULL;
 }
 
-const uint8_t *json_bad_value(struct json_reader *r, const uint8_t *at, const uint8_t *next,
-                              const struct leat_type *type, uint8_t *state)
+const uint8_t *fjson_bad_value(struct fjson_reader *r, const uint8_t *at, const uint8_t *next,
+                               const struct leat_type *type, uint8_t *state)
 {
     if (!next)
         return NULL;
@@ -41,7 +41,7 @@ const uint8_t *json_bad_value(struct json_reader *r, const uint8_t *at, const ui
 
 // --- strings
 
-const uint8_t *json_scan_string(struct json_reader *r, const uint8_t *p, struct json_span *s)
+const uint8_t *fjson_scan_string(struct fjson_reader *r, const uint8_t *p, struct fjson_span *s)
 {
     const uint8_t *start = p, *end = r->end;
     uint64_t high = 0;
@@ -62,12 +62,12 @@ const uint8_t *json_scan_string(struct json_reader *r, const uint8_t *p, struct 
         while (p < end && *p != '"' && *p != '\\')
             high |= *p++;
         if (p == end)
-            return json_bad_text(r, start - 1, "a closing quote");
+            return fjson_bad_text(r, start - 1, "a closing quote");
         if (*p == '"')
             break;
         s->escaped = 1;
         if (end - p < 2)
-            return json_bad_text(r, start - 1, "a closing quote");
+            return fjson_bad_text(r, start - 1, "a closing quote");
         high |= p[1];
         p += 2;
     }
@@ -144,7 +144,7 @@ static uint8_t simple_escape(uint8_t c)
 
 // Writes the meaning of s to `to`, which has room for s->len bytes. NULL = failed; *cut when an escape is cut short by
 // the end of the string.
-static uint8_t *unescape(struct json_reader *r, const struct json_span *s, uint8_t *to, int *cut)
+static uint8_t *unescape(struct fjson_reader *r, const struct fjson_span *s, uint8_t *to, int *cut)
 {
     const uint8_t *p = s->ptr, *end = p + s->len;
     while (p < end) {
@@ -165,7 +165,7 @@ static uint8_t *unescape(struct json_reader *r, const struct json_span *s, uint8
             while (at[1] == 'u' && digit < end && hex_digit(*digit) >= 0)
                 digit++;
             *cut = at[1] == 'u' && digit == end;
-            json_bad_text(r, at, "an escape such as \\n or \\u00e9");
+            fjson_bad_text(r, at, "an escape such as \\n or \\u00e9");
             return NULL;
         }
         to += utf8_encode(to, (uint32_t)code);
@@ -194,7 +194,7 @@ static size_t replace_surrogates(uint8_t *text, size_t len)
     return to;
 }
 
-int json_string(struct json_reader *r, const struct json_span *s, struct leat_bytes *out)
+int fjson_string(struct fjson_reader *r, const struct fjson_span *s, struct leat_bytes *out)
 {
     int valid = !s->high || utf8_valid(s->ptr, s->len);
     if (valid && !s->escaped && r->lasting) {
@@ -203,7 +203,7 @@ int json_string(struct json_reader *r, const struct json_span *s, struct leat_by
     }
     uint8_t *copy = leat_batch_alloc(r->b, s->len ? s->len : 1, 1);
     if (!copy) {
-        json_no_memory(r);
+        fjson_no_memory(r);
         return -1;
     }
     size_t len = s->len;
@@ -217,7 +217,7 @@ int json_string(struct json_reader *r, const struct json_span *s, struct leat_by
         memcpy(copy, s->ptr, len);
     }
     if (!valid && (len = replace_surrogates(copy, len)) == SIZE_MAX) {
-        json_bad_text(r, s->ptr + utf8_valid_prefix(s->ptr, s->len), "valid UTF-8");
+        fjson_bad_text(r, s->ptr + utf8_valid_prefix(s->ptr, s->len), "valid UTF-8");
         return -1;
     }
     *out = (struct leat_bytes){copy, (uint32_t)len};
@@ -226,32 +226,32 @@ int json_string(struct json_reader *r, const struct json_span *s, struct leat_by
 
 // --- values passed by
 
-static const uint8_t *skip_string(struct json_reader *r, const uint8_t *p)
+static const uint8_t *skip_string(struct fjson_reader *r, const uint8_t *p)
 {
-    struct json_span s;
-    p = json_scan_string(r, p + 1, &s);
+    struct fjson_span s;
+    p = fjson_scan_string(r, p + 1, &s);
     if (!p)
         return NULL;
     if (s.high && !utf8_valid(s.ptr, s.len))
-        return json_bad_text(r, s.ptr + utf8_valid_prefix(s.ptr, s.len), "valid UTF-8");
+        return fjson_bad_text(r, s.ptr + utf8_valid_prefix(s.ptr, s.len), "valid UTF-8");
     for (const uint8_t *at = s.ptr, *end = s.ptr + s.len; s.escaped && at < end; at++) {
         if (*at != '\\')
             continue;
         at++;
         if (!simple_escape(*at) && !(*at == 'u' && hex_unit(at + 1, end) >= 0))
-            return json_bad_text(r, at - 1, "an escape such as \\n or \\u00e9");
+            return fjson_bad_text(r, at - 1, "an escape such as \\n or \\u00e9");
     }
     return p;
 }
 
-static const uint8_t *skip_number(struct json_reader *r, const uint8_t *p)
+static const uint8_t *skip_number(struct fjson_reader *r, const uint8_t *p)
 {
     struct word_number n;
     const uint8_t *next = word_scan_number(p, r->end, &n);
-    return next ? next : json_bad_text(r, p, "a value");
+    return next ? next : fjson_bad_text(r, p, "a value");
 }
 
-static const uint8_t *skip_word(struct json_reader *r, const uint8_t *p)
+static const uint8_t *skip_word(struct fjson_reader *r, const uint8_t *p)
 {
     static const char *const words[] = {"true", "false", "null"};
     for (size_t i = 0; i < 3; i++) {
@@ -259,33 +259,33 @@ static const uint8_t *skip_word(struct json_reader *r, const uint8_t *p)
         if ((size_t)(r->end - p) >= len && memcmp(p, words[i], len) == 0)
             return p + len;
     }
-    return json_bad_text(r, p, "a value");
+    return fjson_bad_text(r, p, "a value");
 }
 
-static const uint8_t *skip_scalar(struct json_reader *r, const uint8_t *p)
+static const uint8_t *skip_scalar(struct fjson_reader *r, const uint8_t *p)
 {
     if (p == r->end)
-        return json_bad_text(r, p, "a value");
+        return fjson_bad_text(r, p, "a value");
     if (*p == '"')
         return skip_string(r, p);
     return *p == '-' || (*p >= '0' && *p <= '9') ? skip_number(r, p) : skip_word(r, p);
 }
 
-static const uint8_t *skip_name(struct json_reader *r, const uint8_t *p)
+static const uint8_t *skip_name(struct fjson_reader *r, const uint8_t *p)
 {
     if (p == r->end || *p != '"')
-        return json_bad_text(r, p, "a name in quotes");
+        return fjson_bad_text(r, p, "a name in quotes");
     p = skip_string(r, p);
     if (!p)
         return NULL;
-    p = json_blanks(p, r->end);
+    p = fjson_blanks(p, r->end);
     if (p == r->end || *p != ':')
-        return json_bad_text(r, p, "':' after the name");
-    return json_blanks(p + 1, r->end);
+        return fjson_bad_text(r, p, "':' after the name");
+    return fjson_blanks(p + 1, r->end);
 }
 
 // Objects and arrays without recursion: a bit per open one says which it is.
-const uint8_t *json_skip(struct json_reader *r, const uint8_t *p)
+const uint8_t *fjson_skip(struct fjson_reader *r, const uint8_t *p)
 {
     uint64_t is_object[JSON_DEPTH_MAX / 64] = {0};
     unsigned depth = 0;
@@ -294,11 +294,11 @@ const uint8_t *json_skip(struct json_reader *r, const uint8_t *p)
         if (p < r->end && (*p == '{' || *p == '[')) {
             int object = *p == '{';
             if (depth == JSON_DEPTH_MAX)
-                return json_bad_text(r, p, "fewer objects and arrays within each other");
+                return fjson_bad_text(r, p, "fewer objects and arrays within each other");
             is_object[depth / 64] = (is_object[depth / 64] & ~(UINT64_C(1) << depth % 64)) | (uint64_t)object
                                                                                                  << depth % 64;
             depth++;
-            p = json_blanks(p + 1, r->end);
+            p = fjson_blanks(p + 1, r->end);
             if (p < r->end && *p == (object ? '}' : ']')) {
                 depth--;
                 p++;
@@ -315,12 +315,12 @@ const uint8_t *json_skip(struct json_reader *r, const uint8_t *p)
             if (depth == 0)
                 return p;
             int object = is_object[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
-            p = json_blanks(p, r->end);
+            p = fjson_blanks(p, r->end);
             if (p == r->end || (*p != ',' && *p != (object ? '}' : ']')))
-                return json_bad_text(r, p, object ? "',' or '}'" : "',' or ']'");
+                return fjson_bad_text(r, p, object ? "',' or '}'" : "',' or ']'");
             if (*p != ',')
                 continue;
-            p = json_blanks(p + 1, r->end);
+            p = fjson_blanks(p + 1, r->end);
             if (object && !(p = skip_name(r, p)))
                 return NULL;
             break;
@@ -367,17 +367,17 @@ static unsigned wide_units(const uint8_t *p, size_t len, int *little, size_t *ma
     return 0;
 }
 
-int json_narrow(struct json_reader *r, struct leat_bytes *text)
+int fjson_narrow(struct fjson_reader *r, struct leat_bytes *text)
 {
     int little = 0;
     size_t mark = 0, at;
     unsigned width = wide_units(text->ptr, text->len, &little, &mark);
     if (!width)
         return 0;
-    struct json_scratch *out = &r->f->wide;
+    struct fjson_scratch *out = &r->f->wide;
     out->len = 0;
-    if (!json_room(r->ctx, out, (size_t)text->len * 2 + 8)) {
-        json_no_memory(r);
+    if (!fjson_room(r->ctx, out, (size_t)text->len * 2 + 8)) {
+        fjson_no_memory(r);
         return -1;
     }
     for (at = mark; text->len - at >= width; at += width) {

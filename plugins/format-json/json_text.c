@@ -17,13 +17,13 @@ struct member {
     uint32_t start, name_end, end;
 };
 
-static const uint8_t *write_value(struct json_reader *r, const uint8_t *p, unsigned depth);
+static const uint8_t *write_value(struct fjson_reader *r, const uint8_t *p, unsigned depth);
 
-static int put(struct json_reader *r, const void *bytes, size_t len)
+static int put(struct fjson_reader *r, const void *bytes, size_t len)
 {
-    struct json_scratch *out = &r->f->text;
-    if (!json_room(r->ctx, out, len)) {
-        json_no_memory(r);
+    struct fjson_scratch *out = &r->f->text;
+    if (!fjson_room(r->ctx, out, len)) {
+        fjson_no_memory(r);
         return 0;
     }
     memcpy(out->ptr + out->len, bytes, len);
@@ -86,14 +86,14 @@ static int same_number(const uint8_t *a, size_t a_len, const uint8_t *b, size_t 
            memcmp(x.digit, y.digit, x.count) == 0;
 }
 
-static const uint8_t *write_number(struct json_reader *r, const uint8_t *p)
+static const uint8_t *write_number(struct fjson_reader *r, const uint8_t *p)
 {
     struct word_number n;
     const uint8_t *next = word_scan_number(p, r->end, &n);
     char text[NUMBER_F64_MAX];
     double v;
     if (!next)
-        return json_bad_text(r, p, "a value");
+        return fjson_bad_text(r, p, "a value");
     if (n.integer && n.len == 2 && p[0] == '-' && p[1] == '0')
         return put(r, "0", 1) ? next : NULL;
     if (!n.integer && n.len <= JSON_NUMBER_MAX && number_f64_parse(p, n.len, &v) == NUMBER_OK) {
@@ -106,28 +106,28 @@ static const uint8_t *write_number(struct json_reader *r, const uint8_t *p)
 
 // --- strings, objects, arrays
 
-static const uint8_t *write_string(struct json_reader *r, const uint8_t *p)
+static const uint8_t *write_string(struct fjson_reader *r, const uint8_t *p)
 {
-    struct json_span span;
+    struct fjson_span span;
     struct leat_bytes text;
-    struct json_scratch *out = &r->f->text;
-    const uint8_t *next = json_scan_string(r, p + 1, &span);
+    struct fjson_scratch *out = &r->f->text;
+    const uint8_t *next = fjson_scan_string(r, p + 1, &span);
     if (!next)
         return NULL;
-    int rc = json_string(r, &span, &text);
+    int rc = fjson_string(r, &span, &text);
     if (rc <= 0)
-        return rc == 0 ? json_bad_text(r, p, "a string without broken escapes") : NULL;
-    if (!json_room(r->ctx, out, (size_t)text.len * 6 + 2))
-        return json_no_memory(r);
-    out->len = (size_t)(json_put_string(out->ptr + out->len, text.ptr, text.len, 0) - out->ptr);
+        return rc == 0 ? fjson_bad_text(r, p, "a string without broken escapes") : NULL;
+    if (!fjson_room(r->ctx, out, (size_t)text.len * 6 + 2))
+        return fjson_no_memory(r);
+    out->len = (size_t)(fjson_put_string(out->ptr + out->len, text.ptr, text.len, 0) - out->ptr);
     return next;
 }
 
-static int note_member(struct json_reader *r, struct member m)
+static int note_member(struct fjson_reader *r, struct member m)
 {
-    struct json_scratch *members = &r->f->members;
-    if (!json_room(r->ctx, members, sizeof m)) {
-        json_no_memory(r);
+    struct fjson_scratch *members = &r->f->members;
+    if (!fjson_room(r->ctx, members, sizeof m)) {
+        fjson_no_memory(r);
         return 0;
     }
     memcpy(members->ptr + members->len, &m, sizeof m);
@@ -135,7 +135,7 @@ static int note_member(struct json_reader *r, struct member m)
     return 1;
 }
 
-static struct member member_at(const struct json_reader *r, size_t base, uint32_t i)
+static struct member member_at(const struct fjson_reader *r, size_t base, uint32_t i)
 {
     struct member m;
     memcpy(&m, r->f->members.ptr + base + i * sizeof m, sizeof m);
@@ -143,12 +143,12 @@ static struct member member_at(const struct json_reader *r, size_t base, uint32_
 }
 
 // Writes the members again behind the text, each name once, and moves them to where the first stood.
-static int write_members_once(struct json_reader *r, size_t base, uint32_t n, const uint32_t *first)
+static int write_members_once(struct fjson_reader *r, size_t base, uint32_t n, const uint32_t *first)
 {
-    struct json_scratch *out = &r->f->text;
+    struct fjson_scratch *out = &r->f->text;
     size_t start = member_at(r, base, 0).start, from = out->len;
-    if (!json_room(r->ctx, out, from - start + 1)) {
-        json_no_memory(r);
+    if (!fjson_room(r->ctx, out, from - start + 1)) {
+        fjson_no_memory(r);
         return 0;
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -170,17 +170,17 @@ static int write_members_once(struct json_reader *r, size_t base, uint32_t n, co
 }
 
 // The members of the object that began at `base` of the notes; the notes are dropped.
-static int finish_members(struct json_reader *r, size_t base)
+static int finish_members(struct fjson_reader *r, size_t base)
 {
-    struct json_scratch *members = &r->f->members;
+    struct fjson_scratch *members = &r->f->members;
     uint32_t n = (uint32_t)((members->len - base) / sizeof(struct member)), repeated = 0;
     size_t keys_at = (members->len + 15) & ~(size_t)15;
     if (n < 2) {
         members->len = base;
         return 1;
     }
-    if (!json_room(r->ctx, members, keys_at - members->len + n * sizeof(struct leat_bytes))) {
-        json_no_memory(r);
+    if (!fjson_room(r->ctx, members, keys_at - members->len + n * sizeof(struct leat_bytes))) {
+        fjson_no_memory(r);
         return 0;
     }
     struct leat_bytes *keys = (struct leat_bytes *)(void *)(members->ptr + keys_at);
@@ -188,9 +188,9 @@ static int finish_members(struct json_reader *r, size_t base)
         struct member m = member_at(r, base, i);
         keys[i] = (struct leat_bytes){r->f->text.ptr + m.start, m.name_end - m.start};
     }
-    const uint32_t *first = json_same_keys(r->ctx, r->f, keys, n);
+    const uint32_t *first = fjson_same_keys(r->ctx, r->f, keys, n);
     if (!first) {
-        json_no_memory(r);
+        fjson_no_memory(r);
         return 0;
     }
     for (uint32_t i = 0; i < n; i++)
@@ -200,78 +200,78 @@ static int finish_members(struct json_reader *r, size_t base)
     return good;
 }
 
-static const uint8_t *write_member(struct json_reader *r, const uint8_t *p, unsigned depth)
+static const uint8_t *write_member(struct fjson_reader *r, const uint8_t *p, unsigned depth)
 {
     struct member m = {.start = (uint32_t)r->f->text.len};
     if (p == r->end || *p != '"')
-        return json_bad_text(r, p, "a name in quotes");
+        return fjson_bad_text(r, p, "a name in quotes");
     if (!(p = write_string(r, p)))
         return NULL;
     m.name_end = (uint32_t)r->f->text.len;
-    p = json_blanks(p, r->end);
+    p = fjson_blanks(p, r->end);
     if (p == r->end || *p != ':')
-        return json_bad_text(r, p, "':' after the name");
-    if (!put(r, ":", 1) || !(p = write_value(r, json_blanks(p + 1, r->end), depth)))
+        return fjson_bad_text(r, p, "':' after the name");
+    if (!put(r, ":", 1) || !(p = write_value(r, fjson_blanks(p + 1, r->end), depth)))
         return NULL;
     m.end = (uint32_t)r->f->text.len;
     return note_member(r, m) ? p : NULL;
 }
 
 // An object or array, p at its opening byte.
-static const uint8_t *write_container(struct json_reader *r, const uint8_t *p, unsigned depth)
+static const uint8_t *write_container(struct fjson_reader *r, const uint8_t *p, unsigned depth)
 {
     int object = *p == '{';
     const char *closing = object ? "}" : "]";
     size_t base = r->f->members.len;
     if (depth == JSON_TEXT_DEPTH)
-        return json_bad_text(r, p, "fewer objects and arrays within each other");
+        return fjson_bad_text(r, p, "fewer objects and arrays within each other");
     if (!put(r, p, 1))
         return NULL;
-    p = json_blanks(p + 1, r->end);
+    p = fjson_blanks(p + 1, r->end);
     if (p < r->end && *p == (uint8_t)*closing)
         return put(r, closing, 1) ? p + 1 : NULL;
     for (;;) {
         if (!(p = object ? write_member(r, p, depth + 1) : write_value(r, p, depth + 1)))
             return NULL;
-        p = json_blanks(p, r->end);
+        p = fjson_blanks(p, r->end);
         if (p == r->end || (*p != ',' && *p != (uint8_t)*closing))
-            return json_bad_text(r, p, object ? "',' or '}'" : "',' or ']'");
+            return fjson_bad_text(r, p, object ? "',' or '}'" : "',' or ']'");
         if (*p != ',')
             break;
         if (!put(r, ",", 1))
             return NULL;
-        p = json_blanks(p + 1, r->end);
+        p = fjson_blanks(p + 1, r->end);
     }
     return (!object || finish_members(r, base)) && put(r, closing, 1) ? p + 1 : NULL;
 }
 
-static const uint8_t *write_value(struct json_reader *r, const uint8_t *p, unsigned depth)
+static const uint8_t *write_value(struct fjson_reader *r, const uint8_t *p, unsigned depth)
 {
     if (p == r->end)
-        return json_bad_text(r, p, "a value");
+        return fjson_bad_text(r, p, "a value");
     if (*p == '{' || *p == '[')
         return write_container(r, p, depth);
     if (*p == '"')
         return write_string(r, p);
     if (*p == '-' || (*p >= '0' && *p <= '9'))
         return write_number(r, p);
-    const uint8_t *next = json_skip(r, p); // true, false, null
+    const uint8_t *next = fjson_skip(r, p); // true, false, null
     return next && put(r, p, (size_t)(next - p)) ? next : NULL;
 }
 
-const uint8_t *json_container_text(struct json_reader *r, const uint8_t *p, struct leat_bytes *out)
+const uint8_t *fjson_container_text(struct fjson_reader *r, const uint8_t *p, struct leat_bytes *out)
 {
-    struct json_scratch *text = &r->f->text;
+    struct fjson_scratch *text = &r->f->text;
     text->len = 0;
     r->f->members.len = 0;
     const uint8_t *next = write_container(r, p, 0);
     if (!next)
         return NULL;
     if (text->len > UINT32_MAX)
-        return json_bad_text(r, p, "a shorter value");
+        return fjson_bad_text(r, p, "a shorter value");
     uint8_t *copy = leat_batch_alloc(r->b, text->len, 1);
     if (!copy)
-        return json_no_memory(r);
+        return fjson_no_memory(r);
     memcpy(copy, text->ptr, text->len);
     *out = (struct leat_bytes){copy, (uint32_t)text->len};
     return next;

@@ -12,13 +12,13 @@ static const struct leat_option options[] = {
     {.name = "fail-on-missing-field",
      .type = LEAT_OPT_BOOL,
      .def = "false",
-     .offset = offsetof(struct json_config, fail_on_missing_field),
+     .offset = offsetof(struct fjson_config, fail_on_missing_field),
      .doc = "A column (or a field of a ROW) that the object does not have is an error; otherwise it is NULL.",
      .group = "Reading"},
     {.name = "ignore-parse-errors",
      .type = LEAT_OPT_BOOL,
      .def = "false",
-     .offset = offsetof(struct json_config, ignore_parse_errors),
+     .offset = offsetof(struct fjson_config, ignore_parse_errors),
      .doc = "A value that does not fit its column becomes NULL, and a record that is not JSON is skipped. Otherwise "
             "both are errors of the record, for which the node's on-error decides.",
      .group = "Reading"},
@@ -31,7 +31,7 @@ static const struct leat_option options[] = {
      .type = LEAT_OPT_ENUM,
      .def = "SQL",
      .words = "SQL|ISO-8601|ISO-8601-WITH-OFFSET",
-     .offset = offsetof(struct json_config, timestamp_standard),
+     .offset = offsetof(struct fjson_config, timestamp_standard),
      .doc = "Spelling of TIMESTAMP and TIMESTAMP_LTZ. SQL: 2024-02-29 12:34:56.789, ISO-8601: "
             "2024-02-29T12:34:56.789, each with Z behind it for TIMESTAMP_LTZ. ISO-8601-WITH-OFFSET reads any offset "
             "for TIMESTAMP_LTZ and writes Z.",
@@ -40,41 +40,41 @@ static const struct leat_option options[] = {
      .type = LEAT_OPT_ENUM,
      .def = "FAIL",
      .words = "FAIL|DROP|LITERAL",
-     .offset = offsetof(struct json_config, map_null_key_mode),
+     .offset = offsetof(struct fjson_config, map_null_key_mode),
      .doc = "What to write for a NULL key of a MAP: an error, nothing, or the text of map-null-key.literal.",
      .group = "Writing"},
     {.name = "map-null-key.literal",
      .type = LEAT_OPT_STRING,
      .def = "null",
-     .offset = offsetof(struct json_config, map_null_key_literal),
+     .offset = offsetof(struct fjson_config, map_null_key_literal),
      .doc = "The key written for a NULL key of a MAP when map-null-key.mode is LITERAL.",
      .group = "Writing"},
     {.name = "encode.decimal-as-plain-number",
      .type = LEAT_OPT_BOOL,
      .def = "true",
-     .offset = offsetof(struct json_config, plain_decimals),
+     .offset = offsetof(struct fjson_config, plain_decimals),
      .doc = "Write DECIMAL as 100 and 0.00000002; with false as Flink does by default, 1E+2 and 2E-8.",
      .group = "Writing"},
     {.name = "encode.ignore-null-fields",
      .type = LEAT_OPT_BOOL,
      .def = "false",
-     .offset = offsetof(struct json_config, ignore_null_fields),
+     .offset = offsetof(struct fjson_config, ignore_null_fields),
      .doc = "Leave out columns and fields of a ROW that are NULL. Elements of arrays and values of maps stay.",
      .group = "Writing"},
 };
 
 static const struct leat_format_ops ops = {
     .struct_size = sizeof ops,
-    .check = json_check,
-    .create = json_create,
-    .destroy = json_destroy,
-    .decode = json_decode,
-    .encode = json_encode,
+    .check = fjson_check,
+    .create = fjson_create,
+    .destroy = fjson_destroy,
+    .decode = fjson_decode,
+    .encode = fjson_encode,
 };
 
 static leat_status check_options(struct leat_ctx *ctx, const void *config)
 {
-    const struct json_config *c = config;
+    const struct fjson_config *c = config;
     if (!c->fail_on_missing_field || !c->ignore_parse_errors)
         return LEAT_OK;
     leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-F0102", "ignore-parse-errors", 0, "Remove one of the two.",
@@ -92,7 +92,7 @@ static const struct leat_component components[] = {{
     .options = options,
     .option_count = OPTION_COUNT,
     .option_stride = sizeof options[0],
-    .config_size = sizeof(struct json_config),
+    .config_size = sizeof(struct fjson_config),
     .check = check_options,
     .format = &ops,
 }};
