@@ -109,7 +109,8 @@ struct leat_host {
     void (*batch_ref)(const struct leat_batch *b);
     void (*batch_unref)(const struct leat_batch *b);
 
-    // --- output. Takes the batch (also when it fails) and passes it on from `port`. An empty batch is dropped.
+    // --- output. Takes the batch (also when it fails) and passes it on from `port`. An empty batch tells only,
+    // without LEAT_BATCH_TXN_OPEN, that the transaction which the port's last batch left open is over.
     // LEAT_OK; LEAT_AGAIN = accepted, but the way is now full: return LEAT_AGAIN soon, you are called again when there
     // is room.
     leat_status (*emit)(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b);

@@ -83,6 +83,7 @@ struct pgcdc_table {
     struct pgcdc_keys *keys; // NULL unless they are wanted
     uint8_t truncating;      // its deletes are on their way
     uint64_t last_txn;       // the transaction of its last row, by its final LSN
+    uint8_t txn_open;        // the batch emitted last left its transaction open
 };
 
 // --- positions and state
@@ -207,6 +208,7 @@ struct pgcdc {
     uint8_t reselecting; // its query is under way on `sql`
     uint8_t asking_end;  // or this one
     uint32_t open_rows;  // rows in open batches
+    uint32_t open_txns;  // tables whose last batch left its transaction open
     uint32_t truncating; // tables whose deletes are on their way
     size_t truncate_at;  // in the keys of the first of them
     uint8_t flush_due;   // open batches must go before more is read

@@ -70,18 +70,24 @@ leat_status pgcdc_batch_open(struct pgcdc *p, struct pgcdc_table *t, struct leat
 static leat_status emit_table(struct pgcdc *p, struct pgcdc_table *t)
 {
     struct leat_batch *b = t->batch;
-    if (!b || !b->rows)
+    uint8_t open = p->in_txn && t->last_txn == p->txn_final_lsn;
+    if ((!b || !b->rows) && (open || !t->txn_open))
         return LEAT_OK;
+    // a transaction that ends with changes of other tables is over for this one too
+    if (!b && !(b = leat_batch_new(p->ctx, &t->out, 1)))
+        return leat_no_memory(p->ctx);
     t->batch = NULL;
-    if (p->in_txn && t->last_txn == p->txn_final_lsn)
+    if (open)
         b->flags |= LEAT_BATCH_TXN_OPEN;
+    p->open_txns = p->open_txns + open - t->txn_open;
+    t->txn_open = open;
     return p->ctx->host->emit(p->ctx, t->port, b);
 }
 
 leat_status pgcdc_rows_flush(struct pgcdc *p)
 {
     leat_status full = LEAT_OK;
-    if (p->open_rows) {
+    if (p->open_rows || p->open_txns) {
         for (uint32_t i = 0; i < p->table_count; i++) {
             leat_status st = emit_table(p, &p->tables[i]);
             if (st < 0)

@@ -9,6 +9,8 @@
 #include "base/time.h"
 #include "fault.h"
 
+#define GATE_LOOK ((leat_usec)100000)
+
 struct coordinator {
     struct coordinator_options options;
     struct plan_job *plan;
@@ -111,6 +113,9 @@ static void fail(struct coordinator *c, const struct base_error *error)
     if (c->failed)
         return;
     c->failed = true;
+    // a bounded job that fails in its last epoch has not finished
+    if (c->finishing)
+        c->stop_wanted = c->last_wanted = c->finishing = false;
     bool again = may_pass(error->failure) && c->options.restart && !c->stop_wanted;
     c->end_state = again ? JOB_WAITING : c->stop_wanted && may_pass(error->failure) ? JOB_STOPPED : JOB_FAILED;
     log_error(c, error, again);
@@ -366,10 +371,26 @@ static void on_passed(void *arg, leat_epoch epoch)
     loop_post(c->options.writer, &c->write_mail);
 }
 
+// No epoch while a dimension is still being read. Who wants to stop need not wait for it: what was given on
+// meanwhile will be read again.
+static void wait_for_gates(struct coordinator *c)
+{
+    if (!c->stop_wanted) {
+        loop_timer_set(&c->timer, c->options.interval < GATE_LOOK ? c->options.interval : GATE_LOOK);
+        return;
+    }
+    enter(c, JOB_STOPPING);
+    runtime_job_stop(c->job);
+}
+
 static void next_epoch(struct coordinator *c)
 {
     if (c->epoch || c->failed || state_of(c) != JOB_RUNNING)
         return;
+    if (runtime_job_gated(c->job)) {
+        wait_for_gates(c);
+        return;
+    }
     c->last_wanted = false;
     c->epoch = c->options.store ? store_next_epoch(c->options.store) : c->complete + 1;
     c->changed = false;
@@ -406,7 +427,7 @@ static void on_finished(void *arg)
     if (c->stop_wanted || c->failed)
         return;
     // the last rows are durable; one more epoch records that, then the job ends
-    c->stop_wanted = c->last_wanted = true;
+    c->stop_wanted = c->last_wanted = c->finishing = true;
     c->end_state = JOB_FINISHED;
     loop_timer_set(&c->timer, 0);
 }
@@ -515,7 +536,9 @@ static void on_grace(void *arg)
 
 void coordinator_stop(struct coordinator *c, leat_usec grace)
 {
-    if (c->stop_wanted)
+    if (c->finishing)
+        c->finishing = false; // it is stopping already; from now on because somebody asked
+    else if (c->stop_wanted)
         return;
     enum job_state state = state_of(c);
     c->stop_wanted = c->last_wanted = true;

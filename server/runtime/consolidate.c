@@ -279,10 +279,15 @@ leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const s
 {
     bool open = batch->flags & LEAT_BATCH_TXN_OPEN;
     if (!open && c->held_count == 0 && only_comes(batch))
-        return give(arg, batch);
-    leat_status st = hold(c, ctx, batch);
-    if (st < 0 || open)
-        return st;
+        return batch->rows ? give(arg, batch) : LEAT_OK;
+    leat_status st = batch->rows ? hold(c, ctx, batch) : LEAT_OK;
+    return st < 0 || open ? st : consolidate_finish(c, ctx, give, arg);
+}
+
+leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg)
+{
+    if (c->held_count == 0)
+        return LEAT_OK;
     c->change_count = c->entry_count = 0;
     if (c->slots)
         memset(c->slots, 0, c->slot_count * sizeof *c->slots);
@@ -293,7 +298,7 @@ leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const s
             apply(c, c->held[i], r);
         }
     }
-    st = give_net(c, ctx, give, arg);
+    leat_status st = give_net(c, ctx, give, arg);
     let_go(c);
     return st;
 }

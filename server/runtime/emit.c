@@ -3,28 +3,62 @@
 //
 // A batch is shared by reference among the readers of a port; only an edge that hashes copies cells (never bytes).
 // Every reader is given the batch even when one of them is full: fullness is only told to the caller, who stops soon.
+//
+// Each way remembers whether the last batch on it left its source transaction open. When the transaction ends with rows
+// that go elsewhere, or with none at all, the way gets an empty batch that says so: who holds rows back until their
+// transaction is complete must not wait for the next one.
+#include <stdlib.h>
+
+#include "base/time.h"
 #include "data/batch.h"
 #include "data/row.h"
 #include "runtime/runtime_int.h"
 
-static leat_status push(struct inst *inst, struct channel *ch, const struct leat_batch *b)
+static leat_status push(struct inst *inst, struct route *r, uint32_t way, const struct leat_batch *b)
 {
-    if (!channel_push(ch, ELEMENT_BATCH, b, 0))
+    if (!channel_push(r->channels[way], ELEMENT_BATCH, b, 0))
         return leat_no_memory(&inst->ctx);
-    return channel_full(ch) ? LEAT_AGAIN : LEAT_OK;
+    r->txn_open[way] = b->flags & LEAT_BATCH_TXN_OPEN;
+    return channel_full(r->channels[way]) ? LEAT_AGAIN : LEAT_OK;
+}
+
+// An empty batch for a way whose transaction has ended elsewhere.
+static leat_status push_end(struct inst *inst, struct route *r, uint32_t way, const struct leat_schema *schema)
+{
+    struct leat_batch *end = data_batch_create(inst->ctx.host, schema, 1, 0, base_time_wall());
+    if (!end)
+        return leat_no_memory(&inst->ctx);
+    leat_status st = push(inst, r, way, end);
+    data_batch_unref(end);
+    return st;
+}
+
+// Ends the transaction on the ways that got nothing of `b`, which is not open.
+static leat_status end_others(struct inst *inst, struct route *r, const struct leat_batch *b)
+{
+    leat_status result = LEAT_OK;
+    for (uint32_t way = 0; way < r->channel_count && result >= 0; way++) {
+        if (!r->txn_open[way])
+            continue;
+        leat_status st = push_end(inst, r, way, b->schema);
+        if (st != LEAT_OK)
+            result = st;
+    }
+    return result;
 }
 
 static leat_status send_hashed(struct inst *inst, struct route *r, const struct leat_batch *b)
 {
     uint32_t n = r->channel_count;
-    uint32_t *to = leat_batch_alloc((struct leat_batch *)(uintptr_t)b, (size_t)b->rows * 2 * sizeof *to, 4);
+    // not in the batch's arena: other readers may have the batch already
+    uint32_t *to = malloc(((size_t)b->rows * 2 + 1) * sizeof *to);
     if (!to)
         return leat_no_memory(&inst->ctx);
     uint32_t *rows = to + b->rows;
     for (uint32_t i = 0; i < b->rows; i++)
         to[i] = (uint32_t)(data_row_hash(b, i, r->edge->columns, r->edge->column_count) % n);
     leat_status result = LEAT_OK;
-    for (uint32_t k = 0; k < n; k++) {
+    for (uint32_t k = 0; k < n && result >= 0; k++) {
         uint32_t count = 0;
         for (uint32_t i = 0; i < b->rows; i++)
             if (to[i] == k)
@@ -32,56 +66,94 @@ static leat_status send_hashed(struct inst *inst, struct route *r, const struct 
         if (count == 0)
             continue;
         struct leat_batch *part = data_batch_gather(b, rows, count);
-        if (!part)
-            return leat_no_memory(&inst->ctx);
-        leat_status st = push(inst, r->channels[k], part);
+        leat_status st = part ? push(inst, r, k, part) : leat_no_memory(&inst->ctx);
         data_batch_unref(part);
-        if (st < 0)
-            return st;
-        if (st == LEAT_AGAIN)
-            result = LEAT_AGAIN;
+        if (st != LEAT_OK)
+            result = st;
     }
+    free(to);
     return result;
+}
+
+static leat_status send_rows(struct inst *inst, struct route *r, const struct leat_batch *b)
+{
+    if (r->channel_count == 1)
+        return push(inst, r, 0, b);
+    if (r->edge->share == PLAN_HASH)
+        return send_hashed(inst, r, b);
+    if (r->edge->share == PLAN_REBALANCE)
+        return push(inst, r, r->turn++ % r->channel_count, b);
+    return push(inst, r, inst->instance % r->channel_count, b);
 }
 
 static leat_status send(struct inst *inst, struct route *r, const struct leat_batch *b)
 {
-    if (r->direct)
+    bool open = b->flags & LEAT_BATCH_TXN_OPEN;
+    if (r->direct) {
+        if (b->rows == 0 && (open || !r->txn_open[0]))
+            return LEAT_OK;
+        r->txn_open[0] = open;
         return inst_deliver(r->direct, r->edge->input, b);
-    if (r->channel_count == 1)
-        return push(inst, r->channels[0], b);
-    if (r->edge->share == PLAN_HASH)
-        return send_hashed(inst, r, b);
-    if (r->edge->share == PLAN_REBALANCE)
-        return push(inst, r->channels[r->turn++ % r->channel_count], b);
-    return push(inst, r->channels[inst->instance % r->channel_count], b);
+    }
+    leat_status st = b->rows ? send_rows(inst, r, b) : LEAT_OK;
+    if (open || st < 0)
+        return st;
+    leat_status others = end_others(inst, r, b);
+    return others == LEAT_OK ? st : others;
 }
 
-leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
+bool inst_txn_open(const struct inst *inst)
+{
+    for (uint32_t i = 0; i < inst->route_count; i++)
+        for (uint32_t way = 0; way < (inst->routes[i].direct ? 1 : inst->routes[i].channel_count); way++)
+            if (inst->routes[i].txn_open[way])
+                return true;
+    return false;
+}
+
+static leat_status send_all(struct inst *inst, uint32_t port, const struct leat_batch *b)
 {
     leat_status result = LEAT_OK;
-    if (port >= inst->node->output_count || !inst->emitting_allowed) {
-        data_batch_unref(b);
-        return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" emitted %s", inst->node->name,
-                         inst->emitting_allowed ? "from a port that it does not have" : "outside poll and process");
-    }
-    if (inst->node->kind == LEAT_SOURCE)
-        inst->task->txn_open = b->flags & LEAT_BATCH_TXN_OPEN;
-    if (b->rows == 0) {
-        data_batch_unref(b);
-        return LEAT_OK;
-    }
-    base_metric_inc(inst->metrics.rows_out, b->rows);
-    base_metric_inc(inst->metrics.batches_out, 1);
-    base_metric_inc(inst->metrics.bytes_out, (int64_t)data_batch_bytes(b));
     for (uint32_t i = inst->route_of[port]; i < inst->route_of[port + 1] && result >= 0; i++) {
         leat_status st = send(inst, &inst->routes[i], b);
         if (st != LEAT_OK)
             result = st;
     }
-    data_batch_unref(b);
     if (result == LEAT_AGAIN)
         inst->told_full = true;
+    return result;
+}
+
+leat_status inst_end_txn(struct inst *inst)
+{
+    leat_status result = LEAT_OK;
+    for (uint32_t port = 0; port < inst->node->output_count && result >= 0; port++) {
+        const struct leat_schema *schema = inst->node->outputs[port].schema;
+        if (!schema || !inst_txn_open(inst))
+            continue;
+        struct leat_batch *end = data_batch_create(inst->ctx.host, schema, 1, 0, base_time_wall());
+        leat_status st = end ? send_all(inst, port, end) : leat_no_memory(&inst->ctx);
+        data_batch_unref(end);
+        if (st != LEAT_OK)
+            result = st;
+    }
+    return result;
+}
+
+leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
+{
+    if (port >= inst->node->output_count || !inst->emitting_allowed) {
+        data_batch_unref(b);
+        return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" emitted %s", inst->node->name,
+                         inst->emitting_allowed ? "from a port that it does not have" : "outside poll and process");
+    }
+    if (b->rows) {
+        base_metric_inc(inst->metrics.rows_out, b->rows);
+        base_metric_inc(inst->metrics.batches_out, 1);
+        base_metric_inc(inst->metrics.bytes_out, (int64_t)data_batch_bytes(b));
+    }
+    leat_status result = send_all(inst, port, b);
+    data_batch_unref(b);
     return result;
 }
 

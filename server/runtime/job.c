@@ -188,6 +188,9 @@ static bool build_route(struct runtime_job *job, struct inst *from, struct route
 {
     struct inst **to = job->by_node[edge->to->id];
     route->edge = edge;
+    route->txn_open = take(job, edge->to->parallelism, 1);
+    if (!route->txn_open)
+        return false;
     if (edge->chained) {
         route->direct = to[from->instance];
         route->direct->ways_open[edge->input]++;
@@ -243,8 +246,12 @@ static void close_gates(struct runtime_job *job)
         bool waits = false;
         for (uint32_t k = 0; k < t->input_count; k++)
             waits = waits || t->inputs[k]->wait_first;
-        for (uint32_t k = 0; k < t->input_count; k++)
+        uint32_t held = 0;
+        for (uint32_t k = 0; k < t->input_count; k++) {
             t->inputs[k]->gated = waits && !t->inputs[k]->wait_first;
+            held += t->inputs[k]->gated;
+        }
+        atomic_fetch_add(&job->gated, held > 0);
     }
 }
 
@@ -274,16 +281,22 @@ static bool build_rest(struct runtime_job *job)
 // --- phases
 // -----------------------------------------------------------------------------------------------------------------
 
-static void fail_here(struct runtime_job *job)
+// A plugin that fails must say why; one that does not is at fault itself.
+static void say_something(struct inst *inst, leat_status failure)
 {
-    if (!atomic_exchange(&job->failure_posted, true))
-        job->events.failed(job->events.arg, &job->failure);
+    if (inst->core.error.failure < 0)
+        return;
+    base_fail(&inst->core.error, failure, "LEAT-R0005", "node \"%s\" failed without a reason", inst->node->name);
+    base_error_node(&inst->core.error, inst->node->name);
 }
 
-static void fail_memory(struct runtime_job *job)
+// A worker may fail at the same time: whoever is first fills job->failure.
+static void fail_here(struct runtime_job *job, const struct base_error *error)
 {
-    base_no_memory(&job->failure);
-    fail_here(job);
+    if (atomic_exchange(&job->failure_posted, true))
+        return;
+    job->failure = *error;
+    job->events.failed(job->events.arg, &job->failure);
 }
 
 static void command(struct runtime_job *job, struct inst *inst, enum life_step step)
@@ -315,30 +328,33 @@ static void enter_phase(struct runtime_job *job, enum life_step phase)
 }
 
 // What the plugins found becomes the ports of the plan's nodes; then the planner completes it.
-static leat_status complete_plan(struct runtime_job *job)
+static leat_status complete_plan(struct runtime_job *job, struct base_error *error)
 {
     for (uint32_t i = 0; i < job->inst_count; i++) {
         struct inst *inst = job->insts[i];
         if (must_discover(inst))
             ((struct plan_node *)(uintptr_t)inst->node)->source_plan.ports = inst->discovered;
     }
-    return job->events.complete_plan(job->events.arg, job->plan, &job->failure);
+    return job->events.complete_plan(job->events.arg, job->plan, error);
 }
 
 static void next_phase(struct runtime_job *job)
 {
+    struct base_error error;
+    base_error_clear(&error);
     switch (job->phase) {
     case LIFE_CREATE:
         enter_phase(job, job->discovering ? LIFE_DISCOVER : LIFE_OPEN);
         break;
     case LIFE_DISCOVER:
         job->discovering = false;
-        if (complete_plan(job) < 0) {
-            fail_here(job);
+        if (complete_plan(job, &error) < 0) {
+            fail_here(job, &error);
             return;
         }
         if (!build_rest(job)) {
-            fail_memory(job);
+            base_no_memory(&error);
+            fail_here(job, &error);
             return;
         }
         enter_phase(job, LIFE_CREATE);
@@ -390,6 +406,11 @@ struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runt
     }
     enter_phase(job, LIFE_CREATE);
     return job;
+}
+
+bool runtime_job_gated(struct runtime_job *job)
+{
+    return atomic_load(&job->gated) > 0;
 }
 
 void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
@@ -463,8 +484,8 @@ static void reply_mail(struct loop_mail *mail)
     if (job->stopping || atomic_load(&job->failure_posted))
         return;
     if (inst->reply_status < 0) {
-        job->failure = inst->core.error;
-        fail_here(job);
+        say_something(inst, inst->reply_status);
+        fail_here(job, &inst->core.error);
         return;
     }
     if (job->waiting == 0)
@@ -559,6 +580,7 @@ void job_fail(struct inst *inst)
     struct runtime_job *job = inst->job;
     if (atomic_exchange(&job->failure_posted, true))
         return;
+    say_something(inst, LEAT_BUG);
     job->failure = inst->core.error;
     loop_post(job->runtime->options.control, &job->failure_mail);
 }
@@ -576,7 +598,8 @@ void job_saved(struct inst *inst, leat_epoch epoch, const struct leat_state_out 
         .mail = {NULL, saved_mail},
         .inst = inst,
         .epoch = epoch,
-        .saved = {inst->node, inst->instance, out->version, bytes ? out->kind : 0, bytes, len},
+        // an empty image is one too, where a version was set: it takes the place of what was saved before
+        .saved = {inst->node, inst->instance, out->version, bytes || out->version ? out->kind : 0, bytes, len},
     };
     loop_post(inst->job->runtime->options.control, &m->mail);
 }

@@ -78,8 +78,12 @@ struct runtime_job_options {
 struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runtime_job_options *options,
                                       struct base_error *error);
 
-// Lets a barrier start at every source. Only when open, and when no other is under way. `want_full` tells by node and
-// instance whether its whole state is wanted instead of a delta.
+// Is an input still held back until a dimension has been read? Then no barrier may start: it would wait behind the rows
+// that are held back, and the dimension behind it. Any thread.
+bool runtime_job_gated(struct runtime_job *job);
+
+// Lets a barrier start at every source. Only when open and not gated, and when no other is under way. `want_full` tells
+// by node and instance whether its whole state is wanted instead of a delta.
 void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
                          bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance));
 

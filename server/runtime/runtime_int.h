@@ -54,7 +54,8 @@ struct route {
     struct inst *direct;       // chained: the reader on the same worker
     struct channel **channels; // else one per reader instance; for PLAN_FORWARD only one is used
     uint32_t channel_count;
-    uint32_t turn; // PLAN_REBALANCE
+    uint32_t turn;     // PLAN_REBALANCE
+    uint8_t *txn_open; // per way: the last batch left its transaction open
 };
 
 struct pending {
@@ -152,7 +153,6 @@ struct task {
 
     bool running;      // between opened and stop
     bool wait_for_txn; // barriers wait until the source's transaction is complete
-    bool txn_open;
     struct loop_mail run_mail;
     atomic_bool run_posted;
 
@@ -199,6 +199,8 @@ struct runtime_job {
     uint32_t to_end;  // sinks that are not at their end
     bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance);
 
+    atomic_uint gated; // tasks with inputs that are held back
+
     // mail from workers: the first failure
     atomic_bool failure_posted;
     struct base_error failure;
@@ -223,6 +225,10 @@ void task_spend(struct task *t, uint8_t kind);
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);
 leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch epoch);
 bool inst_outputs_full(struct inst *inst);
+// Is a source transaction open on any of its ways?
+bool inst_txn_open(const struct inst *inst);
+// Tells every reader that a transaction is over where the last batch left it open.
+leat_status inst_end_txn(struct inst *inst);
 
 // --- consolidate.c (worker)
 struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count);
@@ -231,6 +237,8 @@ void consolidate_destroy(struct consolidate *c);
 typedef leat_status (*consolidate_give_fn)(void *arg, const struct leat_batch *batch);
 leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch,
                             consolidate_give_fn give, void *arg);
+// Gives what is held: the transaction is over though nothing said so.
+leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
 
 // --- life.c (worker)
 void inst_command_mail(struct loop_mail *mail);

@@ -89,9 +89,17 @@ void inst_drop_pending(struct inst *inst)
         pop_pending(inst);
 }
 
+// Plugins never see the empty batch that only ends a transaction.
 static leat_status take(struct inst *inst, uint32_t input, const struct leat_batch *b)
 {
-    return inst->node->kind == LEAT_SINK ? call_write(inst, b) : call_process(inst, input, b);
+    if (inst->node->kind == LEAT_SINK)
+        return b->rows ? call_write(inst, b) : LEAT_OK;
+    leat_status st = b->rows ? call_process(inst, input, b) : LEAT_OK;
+    if (st != LEAT_OK || b->flags & LEAT_BATCH_TXN_OPEN || !inst_txn_open(inst))
+        return st;
+    // what came last of this transaction gave no row, or none for every reader
+    st = inst_end_txn(inst);
+    return st < 0 ? st : LEAT_OK;
 }
 
 static leat_status offer(struct inst *inst, uint32_t input, const struct leat_batch *b)
@@ -109,7 +117,8 @@ static leat_status offer_net(void *arg, const struct leat_batch *b)
     return offer(arg, 0, b);
 }
 
-// The batch without its -U rows, of which it has others too (a -U is followed by its +U); a new reference.
+// The batch without its -U rows; a new reference. Where it has no others (their +U went to another instance), an empty
+// one.
 static struct leat_batch *without_before(const struct leat_batch *b)
 {
     uint32_t left = 0;
@@ -119,6 +128,8 @@ static struct leat_batch *without_before(const struct leat_batch *b)
         data_batch_ref(b);
         return (struct leat_batch *)(uintptr_t)b;
     }
+    if (left == 0)
+        return data_batch_create(b->host, b->schema, 1, 0, b->arrived);
     uint32_t *rows = malloc(left * sizeof *rows);
     if (!rows)
         return NULL;
@@ -141,7 +152,7 @@ static leat_status deliver_adapted(struct inst *inst, uint32_t input, const stru
     struct leat_batch *rest = without_before(b);
     if (!rest)
         return leat_no_memory(&inst->ctx);
-    leat_status st = offer(inst, input, rest);
+    leat_status st = rest->rows ? offer(inst, input, rest) : LEAT_OK;
     data_batch_unref(rest);
     return st;
 }
@@ -242,12 +253,22 @@ static enum step_result drain(struct task *t)
 
 static leat_status save(struct inst *inst, leat_epoch epoch);
 
+// Everything a sink was given becomes durable; LEAT_AGAIN until it is. Barriers come between transactions only, so what
+// is still held back is complete.
+static leat_status make_durable(struct inst *inst)
+{
+    leat_status st = inst->consolidate ? consolidate_finish(inst->consolidate, &inst->ctx, offer_net, inst) : LEAT_OK;
+    if (st < 0)
+        return st;
+    return inst->pending_head ? LEAT_AGAIN : call_flush(inst, LEAT_FLUSH_DURABLE);
+}
+
 // One instance of the task after the other: make durable, save state, send the barrier on.
 static enum step_result barrier_step(struct task *t)
 {
     for (; t->barrier_at < t->inst_count; t->barrier_at++) {
         struct inst *inst = t->insts[t->barrier_at];
-        leat_status st = inst->node->kind == LEAT_SINK ? call_flush(inst, LEAT_FLUSH_DURABLE) : LEAT_OK;
+        leat_status st = inst->node->kind == LEAT_SINK ? make_durable(inst) : LEAT_OK;
         if (st == LEAT_AGAIN)
             return STEP_BLOCKED;
         if (st >= 0)
@@ -275,7 +296,8 @@ static void begin_barrier(struct task *t, leat_epoch epoch)
 static enum step_result source_marks(struct inst *inst)
 {
     leat_status st = LEAT_OK;
-    if (inst->caught_up && !inst->caught_up_sent) {
+    // a source that has ended has no more to catch up with
+    if ((inst->caught_up || inst->ended) && !inst->caught_up_sent) {
         inst->caught_up_sent = true;
         st = inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
     }
@@ -292,7 +314,7 @@ static enum step_result source_marks(struct inst *inst)
 static enum step_result source_step(struct task *t, struct inst *inst)
 {
     leat_epoch wanted = atomic_load(&t->barrier_wanted);
-    if (wanted > t->epoch && !(t->wait_for_txn && t->txn_open)) {
+    if (wanted > t->epoch && !(t->wait_for_txn && inst_txn_open(inst))) {
         begin_barrier(t, wanted);
         return STEP_MORE;
     }
@@ -308,7 +330,7 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     if (st == LEAT_END)
         inst->ended = true;
     // marks come before the next rows, and LEAT_AGAIN after a full way only means "when there is room"
-    if (st == LEAT_END || inst->caught_up != inst->caught_up_sent || inst->told_full)
+    if (st == LEAT_END || (inst->caught_up && !inst->caught_up_sent) || inst->told_full)
         return STEP_MORE;
     return st == LEAT_OK ? STEP_MORE : STEP_IDLE;
 }
@@ -318,8 +340,13 @@ static void open_gates(struct task *t)
     for (uint32_t i = 0; i < t->input_count; i++)
         if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
             return;
-    for (uint32_t i = 0; i < t->input_count; i++)
+    bool was_gated = false;
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        was_gated = was_gated || t->inputs[i]->gated;
         t->inputs[i]->gated = false;
+    }
+    if (was_gated)
+        atomic_fetch_sub(&t->job->gated, 1);
 }
 
 static enum step_result take_element(struct task *t, struct task_input *in, struct element *e)
@@ -374,7 +401,7 @@ static enum step_result end_step(struct task *t)
         struct inst *inst = t->insts[i];
         if (!inst->ending)
             continue;
-        leat_status st = call_flush(inst, LEAT_FLUSH_DURABLE);
+        leat_status st = make_durable(inst);
         if (st == LEAT_AGAIN)
             return STEP_BLOCKED;
         if (st < 0) {
