@@ -124,6 +124,28 @@ def test_kill_inside_a_large_transaction_brings_each_change_once(pg, db, work, u
         node.stop()
 
 
+def test_restarts_inside_a_transaction_over_two_tables_repeat_nothing(pg, db, work, unique):
+    for name in "ab":
+        pg.query(f"CREATE TABLE {name} (id int PRIMARY KEY, v text); ALTER TABLE {name} REPLICA IDENTITY FULL", database=db)
+    node = Driven(pg, db, f"{work}/node", tables="a|b", slot=unique("slot"), arguments=["-c", "5"])
+    with node:
+        wait_until(lambda: os.path.exists(f"{node.folder}/state"), 10, "the first checkpoint")
+        # b gets one row in the middle of what a gets
+        pg.query("BEGIN; INSERT INTO a SELECT i, 'x' FROM generate_series(1, 30000) i; INSERT INTO b VALUES (1, 'x'); "
+                 "INSERT INTO a SELECT i, 'x' FROM generate_series(30001, 150000) i; UPDATE b SET v = 'y'; COMMIT", database=db)
+        rows = 0
+        for _ in range(5):
+            wait_until(lambda: len(node.rows()) > rows or len(node.rows()) == 150003, 20, "progress")
+            node.process.send_signal(signal.SIGTERM)
+            assert node.wait_end() == 0
+            rows = len(node.rows())
+            node.start()
+        same(node, pg, db, f"SELECT {COLUMNS} FROM a", port="public.a")
+        same(node, pg, db, f"SELECT {COLUMNS} FROM b", port="public.b")
+        assert len(node.rows()) == 150003
+        node.stop()
+
+
 def test_kill_while_a_row_waits_for_its_large_value(pg, db, work, unique):
     pg.query("CREATE TABLE t (id int PRIMARY KEY, n int, v text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL; "
              "INSERT INTO t VALUES (1, 0, repeat('x', 9000))", database=db)
