@@ -55,6 +55,7 @@ struct pgcdc_column {
 struct pgcdc_pending {
     uint32_t row;
     const struct leat_bytes *key; // one per key column, in the batch's arena
+    uint32_t xid;
 };
 
 struct pgcdc_table {

@@ -2,6 +2,9 @@
 // Values that an update left out (TOAST) or that stand in a column added later, fetched by key before the batch is
 // emitted. What is fetched may be newer than the row: its own change follows in the stream. A row whose key is not
 // there any more is left out and counted, since its delete follows too.
+//
+// A commit is decoded before other sessions see it. A value read too early could be that of before the transaction, or
+// its new key not be there yet, so the answer counts only if its snapshot sees every transaction asked about.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +48,7 @@ leat_status pgcdc_pending_add(struct pgcdc *p, struct pgcdc_table *t, uint32_t r
             memcpy(copy, v->ptr, v->len);
         key[i] = (struct leat_bytes){copy, v->len};
     }
-    t->pending[t->pending_count++] = (struct pgcdc_pending){row, key};
+    t->pending[t->pending_count++] = (struct pgcdc_pending){row, key, p->txn_xid};
     p->pending_total++;
     return LEAT_OK;
 }
@@ -73,25 +76,26 @@ static uint32_t chunk_of(const struct pgcdc *p, const struct pgcdc_table *t)
     return left < CHUNK ? left : CHUNK;
 }
 
-// SELECT v.n, t.<columns> FROM (VALUES (0, 'key'::type), …) v(n, k0) JOIN ONLY table t ON t.key = v.k0
-static leat_status send_chunk(struct pgcdc *p, const struct pgcdc_table *t)
+// SELECT v.n, t.<columns>, … FROM (VALUES (0, 'key'::type), …) v(n, k0) LEFT JOIN ONLY table t ON t.key = v.k0
+static leat_status send_chunk(struct pgcdc *p, const struct pgcdc_table *t, int again)
 {
     struct buf sql;
     char number[32];
     buf_init(&sql, SQL_MAX);
+    buf_str(&sql, again ? "SELECT pg_catalog.pg_sleep(0.001);" : "");
     buf_str(&sql, "SELECT v.n");
     for (uint32_t i = 0; i < t->count; i++) {
         buf_str(&sql, ", t.");
         pq_ident(&sql, t->columns[i].name);
     }
-    buf_str(&sql, " FROM (VALUES ");
+    buf_str(&sql, ", t.ctid IS NOT NULL, pg_catalog.txid_current_snapshot() FROM (VALUES ");
     put_values(t, &sql, p->reselect_first, chunk_of(p, t));
     buf_str(&sql, ") v(n");
     for (uint32_t i = 0; i < t->out.key_count; i++) {
         snprintf(number, sizeof number, ", k%u", i);
         buf_str(&sql, number);
     }
-    buf_str(&sql, ") JOIN ONLY ");
+    buf_str(&sql, ") LEFT JOIN ONLY ");
     pq_qualified(&sql, t->schema, t->name);
     buf_str(&sql, " t ON ");
     for (uint32_t i = 0; i < t->out.key_count; i++) {
@@ -129,13 +133,40 @@ static leat_status fill_waiting(struct pgcdc *p, struct pgcdc_table *t, const PG
     return LEAT_OK;
 }
 
+// Does a snapshot, "xmin:xmax:running,running", see the end of this transaction? Its numbers have 64 bits.
+static int sees(const char *snapshot, uint32_t xid)
+{
+    char *at;
+    (void)strtoull(snapshot, &at, 10);
+    uint64_t xmax = *at == ':' ? strtoull(at + 1, &at, 10) : 0;
+    if ((int32_t)(xid - (uint32_t)xmax) >= 0)
+        return 0;
+    while (*at && at[1]) {
+        uint64_t running = strtoull(at + 1, &at, 10);
+        if ((uint32_t)running == xid)
+            return 0;
+    }
+    return 1;
+}
+
+static int sees_all(const struct pgcdc *p, const struct pgcdc_table *t, const PGresult *res)
+{
+    if (!PQntuples(res))
+        return 0;
+    const char *snapshot = PQgetvalue(res, 0, (int)t->count + 2);
+    for (uint32_t n = 0; n < chunk_of(p, t); n++)
+        if (!sees(snapshot, t->pending[p->reselect_first + n].xid))
+            return 0;
+    return 1;
+}
+
 static leat_status take_chunk(struct pgcdc *p, struct pgcdc_table *t, const PGresult *res)
 {
     uint8_t found[CHUNK] = {0};
     uint32_t count = chunk_of(p, t);
     for (int i = 0; i < PQntuples(res); i++) {
         uint32_t n = (uint32_t)strtoul(PQgetvalue(res, i, 0), NULL, 10);
-        if (n >= count || found[n])
+        if (n >= count || found[n] || PQgetvalue(res, i, (int)t->count + 1)[0] != 't')
             continue;
         found[n] = 1;
         leat_status st = fill_waiting(p, t, res, i, t->pending[p->reselect_first + n].row);
@@ -204,8 +235,8 @@ leat_status pgcdc_ask_end(struct pgcdc *p)
 
 static leat_status reselect_table(struct pgcdc *p, struct pgcdc_table *t)
 {
-    while (p->reselect_first < t->pending_count) {
-        leat_status st = p->reselecting ? LEAT_OK : send_chunk(p, t);
+    for (int again = 0; p->reselect_first < t->pending_count;) {
+        leat_status st = p->reselecting ? LEAT_OK : send_chunk(p, t, again);
         if (st < 0)
             return st;
         p->reselecting = 1;
@@ -214,7 +245,8 @@ static leat_status reselect_table(struct pgcdc *p, struct pgcdc_table *t)
         if (st != LEAT_OK)
             return st;
         p->reselecting = 0;
-        st = take_chunk(p, t, res);
+        again = !sees_all(p, t, res);
+        st = again ? LEAT_OK : take_chunk(p, t, res);
         PQclear(res);
         if (st < 0)
             return st;
