@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""postgres-cdc to jdbc in the server: a table and its copy are the same, whatever is killed, missing or refused."""
+import random
+import threading
+
+from leattest import Leat, wait_until
+
+TIMEOUT = 240
+
+COPY = """
+[server]
+http.listen = "${{LEAT_HTTP}}"
+[pipeline]
+name = "copy"
+checkpoint.interval = "{interval}"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+
+[sources.input]
+connector = "postgres-cdc"
+hostname = "{host}"
+port = {port}
+username = "postgres"
+database-name = "{db}"
+schema-name = "public"
+table-name = "source"
+slot.name = "{slot}"
+
+[sinks.output]
+input = "input"
+connector = "jdbc"
+url = "jdbc:postgresql://{host}:{port}/{db}?ApplicationName=leat-sink"
+username = "postgres"
+table-name = "target"
+primary-key = ["id"]
+{more}
+"""
+
+COLUMNS = ("(id bigint PRIMARY KEY, name varchar(40), big text, amount numeric(12,2), at timestamp(3), day date, "
+           "flag boolean, ratio double precision, raw bytea, seen timestamptz)")
+ROW = ("%s, %s, %s, (random() * 1000000)::numeric(12,2), clock_timestamp()::timestamp(3), current_date, "
+       "random() < 0.5, random(), '\\x00ff', clock_timestamp()")
+
+
+def create(pg, db, target=True):
+    pg.query(f"CREATE TABLE source {COLUMNS}; ALTER TABLE source ALTER big SET STORAGE EXTERNAL", database=db)
+    if target:
+        pg.query(f"CREATE TABLE target {COLUMNS}", database=db)
+
+
+def pipeline(pg, db, unique, interval="200ms", more=""):
+    return COPY.format(host=pg.host, port=pg.port, db=db, slot=unique("slot"), interval=interval, more=more)
+
+
+DIFFERENT = """
+SELECT 'not in target', a::text FROM (TABLE source EXCEPT ALL TABLE target) a UNION ALL
+SELECT 'not in source', b::text FROM (TABLE target EXCEPT ALL TABLE source) b LIMIT 5"""
+
+
+def difference(pg, db):
+    return [(which, row[:200]) for which, row in pg.query(DIFFERENT, database=db)]
+
+
+def wait_same(pg, db, timeout=60):
+    """Returns the number of rows."""
+    wait_until(lambda: not difference(pg, db), timeout, lambda: f"the copy to be the same: {difference(pg, db)}", every=0.2)
+    return pg.value("SELECT count(*) FROM target", database=db)
+
+
+class Writer:
+    """Random changes, each transaction of a few: inserts, updates that leave the large column alone, updates of the
+    key, deletes, and a transaction that moves every key."""
+
+    def __init__(self, pg, db, seed):
+        self.connection = pg.connect(db, autocommit=False)
+        self.random = random.Random(seed)
+        self.next = 1
+
+    def insert(self, cursor, count=1):
+        for _ in range(count):
+            cursor.execute(f"INSERT INTO source VALUES ({ROW})",
+                           (self.next, f"näme {self.next}", "x" * self.random.choice((10, 6000))))
+            self.next += 1
+
+    def change(self):
+        pick = self.random.randrange(1, self.next + 1)
+        with self.connection.cursor() as cursor:
+            for _ in range(self.random.randrange(1, 5)):
+                what = self.random.randrange(10)
+                if what < 4:
+                    self.insert(cursor)
+                elif what < 7:
+                    cursor.execute("UPDATE source SET name = %s, seen = clock_timestamp() WHERE id = %s",
+                                   (f"changed {pick}", pick))
+                elif what < 8:
+                    cursor.execute("UPDATE source SET id = %s WHERE id = %s", (self.next, pick))
+                    self.next += 1
+                else:
+                    cursor.execute("DELETE FROM source WHERE id = %s", (pick,))
+        self.connection.commit()
+
+    def move_all(self):
+        with self.connection.cursor() as cursor:
+            cursor.execute("UPDATE source SET id = -id")
+            cursor.execute("UPDATE source SET id = -id + 1")
+        self.connection.commit()
+        self.next += 1
+
+
+def test_a_table_is_copied(work, pg, db, unique):
+    create(pg, db)
+    writer = Writer(pg, db, 1)
+    with writer.connection.cursor() as cursor:
+        writer.insert(cursor, 500)
+    writer.connection.commit()
+    with Leat(pipeline(pg, db, unique), work) as leat:
+        wait_same(pg, db)
+        for _ in range(300):
+            writer.change()
+        wait_same(pg, db)
+        writer.move_all()
+        for _ in range(100):
+            writer.change()
+        assert wait_same(pg, db) > 300
+        assert leat.metric("leat_jdbc_rows_written_total") > 1000
+        pg.query("DELETE FROM source", database=db)
+        wait_same(pg, db)
+        leat.terminate()
+
+
+def test_many_rows_at_once(work, pg, db, unique):
+    create(pg, db)
+    pg.query("INSERT INTO source SELECT i, 'n' || i, repeat('y', i % 50), i, now(), now(), true, i, '', now() "
+             "FROM generate_series(1, 60000) i", database=db)
+    with Leat(pipeline(pg, db, unique), work):
+        assert wait_same(pg, db) == 60000
+        pg.query("UPDATE source SET amount = amount + 1 WHERE id % 2 = 0; DELETE FROM source WHERE id % 7 = 0",
+                 database=db)
+        wait_same(pg, db)
+
+
+def killed_at(fault, work, pg, db, unique):
+    create(pg, db)
+    writer = Writer(pg, db, 2)
+    for n in (1, 2, 5, 9):
+        leat = Leat(pipeline(pg, db, unique), work, env={"LEAT_FAULT": f"{fault}:{n}"}, build="asan")
+        leat.launch()
+        for _ in range(400):
+            if not leat.running():
+                break
+            writer.change()
+        wait_until(lambda: not leat.running(), 30, lambda: f"leat to be killed at {fault}")
+    with Leat(pipeline(pg, db, unique), work):
+        wait_same(pg, db)
+
+
+def test_killed_before_commit(work, pg, db, unique):
+    killed_at("jdbc-before-commit", work, pg, db, unique)
+
+
+def test_killed_after_commit(work, pg, db, unique):
+    killed_at("jdbc-after-commit", work, pg, db, unique)
+
+
+def test_killed_at_random(work, pg, db, unique):
+    create(pg, db)
+    writer = Writer(pg, db, 3)
+    leat = Leat(pipeline(pg, db, unique), work)
+    for _ in range(6):
+        leat.start()
+        for _ in range(random.Random(4).randrange(50, 150)):
+            writer.change()
+        leat.kill()
+    with leat:
+        wait_same(pg, db)
+
+
+def test_connections_are_killed_all_the_time(work, pg, db, unique):
+    create(pg, db)
+    writer = Writer(pg, db, 5)
+    over = threading.Event()
+
+    def killer():
+        while not over.wait(0.3):
+            pg.terminate_backends("application_name = 'leat-sink'")
+
+    with Leat(pipeline(pg, db, unique, more="sink.max-retries = 10"), work) as leat:
+        thread = threading.Thread(target=killer)
+        thread.start()
+        try:
+            for _ in range(600):
+                writer.change()
+        finally:
+            over.set()
+            thread.join()
+        wait_same(pg, db)
+        assert leat.metric("leat_jdbc_retries_total") > 0
+
+
+def test_a_missing_table_is_waited_for(work, pg, db, unique):
+    create(pg, db, target=False)
+    pg.query(f"INSERT INTO source VALUES ({ROW})", (1, "a", "b"), database=db)
+    leat = Leat(pipeline(pg, db, unique), work).launch()
+    try:
+        leat.wait_logged('there is no table "public"."target"')
+        assert not leat.ready()
+        pg.query(f"CREATE TABLE target {COLUMNS}", database=db)
+        leat.wait_ready()
+        wait_same(pg, db)
+        leat.terminate()
+    finally:
+        if leat.running():
+            leat.kill()
+
+
+def test_a_table_that_does_not_fit_is_named(work, pg, db, unique):
+    create(pg, db)
+    pg.query("ALTER TABLE target DROP COLUMN ratio, ALTER day TYPE text, DROP CONSTRAINT target_pkey", database=db)
+    leat = Leat(pipeline(pg, db, unique), work).launch()
+    try:
+        line = leat.wait_logged('has no column')
+        assert '"ratio" (DOUBLE)' in line, line
+        assert not leat.ready() and leat.running()
+    finally:
+        leat.kill()
+
+
+def test_refused_rows_are_skipped(work, pg, db, unique):
+    create(pg, db)
+    pg.query("ALTER TABLE target ADD CHECK (name <> 'refused')", database=db)
+    writer = Writer(pg, db, 6)
+    with Leat(pipeline(pg, db, unique, more='on-error = "skip"'), work) as leat:
+        for _ in range(50):
+            writer.change()
+        pg.query(f"INSERT INTO source VALUES ({ROW})", (100001, "refused", "b"), database=db)
+        for _ in range(50):
+            writer.change()
+        leat.wait_logged("100001")
+        pg.query("DELETE FROM source WHERE id = 100001", database=db)
+        wait_same(pg, db)
+
+
+def test_a_refused_row_fails_the_job(work, pg, db, unique):
+    create(pg, db)
+    pg.query("ALTER TABLE target ADD CONSTRAINT never CHECK (name <> 'refused')", database=db)
+    leat = Leat(pipeline(pg, db, unique), work).start()
+    try:
+        pg.query(f"INSERT INTO source VALUES ({ROW})", (7, "refused", "b"), database=db)
+        line = leat.wait_logged("does not take the row")
+        assert "id=7" in line and "never" in line, line
+        wait_until(lambda: not leat.ready(), 10, lambda: "leat to be not ready")
+        assert leat.running()
+    finally:
+        leat.kill()
