@@ -5,7 +5,7 @@
 #include "types.h"
 
 static int (*const families[])(struct sql_bind *b, struct sql_expr *e, const struct leat_type *from) = {
-    sql_cast_numeric,
+    sql_cast_numeric, sql_cast_text, sql_cast_parse, sql_cast_time, sql_cast_list,
 };
 
 // Casts to a type that holds every value of the other in the same form.

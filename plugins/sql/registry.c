@@ -8,7 +8,9 @@
 #include "registry.h"
 
 static const struct sql_func_table *const tables[] = {
-    &sql_arith_funcs, &sql_compare_funcs, &sql_logic_funcs, &sql_cond_funcs, &sql_later_funcs,
+    &sql_arith_funcs,       &sql_compare_funcs, &sql_logic_funcs,  &sql_cond_funcs,
+    &sql_like_funcs,        &sql_regexp_funcs,  &sql_string_funcs, &sql_string_find_funcs,
+    &sql_string_more_funcs, &sql_codec_funcs,   &sql_later_funcs,
 };
 
 #define TABLES (sizeof tables / sizeof *tables)

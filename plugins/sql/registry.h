@@ -9,6 +9,12 @@ extern const struct sql_func_table sql_arith_funcs;
 extern const struct sql_func_table sql_compare_funcs;
 extern const struct sql_func_table sql_logic_funcs;
 extern const struct sql_func_table sql_cond_funcs;
+extern const struct sql_func_table sql_like_funcs;
+extern const struct sql_func_table sql_regexp_funcs;
+extern const struct sql_func_table sql_string_funcs;
+extern const struct sql_func_table sql_string_find_funcs;
+extern const struct sql_func_table sql_string_more_funcs;
+extern const struct sql_func_table sql_codec_funcs;
 extern const struct sql_func_table sql_later_funcs;
 
 #endif

@@ -124,8 +124,7 @@ static leat_status bind_query(struct run *run, struct testhost_node *node)
 
 static void ask_query(struct run *run, const char *query, struct answer *a)
 {
-    struct testhost_node *node =
-        testhost_node(run->host, run->component, (const char *[]){"query", query, NULL});
+    struct testhost_node *node = testhost_node(run->host, run->component, (const char *[]){"query", query, NULL});
     *a->type = *a->text = *a->why = 0;
     if (!node->config || bind_query(run, node) != LEAT_OK) {
         refuse(a, "ERROR-PLAN", node);
