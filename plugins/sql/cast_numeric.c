@@ -6,11 +6,9 @@
 #include "cast.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "decimal.h"
+#include "number.h"
 #include "types.h"
 
 static int does_not_fit(struct sql_evaluator *ev, const struct sql_expr *e)
@@ -105,25 +103,24 @@ static int double_to_float(struct sql_evaluator *ev, const struct sql_expr *e, c
     return 0;
 }
 
-// Through the shortest text that reads back as the same number, as Java's BigDecimal.valueOf does: 1.005e0 is 1.005.
+// Through the text that the number prints, as Java's BigDecimal.valueOf does: 1.005e0 is 1.005.
 static int approx_to_decimal(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                              union leat_cell *out, uint8_t *state)
 {
-    double v = as_double(e, args[0]);
-    int single = e->args[0]->type->kind == LEAT_TYPE_FLOAT;
-    char text[64];
-    leat_i128 to;
-    if (!isfinite(v))
+    const struct leat_type *to = e->type;
+    leat_i128 v;
+    int st;
+    if (!isfinite(as_double(e, args[0])))
         return does_not_fit(ev, e);
-    for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, v);
-        if (single ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v)
-            break;
+    if (e->args[0]->type->kind == LEAT_TYPE_FLOAT) {
+        char text[NUMBER_F32_MAX];
+        st = decimal_parse(text, number_f32_print(text, args[0]->f32), to->precision, to->scale, &v);
+    } else {
+        st = decimal_from_f64(args[0]->f64, to->precision, to->scale, &v);
     }
-    int st = decimal_parse(text, strlen(text), e->type->precision, e->type->scale, &to);
     if (st < 0)
         return does_not_fit(ev, e);
-    out->i128 = to;
+    out->i128 = v;
     return 0;
 }
 
@@ -147,12 +144,11 @@ static int decimal_to_boolean(struct sql_evaluator *ev, const struct sql_expr *e
 static int decimal_to_approx(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                              union leat_cell *out, uint8_t *state)
 {
-    char text[DECIMAL_TEXT_MAX + 1];
-    text[decimal_print(text, args[0]->i128, e->args[0]->type->scale)] = '\0';
+    double v = decimal_to_f64(args[0]->i128, e->args[0]->type->scale);
     if (e->type->kind == LEAT_TYPE_FLOAT) // as Java: by way of the double
-        out->f32 = (float)strtod(text, NULL);
+        out->f32 = (float)v;
     else
-        out->f64 = strtod(text, NULL);
+        out->f64 = v;
     return 0;
 }
 

@@ -15,6 +15,12 @@ extern const struct sql_func_table sql_string_funcs;
 extern const struct sql_func_table sql_string_find_funcs;
 extern const struct sql_func_table sql_string_more_funcs;
 extern const struct sql_func_table sql_codec_funcs;
+extern const struct sql_func_table sql_math_funcs;
+extern const struct sql_func_table sql_round_funcs;
+extern const struct sql_func_table sql_time_funcs;
+extern const struct sql_func_table sql_time_text_funcs;
+extern const struct sql_func_table sql_time_now_funcs;
+extern const struct sql_func_table sql_interval_funcs;
 extern const struct sql_func_table sql_later_funcs;
 
 #endif

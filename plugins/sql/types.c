@@ -56,7 +56,6 @@ static void print_kind(struct out *o, const struct leat_type *t)
         [LEAT_TYPE_FLOAT] = "FLOAT",
         [LEAT_TYPE_DOUBLE] = "DOUBLE",
         [LEAT_TYPE_DATE] = "DATE",
-        [LEAT_TYPE_TIME] = "TIME(0)", // Flink's planner knows no other
         [LEAT_TYPE_INTERVAL_YM] = "INTERVAL MONTH",
         [LEAT_TYPE_INTERVAL_DS] = "INTERVAL SECOND(3)",
         [LEAT_TYPE_NULL] = "NULL",
@@ -76,6 +75,9 @@ static void print_kind(struct out *o, const struct leat_type *t)
         break;
     case LEAT_TYPE_VARBINARY:
         print_sized(o, t, "VARBINARY", "BYTES");
+        break;
+    case LEAT_TYPE_TIME:
+        put(o, "TIME(%u)", t->precision);
         break;
     case LEAT_TYPE_TIMESTAMP:
         put(o, "TIMESTAMP(%u)", t->precision);

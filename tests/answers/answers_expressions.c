@@ -122,6 +122,18 @@ static leat_status bind_query(struct run *run, struct testhost_node *node)
     return st == LEAT_OK ? op->create(&node->ctx, node->bound, &node->self) : st;
 }
 
+// As TYPEOF prints it: intervals have the name of their smallest unit there.
+static void print_type(const struct leat_type *type, char *out, size_t cap)
+{
+    const char *name = type->kind == LEAT_TYPE_INTERVAL_YM   ? "INTERVAL MONTH"
+                       : type->kind == LEAT_TYPE_INTERVAL_DS ? "INTERVAL SECOND(3)"
+                                                             : NULL;
+    if (name)
+        snprintf(out, cap, "%s%s", name, type->nullable ? "" : " NOT NULL");
+    else
+        typetext_print(type, out, cap);
+}
+
 static void ask_query(struct run *run, const char *query, struct answer *a)
 {
     struct testhost_node *node = testhost_node(run->host, run->component, (const char *[]){"query", query, NULL});
@@ -131,7 +143,7 @@ static void ask_query(struct run *run, const char *query, struct answer *a)
         testhost_node_destroy(node);
         return;
     }
-    typetext_print(&node->operator_plan.ports.items[0].schema->columns[0].type, a->type, sizeof a->type);
+    print_type(&node->operator_plan.ports.items[0].schema->columns[0].type, a->type, sizeof a->type);
     struct leat_batch *b = row_batch(&run->row, &node->ctx);
     const struct leat_operator_ops *op = run->component->op;
     if (op->open(&node->ctx, node->self, &node->open) != LEAT_OK ||
