@@ -17,6 +17,7 @@
 
 struct world {
     struct loop *control;
+    struct loop_timer hang;
     struct base_metrics *metrics;
     struct runtime *runtime;
     struct runtime_events events;
@@ -79,11 +80,14 @@ static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
     free(saved->bytes);
 }
 
+static void do_nothing(void *arg) {}
+
 static int set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     struct base_error error;
     w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
+    assert_true(loop_timer_init(&w->hang, w->control, do_nothing, w));
     w->metrics = base_metrics_create();
     w->runtime = runtime_create(&(struct runtime_options){
         .control = w->control, .metrics = w->metrics, .workers = 3, .stall_warning = 1000000, .channel_bytes = 100000});
@@ -105,20 +109,23 @@ static int tear_down(void **state)
     runtime_job_destroy(w->job);
     fake_plan_destroy(w->plan);
     runtime_destroy(w->runtime);
+    loop_timer_fini(&w->hang);
     loop_destroy(w->control);
     base_metrics_destroy(w->metrics);
     free(w);
     return 0;
 }
 
-// Turns the control loop until *flag reaches `count`; wakes it now and then, so that a hang fails the test.
+// Turns the control loop until *flag reaches `count`; a hang fails the test.
 static void until(struct world *w, const int *flag, int count)
 {
     int64_t end = base_time_mono() + 30 * 1000000;
+    loop_timer_set(&w->hang, 30 * 1000000); // so that the loop turns at all
     while (*flag < count) {
         assert_true(base_time_mono() < end);
         loop_turn(w->control, true);
     }
+    loop_timer_cancel(&w->hang);
 }
 
 static void start(struct world *w, const struct runtime_piece *pieces, uint32_t count)
@@ -267,6 +274,7 @@ static void a_dimension_is_read_before_the_rows_that_ask_it(void **state)
     fake_edge(w->plan, g, k, 0, PLAN_FORWARD)->chained = 1;
     start(w, NULL, 0);
     assert_true(runtime_job_gated(w->job));
+    until(w, &w->opened, 1);
     for (int64_t end = base_time_mono() + 20 * 1000000; fake_sink_rows(&sink) < 5000;) {
         assert_true(base_time_mono() < end);
         loop_turn(w->control, false);
@@ -317,6 +325,7 @@ static void run_transactions(struct world *w, struct fake_source_config *source,
     fake_edge(w->plan, o, k, 0, sinks > 1 ? PLAN_HASH : PLAN_FORWARD)->adapt = PLAN_ADAPT_CONSOLIDATE;
     w->plan->consolidates = 1;
     start(w, NULL, 0);
+    until(w, &w->opened, 1);
     for (int64_t end = base_time_mono() + 10 * 1000000; fake_sink_rows(&sink) < expected;) {
         assert_true(base_time_mono() < end);
         loop_turn(w->control, false);

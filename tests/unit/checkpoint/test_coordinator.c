@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs under supervision: epochs, restarts from the last manifest, stops; with fake components on real workers.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../runtime/fake.h"
+#include "folder.h"
+
+#include "base/time.h"
+#include "checkpoint/coordinator.h"
+
+#include <cmocka.h>
+
+struct world {
+    char dir[64];
+    struct loop *control, *writer;
+    pthread_t writer_thread;
+    struct base_metrics *metrics;
+    struct runtime *runtime;
+    struct store *store;
+    struct coordinator *c;
+    struct fake_source_config source;
+    struct fake_sink_config sink;
+    uint32_t parallelism;
+    int ended;
+    enum job_state end;
+};
+
+static void *turn_writer(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *error)
+{
+    struct world *w = arg;
+    struct plan_job *plan = fake_plan();
+    struct plan_node *s = fake_node(plan, "source", &fake_source, &w->source, w->parallelism);
+    struct plan_node *o = fake_node(plan, "pass", &fake_pass, NULL, w->parallelism);
+    struct plan_node *k = fake_node(plan, "sink", &fake_sink, &w->sink, w->parallelism);
+    fake_edge(plan, s, o, 0, PLAN_FORWARD)->chained = 1;
+    fake_edge(plan, o, k, 0, PLAN_HASH);
+    return plan;
+}
+
+static leat_status complete_plan(void *arg, struct plan_job *plan, struct base_error *error)
+{
+    return LEAT_OK;
+}
+
+static void destroy_plan(void *arg, struct plan_job *plan)
+{
+    fake_plan_destroy(plan);
+}
+
+static int resource_settled(void *arg, const char *resource)
+{
+    return 1;
+}
+
+static void on_ended(void *arg, uint32_t job, enum job_state state)
+{
+    struct world *w = arg;
+    w->ended++;
+    w->end = state;
+}
+
+static void create(struct world *w)
+{
+    static const char *const nodes[] = {"source", "pass", "sink"};
+    struct base_error error;
+    w->store = store_open(w->dir, "test", &error);
+    assert_non_null(w->store);
+    w->c = coordinator_create(
+        &(struct coordinator_options){
+            .runtime = w->runtime,
+            .store = w->store,
+            .control = w->control,
+            .writer = w->writer,
+            .logger = {.pipeline = "test"},
+            .metrics = w->metrics,
+            .planner = {w, make_plan, complete_plan, destroy_plan},
+            .name = "job",
+            .nodes = nodes,
+            .node_count = 3,
+            .interval = 5000,
+            .backoff_first = 2000,
+            .backoff_max = 20000,
+            .backoff_reset = 1000000,
+            .restart = true,
+            .resource_settled = resource_settled,
+            .arg = w,
+            .ended = on_ended,
+        },
+        &error);
+    assert_non_null(w->c);
+    w->ended = 0;
+    coordinator_start(w->c);
+}
+
+static void destroy(struct world *w)
+{
+    coordinator_destroy(w->c);
+    store_close(w->store);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    struct base_error error;
+    strcpy(w->dir, "/tmp/leat-coordinator-XXXXXX");
+    assert_int_equal(folder_make(w->dir), 0);
+    w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
+    w->writer = loop_create(&(struct loop_options){.name = "writer"}, &error);
+    assert_int_equal(pthread_create(&w->writer_thread, NULL, turn_writer, w->writer), 0);
+    w->metrics = base_metrics_create();
+    w->runtime = runtime_create(
+        &(struct runtime_options){.control = w->control, .metrics = w->metrics, .workers = 2, .channel_bytes = 50000});
+    w->parallelism = 2;
+    w->source = (struct fake_source_config){.count = 60000, .batch_rows = 20};
+    fake_sink_init(&w->sink, 60000);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    destroy(w);
+    runtime_destroy(w->runtime);
+    loop_stop(w->writer);
+    pthread_join(w->writer_thread, NULL);
+    loop_destroy(w->writer);
+    loop_destroy(w->control);
+    base_metrics_destroy(w->metrics);
+    fake_sink_fini(&w->sink);
+    folder_remove(w->dir);
+    free(w);
+    return 0;
+}
+
+static void until_ended(struct world *w)
+{
+    for (int64_t end = base_time_mono() + 60 * 1000000; !w->ended;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, true);
+    }
+}
+
+static struct coordinator_view view(struct world *w)
+{
+    struct coordinator_view v;
+    struct runtime_node_view nodes[4];
+    uint32_t count;
+    coordinator_view(w->c, &v, nodes, 4, &count);
+    return v;
+}
+
+static void assert_snapshots_agree(struct world *w)
+{
+    for (leat_epoch e = 0; e < FAKE_EPOCHS; e++)
+        if (w->source.at.by_epoch[e] && w->sink.at.by_epoch[e])
+            assert_int_equal(w->source.at.by_epoch[e], w->sink.at.by_epoch[e]);
+}
+
+static void a_bounded_job_finishes_with_a_last_checkpoint(void **state)
+{
+    struct world *w = *state;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FINISHED);
+    assert_true(fake_sink_complete(&w->sink, 60000, 1, 1));
+    assert_snapshots_agree(w);
+    // started again, it knows that everything is done
+    destroy(w);
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FINISHED);
+    assert_int_equal(fake_sink_rows(&w->sink), 60000);
+}
+
+static void no_row_is_lost_when_the_sink_fails_again_and_again(void **state)
+{
+    struct world *w = *state;
+    w->sink.fail_every = 313;
+    w->sink.failures = 25;
+    w->sink.again_every = 100;
+    w->sink.slow_flush = true;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FINISHED);
+    assert_true(fake_sink_complete(&w->sink, 60000, 1, 255));
+    assert_in_range(view(w).restarts, 13, 25); // both instances may fail at once
+    assert_false(view(w).has_error);
+}
+
+static void a_flush_that_fails_acknowledges_nothing(void **state)
+{
+    struct world *w = *state;
+    w->sink.fails_flush = true;
+    w->sink.failures = 6;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FINISHED);
+    assert_true(fake_sink_complete(&w->sink, 60000, 1, 255));
+    assert_in_range(view(w).restarts, 1, 6);
+}
+
+static void a_source_that_fails_goes_on_where_it_was(void **state)
+{
+    struct world *w = *state;
+    w->source.fail_at = 30000;
+    w->source.failure = LEAT_TRANSIENT;
+    w->source.failures = 3;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FINISHED);
+    assert_true(fake_sink_complete(&w->sink, 60000, 1, 255));
+}
+
+static void a_wrong_configuration_is_not_tried_again(void **state)
+{
+    struct world *w = *state;
+    w->source.fail_at = 100;
+    w->source.failure = LEAT_CONFIG;
+    w->source.failures = 1;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_FAILED);
+    struct coordinator_view v = view(w);
+    assert_int_equal(v.restarts, 0);
+    assert_true(v.has_error);
+    assert_string_equal(v.error.node, "source");
+}
+
+static void another_parallelism_is_given_every_state(void **state)
+{
+    struct world *w = *state;
+    w->source.endless = true;
+    create(w);
+    for (int64_t end = base_time_mono() + 20 * 1000000; fake_sink_rows(&w->sink) < 60000;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, true);
+    }
+    coordinator_stop(w->c, 10 * 1000000);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_STOPPED);
+    leat_epoch last = view(w).epoch;
+    assert_int_equal(w->sink.at.by_epoch[last], 60000);
+    destroy(w);
+    memset(w->sink.at.by_epoch, 0, sizeof w->sink.at.by_epoch);
+    w->parallelism = 1; // the sink adds up what its former instances had
+    w->source.count = 0;
+    create(w);
+    coordinator_stop(w->c, 10 * 1000000);
+    until_ended(w);
+    destroy(w);
+    create(w);
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).epoch <= last;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, true);
+    }
+    assert_int_equal(w->sink.at.by_epoch[view(w).epoch], 60000);
+    coordinator_stop(w->c, 10 * 1000000);
+    until_ended(w);
+}
+
+static void a_stop_while_it_waits_for_the_next_try_is_at_once(void **state)
+{
+    struct world *w = *state;
+    w->source.fail_at = 100;
+    w->source.failure = LEAT_TRANSIENT;
+    w->source.failures = 1000000;
+    create(w);
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).restarts < 4;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, true);
+    }
+    assert_int_equal(view(w).state, JOB_WAITING);
+    coordinator_stop(w->c, 1000000);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->end, JOB_STOPPED);
+}
+
+static void a_stuck_sink_is_stopped_after_the_grace(void **state)
+{
+    struct world *w = *state;
+    w->sink.is_stuck = true;
+    create(w);
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).state != JOB_RUNNING;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, true);
+    }
+    coordinator_stop(w->c, 50000);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_STOPPED);
+    assert_int_equal(view(w).epoch, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_bounded_job_finishes_with_a_last_checkpoint),
+        TEST(no_row_is_lost_when_the_sink_fails_again_and_again),
+        TEST(a_flush_that_fails_acknowledges_nothing),
+        TEST(a_source_that_fails_goes_on_where_it_was),
+        TEST(a_wrong_configuration_is_not_tried_again),
+        TEST(another_parallelism_is_given_every_state),
+        TEST(a_stop_while_it_waits_for_the_next_try_is_at_once),
+        TEST(a_stuck_sink_is_stopped_after_the_grace),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

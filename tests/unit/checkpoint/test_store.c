@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// Manifests on disk: written, found again, pruned, and refused when damaged.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.h"
+
+#include "checkpoint/store.h"
+
+#include <cmocka.h>
+
+struct fixture {
+    char dir[64];
+    struct store *store;
+    struct base_error error;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    strcpy(f->dir, "/tmp/leat-store-XXXXXX");
+    assert_int_equal(folder_make(f->dir), 0);
+    f->store = store_open(f->dir, "pipe", &f->error);
+    assert_non_null(f->store);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    store_close(f->store);
+    folder_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+static void again(struct fixture *f)
+{
+    store_close(f->store);
+    f->store = store_open(f->dir, "pipe", &f->error);
+    assert_non_null(f->store);
+}
+
+static void add_piece(struct store_state *s, uint8_t kind, const char *text)
+{
+    s->pieces = realloc(s->pieces, (s->piece_count + 1) * sizeof *s->pieces);
+    struct store_piece *p = &s->pieces[s->piece_count++];
+    *p = (struct store_piece){.version = 3, .kind = kind, .bytes = (uint8_t *)strdup(text), .len = strlen(text)};
+}
+
+static struct store_state *add_state(struct store_manifest *m, const char *node, uint32_t instance, uint32_t instances,
+                                     const char *text)
+{
+    m->states = realloc(m->states, (m->state_count + 1) * sizeof *m->states);
+    struct store_state *s = &m->states[m->state_count++];
+    *s = (struct store_state){.node = strdup(node), .instance = instance, .instances = instances};
+    add_piece(s, LEAT_STATE_FULL, text);
+    return s;
+}
+
+static leat_epoch write_epoch(struct fixture *f, const char *job, struct store_manifest *m)
+{
+    m->epoch = store_next_epoch(f->store);
+    assert_int_equal(store_write(f->store, job, m, &f->error), LEAT_OK);
+    return m->epoch;
+}
+
+static void write_simple(struct fixture *f, const char *job, const char *node, const char *text)
+{
+    struct store_manifest m = {0};
+    add_state(&m, node, 0, 1, text);
+    write_epoch(f, job, &m);
+    store_manifest_fini(&m);
+}
+
+static leat_status load(struct fixture *f, const char *node, struct store_manifest *m)
+{
+    return store_load(f->store, &node, 1, m, &f->error);
+}
+
+static void assert_text(struct fixture *f, const char *node, const char *text)
+{
+    struct store_manifest m;
+    assert_int_equal(load(f, node, &m), LEAT_OK);
+    assert_int_equal(m.state_count, text ? 1 : 0);
+    if (text) {
+        char all[256] = "";
+        for (uint32_t i = 0; i < m.states[0].piece_count; i++)
+            strncat(all, (const char *)m.states[0].pieces[i].bytes, m.states[0].pieces[i].len);
+        assert_string_equal(all, text);
+    }
+    store_manifest_fini(&m);
+}
+
+static void states_come_back(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(store_is_empty(f->store));
+    assert_text(f, "a", NULL);
+    struct store_manifest m = {0}, back;
+    add_state(&m, "a", 0, 2, "first");
+    add_state(&m, "a", 1, 2, "second");
+    add_state(&m, "other", 0, 1, "");
+    leat_epoch epoch = write_epoch(f, "job", &m);
+    assert_int_equal(m.states[0].pieces[0].epoch, epoch);
+    store_manifest_fini(&m);
+    again(f);
+    assert_false(store_is_empty(f->store));
+    static const char *const nodes[] = {"a", "other", "unknown"};
+    assert_int_equal(store_load(f->store, nodes, 3, &back, &f->error), LEAT_OK);
+    assert_int_equal(back.state_count, 3);
+    assert_int_equal(back.states[1].instance, 1);
+    assert_int_equal(back.states[1].instances, 2);
+    assert_int_equal(back.states[1].pieces[0].version, 3);
+    assert_memory_equal(back.states[1].pieces[0].bytes, "second", 6);
+    assert_int_equal(back.states[2].pieces[0].len, 0);
+    assert_true(store_next_epoch(f->store) > epoch);
+    store_manifest_fini(&back);
+}
+
+static void deltas_stay_in_the_files_where_they_were_written(void **state)
+{
+    struct fixture *f = *state;
+    struct store_manifest m = {0};
+    add_state(&m, "a", 0, 1, "full");
+    write_epoch(f, "job", &m);
+    struct stat st;
+    off_t largest = 0;
+    for (int i = 0; i < 9; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "+%d", i);
+        add_piece(&m.states[0], LEAT_STATE_DELTA, text);
+        // what is on disk need not be in memory
+        free(m.states[0].pieces[0].bytes);
+        m.states[0].pieces[0].bytes = NULL;
+        leat_epoch epoch = write_epoch(f, "job", &m);
+        store_prune(f->store, "job");
+        char path[256];
+        snprintf(path, sizeof path, "%s/pipe/job/%016llu.ckpt", f->dir, (unsigned long long)epoch);
+        assert_int_equal(stat(path, &st), 0);
+        largest = st.st_size > largest ? st.st_size : largest;
+    }
+    assert_in_range(largest, 1, 4096);
+    store_manifest_fini(&m);
+    again(f);
+    assert_text(f, "a", "full+0+1+2+3+4+5+6+7+8");
+}
+
+static uint32_t count_files(struct fixture *f, const char *job)
+{
+    uint32_t n = 0;
+    for (unsigned epoch = 1; epoch < 100; epoch++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/pipe/%s/%016u.ckpt", f->dir, job, epoch);
+        n += access(path, F_OK) == 0;
+    }
+    return n;
+}
+
+static void pruning_keeps_two_manifests_and_what_they_need(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 10; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "state %d", i);
+        write_simple(f, "job", "a", text);
+        store_prune(f->store, "job");
+        assert_in_range(count_files(f, "job"), 1, 2);
+    }
+    assert_text(f, "a", "state 9");
+    // the manifest before is whole as well: without the newest file it counts
+    char path[256];
+    snprintf(path, sizeof path, "%s/pipe/job/%016u.ckpt", f->dir, 10u);
+    assert_int_equal(unlink(path), 0);
+    assert_text(f, "a", "state 8");
+}
+
+static void nodes_that_move_to_another_job_keep_their_newest_state(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "one", "a", "old");
+    write_simple(f, "two", "a", "new");
+    write_simple(f, "one", "b", "b of one");
+    assert_text(f, "a", "new");
+    assert_text(f, "b", "b of one");
+    static const char *const jobs[] = {"two"};
+    store_prune_jobs(f->store, jobs, 1);
+    assert_int_equal(count_files(f, "one"), 0);
+    assert_text(f, "a", "new");
+    assert_text(f, "b", NULL);
+}
+
+static void note_unknown(void *arg, const char *node)
+{
+    strcat(arg, node);
+    strcat(arg, " ");
+}
+
+static void states_that_nobody_claims_are_named(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "one", "a", "1");
+    write_simple(f, "two", "b", "2");
+    char names[64] = "";
+    static const char *const nodes[] = {"b"};
+    store_unknown(f->store, nodes, 1, note_unknown, names);
+    assert_string_equal(names, "a ");
+}
+
+static void one_server_only(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(store_open(f->dir, "pipe", &f->error));
+    assert_string_equal(f->error.code, "LEAT-T0004");
+    assert_int_equal(f->error.failure, LEAT_CONFIG);
+    struct store *other = store_open(f->dir, "other pipeline", &f->error);
+    assert_non_null(other);
+    store_close(other);
+}
+
+// --- damage
+
+static size_t read_file(const char *path, uint8_t *bytes, size_t cap)
+{
+    int fd = open(path, O_RDONLY);
+    ssize_t n = read(fd, bytes, cap);
+    close(fd);
+    assert_true(n > 0);
+    return (size_t)n;
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+    assert_int_equal(pwrite(fd, bytes, len, 0), (ssize_t)len);
+    close(fd);
+}
+
+// A file cut at any byte, or with any byte changed, is refused: never an older state, never garbage.
+static void damage_is_refused_wherever_it_is(void **state)
+{
+    struct fixture *f = *state;
+    struct store_manifest m = {0};
+    add_state(&m, "a", 0, 1, "the state");
+    add_piece(&m.states[0], LEAT_STATE_DELTA, " and more");
+    write_epoch(f, "job", &m);
+    store_manifest_fini(&m);
+    char path[256];
+    uint8_t bytes[4096];
+    snprintf(path, sizeof path, "%s/pipe/job/%016u.ckpt", f->dir, 1u);
+    size_t len = read_file(path, bytes, sizeof bytes);
+    for (size_t cut = 0; cut < len; cut++) {
+        write_file(path, bytes, cut);
+        assert_int_equal(load(f, "a", &m), LEAT_FATAL);
+        assert_string_equal(f->error.code, "LEAT-T0002");
+        assert_int_equal(m.state_count, 0);
+    }
+    for (size_t at = 0; at < len; at++) {
+        bytes[at] ^= 0x20;
+        write_file(path, bytes, len);
+        assert_int_equal(load(f, "a", &m), LEAT_FATAL);
+        bytes[at] ^= 0x20;
+    }
+    write_file(path, bytes, len);
+    assert_text(f, "a", "the state and more");
+}
+
+static void what_was_being_written_does_not_count(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "whole");
+    char path[256];
+    snprintf(path, sizeof path, "%s/pipe/job/writing", f->dir);
+    write_file(path, (const uint8_t *)"LEATCKP1 half", 13);
+    again(f);
+    assert_text(f, "a", "whole");
+    write_simple(f, "job", "a", "next");
+    assert_text(f, "a", "next");
+}
+
+static void a_folder_that_cannot_be_written_is_an_error_and_no_loss(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "kept");
+    struct store_manifest m = {0};
+    add_state(&m, "a", 0, 1, "lost");
+    m.epoch = store_next_epoch(f->store);
+    char path[256];
+    snprintf(path, sizeof path, "%s/pipe/job/writing", f->dir);
+    assert_int_equal(mkdir(path, 0700), 0); // also root cannot open a folder as a file
+    assert_true(store_write(f->store, "job", &m, &f->error) < 0);
+    assert_int_equal(m.states[0].pieces[0].epoch, 0);
+    assert_text(f, "a", "kept");
+    rmdir(path);
+    assert_int_equal(store_write(f->store, "job", &m, &f->error), LEAT_OK);
+    assert_text(f, "a", "lost");
+    store_manifest_fini(&m);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(states_come_back),
+        TEST(deltas_stay_in_the_files_where_they_were_written),
+        TEST(pruning_keeps_two_manifests_and_what_they_need),
+        TEST(nodes_that_move_to_another_job_keep_their_newest_state),
+        TEST(states_that_nobody_claims_are_named),
+        TEST(one_server_only),
+        TEST(damage_is_refused_wherever_it_is),
+        TEST(what_was_being_written_does_not_count),
+        TEST(a_folder_that_cannot_be_written_is_an_error_and_no_loss),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
