@@ -189,7 +189,7 @@ static leat_status step(struct leat_ctx *ctx, struct kafka_source *s, uint32_t f
         return bad_record(ctx, s->good[from], s->values[from]);
     }
     leat_status st = need_batch(ctx, s);
-    if (st != LEAT_OK)
+    if (st != LEAT_OK || !s->batch)
         return st;
     int deletes = s->upsert && !s->values[from].ptr;
     uint32_t to = from + 1, rows = s->batch->rows;

@@ -192,7 +192,7 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
     struct kafka_records *r = malloc(sizeof *r);
     if (!r)
         return leat_no_memory(ctx);
-    ssize_t got = rd_kafka_consume_batch_queue(s->queue, 0, r->messages, KAFKA_POLL_RECORDS);
+    ssize_t got = rd_kafka_consume_batch_queue(s->queue, 0, r->messages, s->poll_records);
     if (got <= 0) {
         free(r);
         return LEAT_AGAIN;
@@ -219,7 +219,10 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
     __atomic_fetch_add(s->records_total, good, __ATOMIC_RELAXED);
     __atomic_fetch_add(s->bytes_total, bytes, __ATOMIC_RELAXED);
     int64_t now = ctx->host->monotonic(ctx);
-    if (got == KAFKA_POLL_RECORDS && now - s->nudged > NUDGE_USEC) {
+    size_t fit = (size_t)KAFKA_POLL_BYTES * good / ((size_t)bytes + 1);
+    if (good)
+        s->poll_records = (uint32_t)(fit < 16 ? 16 : fit > KAFKA_POLL_RECORDS ? KAFKA_POLL_RECORDS : fit);
+    if (got >= 16 && now - s->nudged > NUDGE_USEC) {
         s->nudged = now;
         kafka_client_nudge(s->client);
     }

@@ -72,7 +72,7 @@ static enum step find_partitions(struct kafka_control *c, struct kafka_resolve *
         return no_memory(r);
     rd_kafka_resp_err_t err = rd_kafka_metadata(r->client->rk, 0, rkt, &md, CALL_MS);
     int32_t count = 0;
-    if (!err && md->topic_cnt == 1) {
+    if (!err && md && md->topic_cnt == 1) {
         err = md->topics[0].err;
         count = md->topics[0].partition_cnt;
     }
@@ -257,10 +257,11 @@ static enum step ask_lists(struct kafka_control *c, struct kafka_resolve *r, int
 
 static enum step place_all(struct kafka_control *c, struct kafka_resolve *r)
 {
-    int64_t *asked = malloc((2 * (size_t)r->found_count + 1) * sizeof *asked);
+    size_t n = 2 * (size_t)r->found_count;
+    int64_t *asked = malloc((n + 1) * sizeof *asked);
     if (!asked)
         return no_memory(r);
-    for (uint32_t i = 0; i < 2 * r->found_count; i++)
+    for (size_t i = 0; i < n; i++)
         asked[i] = -1;
     enum step s = ask_lists(c, r, asked, asked + r->found_count);
     for (uint32_t i = 0; s == GOOD && i < r->found_count; i++)

@@ -97,6 +97,7 @@ leat_status kafka_source_create(struct leat_ctx *ctx, const struct leat_source_r
         return leat_no_memory(ctx);
     s->o = rq->config;
     s->upsert = (uint8_t)upsert;
+    s->poll_records = KAFKA_POLL_RECORDS;
     s->schema = rq->declared;
     leat_status st = check_schema(ctx, rq, upsert);
     if (st == LEAT_OK)
@@ -105,7 +106,7 @@ leat_status kafka_source_create(struct leat_ctx *ctx, const struct leat_source_r
         st = leat_no_memory(ctx);
     if (st == LEAT_OK && !(s->resources = calloc(s->o->topic.count, sizeof *s->resources)))
         st = leat_no_memory(ctx);
-    for (uint32_t i = 0; st == LEAT_OK && i < s->o->topic.count; i++)
+    for (uint32_t i = 0; st == LEAT_OK && s->resources && i < s->o->topic.count; i++)
         if (!(s->resources[i] = kafka_resource(s->o->servers, s->o->topic.items[i])))
             st = leat_no_memory(ctx);
     if (st != LEAT_OK) {

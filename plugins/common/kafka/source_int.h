@@ -7,6 +7,7 @@
 #include "resolve.h"
 
 #define KAFKA_POLL_RECORDS 1024 // as many as a batch has rows
+#define KAFKA_POLL_BYTES   (1u << 20)
 
 // One partition of this instance.
 struct kafka_part {
@@ -64,6 +65,7 @@ struct kafka_source {
     struct kafka_part *parts;
     uint32_t part_count, part_cap;
     uint32_t undone;              // parts that are not done
+    uint32_t poll_records;        // so many make about KAFKA_POLL_BYTES
     int64_t nudged;               // when the fetchers were last woken
     struct kafka_position *saved; // as of the last save_state
     uint32_t saved_count;

@@ -90,7 +90,7 @@ static enum step count_partitions(struct kafka_control *c, struct kafka_topic_jo
     const struct rd_kafka_metadata *md = NULL;
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(t->client->rk, t->topic, NULL);
     rd_kafka_resp_err_t err = rkt ? rd_kafka_metadata(t->client->rk, 0, rkt, &md, CALL_MS) : rd_kafka_last_error();
-    if (!err && md->topic_cnt == 1) {
+    if (!err && md && md->topic_cnt == 1) {
         err = md->topics[0].err;
         t->partition_count = md->topics[0].partition_cnt;
     }

@@ -37,6 +37,7 @@ static void *batch_memory(struct batch *b, size_t size, size_t align)
         return NULL;
     m->next = b->chunks;
     b->chunks = m;
+    b->b.arena_bytes += (uint32_t)size;
     return (uint8_t *)m + head;
 }
 
@@ -88,6 +89,7 @@ struct leat_batch *thost_batch_create(struct leat_ctx *ctx, const struct leat_sc
         thost_batch_unref(&b->b);
         return NULL;
     }
+    b->b.arena_bytes = 0; // the columns are there from the beginning and do not count
     return &b->b;
 }
 
