@@ -315,6 +315,7 @@ static void after_epoch(struct coordinator *c)
     base_metric_set(c->took_metric, now - c->began);
     if (c->snapshot_seen)
         atomic_store(&c->settled, true);
+    c->complete = c->epoch;
     c->full_wanted = false;
     LEAT_FAULT("checkpoint-before-complete");
     if (c->job && !c->failed)
@@ -339,7 +340,6 @@ static void written_mail(struct loop_mail *mail)
         base_error_wrap(&c->write_error, "checkpoint %llu", (unsigned long long)c->held.epoch);
         fail(c, &c->write_error);
     } else {
-        c->complete = c->held.epoch;
         forget_large(c);
         if (!c->job_stopped)
             after_epoch(c);

@@ -45,7 +45,7 @@ static void plan_once(struct session_pipeline *p)
     }
 }
 
-static bool build_all(struct session *s)
+static bool build_all(struct session *s, bool link)
 {
     s->pipelines = base_arena_calloc(s->config->arena, s->config->pipeline_count + 1, sizeof *s->pipelines);
     if (!s->pipelines)
@@ -57,7 +57,7 @@ static bool build_all(struct session *s)
         p->graph = graph_build(s->config, &s->config->pipelines[i], s->registry, &ok);
         if (!p->graph)
             return false;
-        p->linked = graph_link(p->graph);
+        p->linked = link && graph_link(p->graph);
         if (p->linked)
             plan_once(p);
     }
@@ -94,11 +94,16 @@ static bool fail(struct session *s)
     return false;
 }
 
+static void load_plugins(struct session *s, const char *dir)
+{
+    plugin_load_dir(s->registry, dir ? dir : usual_dir(s), &s->diags);
+}
+
 bool session_open_plugins(struct session *s, const char *dir)
 {
     if (!start(s))
         return fail(s);
-    plugin_load_dir(s->registry, dir ? dir : usual_dir(s), &s->diags);
+    load_plugins(s, dir);
     return true;
 }
 
@@ -108,10 +113,23 @@ bool session_open(struct session *s, char **files, int count)
     if (!start(s))
         return fail(s);
     config_load(s->config, count ? (const char *const *)files : usual, count ? (uint32_t)count : 1);
-    plugin_load_dir(s->registry, s->config->server.plugin_dir ? s->config->server.plugin_dir : usual_dir(s), &s->diags);
+    load_plugins(s, s->config->server.plugin_dir);
     config_resolve(s->config, s->registry);
     check_listen(s);
-    return build_all(s) || fail(s);
+    return build_all(s, true) || fail(s);
+}
+
+bool session_open_quiet(struct session *s, char **file, const char *text)
+{
+    if (!start(s))
+        return fail(s);
+    if (file)
+        config_load(s->config, (const char *const *)file, 1);
+    else
+        config_load_text(s->config, "leat sql", text);
+    load_plugins(s, s->config->server.plugin_dir);
+    config_resolve(s->config, s->registry);
+    return build_all(s, false) || fail(s);
 }
 
 void session_close(struct session *s)

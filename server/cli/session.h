@@ -28,6 +28,8 @@ struct session {
 // Reads the files (etc/pipeline.toml when there are none) and leat.toml beside the first. False only when memory is
 // short, with a message printed; whether the files are right is told by session->diags.errors.
 bool session_open(struct session *session, char **files, int count);
+// For `leat sql`: one file, or else a text that is no file; nothing is linked yet.
+bool session_open_quiet(struct session *session, char **file, const char *text);
 // Only the plugins, from `dir` or the usual places.
 bool session_open_plugins(struct session *session, const char *dir);
 void session_close(struct session *session);

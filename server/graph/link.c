@@ -32,7 +32,12 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
 {
     const char *dot = strchr(ref->text, '.');
     size_t len = dot ? (size_t)(dot - ref->text) : strlen(ref->text);
-    ref->to = find(graph, ref->text, len);
+    // a whole name comes first: only hidden nodes (files of leat sql) have dots in theirs
+    ref->to = find(graph, ref->text, strlen(ref->text));
+    if (ref->to)
+        dot = NULL;
+    else
+        ref->to = find(graph, ref->text, len);
     if (!ref->to) {
         const char *near = nearest(graph, ref->text, len);
         char hint[256];
@@ -67,14 +72,19 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
     return 1;
 }
 
-static int link_operator(struct graph *graph, struct graph_node *node)
+int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_input_names *names)
 {
     struct graph_ctx gc;
-    struct leat_input_names names = {0};
     graph_ctx_init(&gc, graph, node);
-    leat_status st = node->component->op->inputs(&gc.ctx, node->config, &names);
+    leat_status st = node->component->op->inputs(&gc.ctx, node->config, names);
     graph_ctx_close(&gc, st, NULL);
-    if (st < 0)
+    return st >= 0;
+}
+
+static int link_operator(struct graph *graph, struct graph_node *node)
+{
+    struct leat_input_names names = {0};
+    if (!graph_node_inputs(graph, node, &names))
         return 0;
     if (names.count > LEAT_INPUTS_MAX) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0004", NULL, 0, NULL, "a node reads at most %d names",

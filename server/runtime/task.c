@@ -293,18 +293,21 @@ static void begin_barrier(struct task *t, leat_epoch epoch)
     t->barrier_at = 0;
 }
 
+// Sends the marks of a source that are due. STEP_IDLE: there were none.
 static enum step_result source_marks(struct inst *inst)
 {
     leat_status st = LEAT_OK;
     // a source that has ended has no more to catch up with
-    if ((inst->caught_up || inst->ended) && !inst->caught_up_sent) {
-        inst->caught_up_sent = true;
+    bool caught_up = (inst->caught_up || inst->ended) && !inst->caught_up_sent;
+    bool ended = inst->ended && !inst->end_sent;
+    if (!caught_up && !ended)
+        return STEP_IDLE;
+    inst->caught_up_sent = inst->caught_up_sent || caught_up;
+    inst->end_sent = inst->end_sent || ended;
+    if (caught_up)
         st = inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
-    }
-    if (st >= 0 && inst->ended && !inst->end_sent) {
-        inst->end_sent = true;
+    if (st >= 0 && ended)
         st = inst_send_mark(inst, ELEMENT_END, 0);
-    }
     if (st >= 0)
         return STEP_MORE;
     job_fail(inst);
@@ -318,10 +321,9 @@ static enum step_result source_step(struct task *t, struct inst *inst)
         begin_barrier(t, wanted);
         return STEP_MORE;
     }
-    if (source_marks(inst) == STEP_FAILED)
-        return STEP_FAILED;
-    if (inst->ended)
-        return STEP_IDLE;
+    enum step_result marks = source_marks(inst);
+    if (marks != STEP_IDLE || inst->ended)
+        return marks;
     leat_status st = call_poll(inst);
     if (st < 0) {
         job_fail(inst);

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// leat sql: runs one query now. An ordinary graph is built: the sources, lookups and operators of FILE if there is one,
+// a source for each file that the query names, a hidden node with the query, and a sink that shows its rows.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "checkpoint/pipeline.h"
+#include "cli/machine.h"
+#include "cli/session.h"
+#include "cli/sql_files.h"
+#include "cli/sql_output.h"
+#include "cli/verbs.h"
+#include "plugin/option.h"
+
+#define QUERY_MAX ((size_t)1 << 20)
+
+struct asking {
+    struct session session;
+    struct machine machine;
+    struct sql_output output;
+    const char *query;
+    const struct base_source *source; // the query, as a text with places
+    struct graph graph;
+    struct graph_reporter inner; // of what stands in FILE
+    struct pipeline *pipeline;
+    bool interrupted;
+};
+
+static const char query_place = 0; // stands for the hidden nodes
+
+// --- faults
+// -----------------------------------------------------------------------------------------------------------------
+
+// A fault of the query is shown in the query; warnings (nobody reads this source of the file) are no news here.
+static void report(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
+                   uint32_t offset, const char *hint, const char *message)
+{
+    struct asking *a = arg;
+    if (severity == LEAT_DIAG_WARNING)
+        return;
+    if (!node || node->place != &query_place) {
+        a->inner.report(a->inner.arg, node, severity, code, option, offset, hint, message);
+        return;
+    }
+    struct base_place place = base_place_at(a->source, offset, 1);
+    base_diag_add(&a->session.diags, severity, code, &place, hint, "%s", message);
+}
+
+// --- building the graph
+// -------------------------------------------------------------------------------------------------------
+
+// A hidden node whose plugin has the one option `path`.
+static bool configure(struct asking *a, struct graph_node *node, const struct plugin_setting *settings, uint32_t count)
+{
+    struct base_arena *arena = a->session.config->arena;
+    struct plugin_setting *copy = base_arena_calloc(arena, count + 1, sizeof *copy);
+    if (!copy)
+        return false;
+    memcpy(copy, settings, count * sizeof *copy);
+    struct plugin_parse parse = {
+        .arena = arena,
+        .diags = &a->session.diags,
+        .secrets = a->session.secrets,
+        .registry = a->session.registry,
+        .owner = node->component->name,
+        .settings = copy,
+        .setting_count = count,
+    };
+    node->config = plugin_component_parse(&parse, node->component, NULL);
+    node->formats = parse.formats;
+    node->format_count = parse.format_count;
+    return node->config != NULL;
+}
+
+static struct plugin_setting setting(const char *path, const char *text)
+{
+    uint32_t len = (uint32_t)strlen(text);
+    return (struct plugin_setting){
+        .path = path, .kind = PLUGIN_TEXT, .text = text, .len = len, .raw = text, .raw_len = len};
+}
+
+static const struct leat_component *need(struct asking *a, uint8_t kind, const char *name)
+{
+    const struct leat_component *component = plugin_registry_find(a->session.registry, kind, name);
+    if (!component)
+        base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, "LEAT-X0107", NULL, "\"leat plugins\" lists what there is.",
+                      "the plugin with the %s \"%s\" is missing", plugin_kind_name(kind), name);
+    return component;
+}
+
+static bool known(const struct asking *a, const char *name, size_t len)
+{
+    for (uint32_t i = 0; i < a->graph.node_count; i++)
+        if (strlen(a->graph.nodes[i].name) == len && memcmp(a->graph.nodes[i].name, name, len) == 0)
+            return true;
+    return false;
+}
+
+// A name that is no node but a file becomes a source.
+static bool add_file(struct asking *a, const char *path)
+{
+    struct base_error error;
+    struct graph_node *node = &a->graph.nodes[a->graph.node_count];
+    *node = (struct graph_node){
+        .name = path, .kind = LEAT_SOURCE, .component = need(a, LEAT_SOURCE, "filesystem"), .place = &query_place};
+    if (!node->component)
+        return false;
+    node->declared = sql_file_schema(a->session.config->arena, path, &error);
+    if (!node->declared) {
+        base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, error.code, NULL, NULL, "%s", error.message);
+        return false;
+    }
+    struct plugin_setting settings[] = {setting("path", path), setting("format", "json")};
+    a->graph.node_count++;
+    return configure(a, node, settings, 2);
+}
+
+static bool add_files(struct asking *a, const struct leat_input_names *names)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        struct leat_bytes name = names->items[i].name;
+        const char *dot = memchr(name.ptr, '.', name.len);
+        char *path = base_arena_strndup(a->session.config->arena, (const char *)name.ptr, name.len);
+        if (!path)
+            return false;
+        if (known(a, path, name.len) || known(a, path, dot ? (size_t)(dot - (const char *)name.ptr) : name.len) ||
+            access(path, R_OK) != 0)
+            continue;
+        if (!add_file(a, path))
+            return false;
+    }
+    return true;
+}
+
+// The names that the query reads. A fault of its grammar is reported.
+static bool ask_inputs(struct asking *a, struct graph_node *query, struct leat_input_names *names)
+{
+    a->graph.nodes[a->graph.node_count] = *query;
+    return graph_node_inputs(&a->graph, &a->graph.nodes[a->graph.node_count], names);
+}
+
+static bool add_query(struct asking *a)
+{
+    struct plugin_setting settings[] = {setting("query", a->query)};
+    struct graph_node query = {
+        .name = "query", .kind = LEAT_OPERATOR, .component = need(a, LEAT_OPERATOR, "sql"), .place = &query_place};
+    struct leat_input_names names = {0};
+    if (!query.component || !configure(a, &query, settings, 1) || !ask_inputs(a, &query, &names))
+        return false;
+    if (names.count == 0) {
+        // it reads nothing: a source gives its rows once
+        query.kind = LEAT_SOURCE;
+        query.component = need(a, LEAT_SOURCE, "values");
+        if (!query.component || !configure(a, &query, settings, 1))
+            return false;
+    } else if (names.count > LEAT_INPUTS_MAX || !add_files(a, &names)) {
+        return false;
+    }
+    a->graph.nodes[a->graph.node_count++] = query;
+    return true;
+}
+
+static bool add_output(struct asking *a)
+{
+    static const char *const input[] = {"query"};
+    a->graph.nodes[a->graph.node_count++] = (struct graph_node){.name = "answer",
+                                                                .kind = LEAT_SINK,
+                                                                .component = &sql_output_component,
+                                                                .config = &a->output,
+                                                                .input = input,
+                                                                .input_count = 1,
+                                                                .place = &query_place};
+    return true;
+}
+
+// Nodes of FILE but its sinks.
+static bool take_over(struct asking *a)
+{
+    const struct graph *from = a->session.pipelines[0].graph;
+    struct base_arena *arena = a->session.config->arena;
+    a->graph = *from;
+    a->inner = from->reporter;
+    a->graph.reporter = (struct graph_reporter){a, report};
+    a->graph.nodes = base_arena_calloc(arena, from->node_count + LEAT_INPUTS_MAX + 4, sizeof *a->graph.nodes);
+    a->graph.node_count = 0;
+    a->source = base_source_make(arena, "query", a->query, strlen(a->query));
+    for (uint32_t i = 0; a->graph.nodes && i < from->node_count; i++)
+        if (from->nodes[i].kind != LEAT_SINK)
+            a->graph.nodes[a->graph.node_count++] = from->nodes[i];
+    return a->graph.nodes && a->source;
+}
+
+static bool all_bounded(struct asking *a)
+{
+    bool bounded = true;
+    for (uint32_t job = 0; job < a->graph.job_count; job++) {
+        struct base_error error;
+        struct plan_job *plan = graph_plan(&a->graph, job, &error);
+        for (uint32_t i = 0; plan && i < plan->node_count; i++)
+            bounded = bounded && (plan->nodes[i]->kind != LEAT_SOURCE || plan->nodes[i]->source_plan.bounded);
+        graph_plan_destroy(plan);
+    }
+    return bounded;
+}
+
+static bool build(struct asking *a)
+{
+    return take_over(a) && add_query(a) && add_output(a) && graph_link(&a->graph) && a->session.diags.errors == 0;
+}
+
+// --- running
+// --------------------------------------------------------------------------------------------------------------------
+
+static void on_ended(void *arg, struct pipeline *pipeline)
+{
+    struct asking *a = arg;
+    loop_stop(a->machine.control);
+}
+
+static void on_signal(void *arg, int signal)
+{
+    struct asking *a = arg;
+    if (a->interrupted)
+        _exit(EXIT_OUTSIDE);
+    a->interrupted = true;
+    if (a->pipeline)
+        pipeline_stop(a->pipeline, 1000000);
+}
+
+static int answer(struct asking *a)
+{
+    struct base_error error;
+    base_error_clear(&error);
+    struct config_pipeline_options settings = *a->session.pipelines[0].options;
+    settings.restart = CONFIG_RESTART_NONE;
+    struct machine_options machine = {
+        .secrets = a->session.secrets, .log_level = LEAT_LOG_WARN, .on_signal = on_signal, .arg = a};
+    struct pipeline_options options = {.graph = &a->graph, .settings = &settings, .ended = on_ended, .arg = a};
+    int code = 0;
+    if (machine_start(&a->machine, &machine, &error) >= 0) {
+        options.runtime = a->machine.runtime;
+        options.control = a->machine.control;
+        options.writer = a->machine.writer;
+        options.metrics = a->machine.metrics;
+        options.log = a->machine.log;
+        a->pipeline = pipeline_create(&options, &error);
+    }
+    if (a->pipeline) {
+        pipeline_start(a->pipeline);
+        loop_run(a->machine.control);
+        pipeline_failed(a->pipeline, &error);
+        pipeline_destroy(a->pipeline);
+    }
+    machine_end(&a->machine);
+    if (error.failure < 0) {
+        machine_print_error(&error);
+        code = error.failure == LEAT_CONFIG || error.failure == LEAT_DATA ? EXIT_CONFIG
+               : error.failure == LEAT_BUG                                ? EXIT_BUG
+                                                                          : EXIT_OUTSIDE;
+    } else if (!sql_output_end(&a->output)) {
+        fprintf(stderr, "leat: could not write the answer\n");
+        code = EXIT_OUTSIDE;
+    }
+    sql_output_fini(&a->output);
+    return code;
+}
+
+// --- the command line
+// -------------------------------------------------------------------------------------------------------------
+
+static char *read_stdin(void)
+{
+    char *text = malloc(QUERY_MAX + 1);
+    size_t n = text ? fread(text, 1, QUERY_MAX, stdin) : 0;
+    if (text)
+        text[n] = 0;
+    return text;
+}
+
+// A last ";" is what people are used to write.
+static void trim(char *query)
+{
+    size_t n = strlen(query);
+    while (n && strchr(" \t\r\n;", query[n - 1]))
+        query[--n] = 0;
+}
+
+static bool open_session(struct asking *a, char **file)
+{
+    static const char nothing[] = "[pipeline]\nname = \"sql\"\n";
+    return *file ? session_open_quiet(&a->session, file, NULL) : session_open_quiet(&a->session, NULL, nothing);
+}
+
+static int ask(struct asking *a, char **file)
+{
+    if (!open_session(a, file))
+        return EXIT_OUTSIDE;
+    if (a->session.diags.errors || a->session.pipeline_count == 0 || !build(a)) {
+        session_report(&a->session, false);
+        return EXIT_CONFIG;
+    }
+    a->output.bounded = all_bounded(a);
+    if (a->session.diags.errors) {
+        session_report(&a->session, false);
+        return EXIT_CONFIG;
+    }
+    return answer(a);
+}
+
+static int run(int argc, char **argv)
+{
+    char *file = NULL, *query = NULL;
+    struct asking a = {
+        .output = {.file = stdout, .format = isatty(STDOUT_FILENO) ? SQL_TABLE : SQL_TSV, .header = true}};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "-f") == 0 && i + 1 < argc)
+            file = argv[++i];
+        else if (strcmp(argv[i], "--tsv") == 0)
+            a.output.format = SQL_TSV;
+        else if (strcmp(argv[i], "--json") == 0)
+            a.output.format = SQL_JSON;
+        else if (strcmp(argv[i], "--table") == 0)
+            a.output.format = SQL_TABLE;
+        else if (strcmp(argv[i], "--no-header") == 0)
+            a.output.header = false;
+        else if (argv[i][0] == '-' && argv[i][1] != 0 && argv[i][1] != '-')
+            return cli_usage(&cli_sql, "unknown option", argv[i]);
+        else if (argv[i][0] == '-' && argv[i][1] == '-' && argv[i][2] != ' ')
+            return cli_usage(&cli_sql, "unknown option", argv[i]);
+        else if (query)
+            return cli_usage(&cli_sql, "one query at a time: put it in quotes", NULL);
+        else
+            query = argv[i];
+    }
+    query = query ? strdup(query) : read_stdin();
+    if (!query)
+        return EXIT_OUTSIDE;
+    trim(query);
+    a.query = query;
+    int code = ask(&a, &file);
+    session_close(&a.session);
+    free(query);
+    return code;
+}
+
+const struct cli_verb cli_sql = {
+    .name = "sql",
+    .arguments = "[-f FILE] [--table|--tsv|--json] [QUERY]",
+    .summary = "runs a query now, over VALUES, files, or the sources of FILE",
+    .run = run,
+    .help = "The query is Flink SQL; without QUERY it is read from the standard input.\n"
+            "\n"
+            "  leat sql \"SELECT 1 + 1 AS two, CAST('2024-02-29' AS DATE) AS day\"\n"
+            "  leat sql \"SELECT city, total FROM `orders.jsonl` WHERE total > 100\"   a file of JSON lines\n"
+            "  leat sql -f etc/orders.toml \"SELECT * FROM ods_orders_in\"               a source of a pipeline\n"
+            "\n"
+            "  -f FILE       sources, lookups and operators of this pipeline file can be read\n"
+            "  --table       an aligned table (the default on a terminal)\n"
+            "  --tsv         tab-separated, control characters escaped (the default elsewhere)\n"
+            "  --json        one JSON object a line\n"
+            "  --no-header   no line with the names of the columns\n"
+            "\n"
+            "Changes of a bounded input are settled first; those of an unbounded one are shown with their kind (+I -U "
+            "+U -D).",
+};

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// See sql_output.h. A kept row is its cells' texts joined by tabs, which no text contains; equal rows have equal texts.
+#include "cli/sql_output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "buf.h"
+#include "celltext.h"
+#include "utf8.h"
+
+#define ROW_MAX  ((size_t)64 << 20)
+#define ROWS_MAX ((size_t)50 << 20)
+
+static const char *const kind_names[] = {"+I", "-U", "+U", "-D"};
+
+static bool settles(const struct sql_output *out)
+{
+    return out->changes && out->bounded;
+}
+
+static bool keeps(const struct sql_output *out)
+{
+    return settles(out) || (out->format == SQL_TABLE && out->bounded);
+}
+
+// --- a row as text
+// ----------------------------------------------------------------------------------------------------------
+
+static bool is_plain_number(const struct leat_type *type, const union leat_cell *cell)
+{
+    if (type->kind == LEAT_TYPE_FLOAT || type->kind == LEAT_TYPE_DOUBLE) {
+        double v = type->kind == LEAT_TYPE_FLOAT ? (double)cell->f32 : cell->f64;
+        return v - v == 0; // neither NaN nor infinite, which JSON does not have
+    }
+    return leat_type_is_integer(type->kind) || type->kind == LEAT_TYPE_DECIMAL;
+}
+
+static void put_json_value(struct buf *b, const struct leat_type *type, const union leat_cell *cell, uint8_t state)
+{
+    if (state != LEAT_VALUE) {
+        buf_str(b, "null");
+    } else if (type->kind == LEAT_TYPE_BOOLEAN) {
+        buf_str(b, cell->i64 ? "true" : "false");
+    } else if (is_plain_number(type, cell)) {
+        celltext_put(b, type, cell, state, NULL);
+    } else {
+        struct base_str text;
+        struct buf plain;
+        base_str_init(&text);
+        buf_init(&plain, ROW_MAX);
+        if (leat_type_is_string(type->kind)) {
+            base_str_add_json(&text, (const char *)cell->bytes.ptr, cell->bytes.len);
+        } else {
+            celltext_put(&plain, type, cell, state, NULL);
+            base_str_add_json(&text, (const char *)plain.ptr, plain.len);
+        }
+        buf_put(b, text.ptr, text.len);
+        buf_fini(&plain);
+        base_str_fini(&text);
+    }
+}
+
+static void put_json_row(struct sql_output *out, struct buf *b, const struct leat_batch *batch, uint32_t row)
+{
+    buf_str(b, "{");
+    if (out->changes && !settles(out)) {
+        buf_str(b, "\"op\":\"");
+        buf_str(b, kind_names[batch->kinds[row] & 3]);
+        buf_str(b, "\",");
+    }
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        struct base_str name;
+        base_str_init(&name);
+        base_str_add_json(&name, (const char *)out->schema->columns[c].name.ptr, out->schema->columns[c].name.len);
+        buf_str(b, c ? "," : "");
+        buf_put(b, name.ptr, name.len);
+        buf_str(b, ":");
+        put_json_value(b, &out->schema->columns[c].type, leat_batch_cell(batch, c, row),
+                       leat_batch_state(batch, c, row));
+        base_str_fini(&name);
+    }
+    buf_str(b, "}");
+}
+
+static void put_row(struct sql_output *out, struct buf *b, const struct leat_batch *batch, uint32_t row)
+{
+    if (out->format == SQL_JSON) {
+        put_json_row(out, b, batch, row);
+        return;
+    }
+    if (out->changes && !settles(out)) {
+        buf_str(b, kind_names[batch->kinds[row] & 3]);
+        buf_str(b, "\t");
+    }
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        buf_str(b, c ? "\t" : "");
+        celltext_put(b, &out->schema->columns[c].type, leat_batch_cell(batch, c, row), leat_batch_state(batch, c, row),
+                     NULL);
+    }
+}
+
+// --- keeping
+// ----------------------------------------------------------------------------------------------------------------
+
+static bool keep(struct sql_output *out, const struct buf *b)
+{
+    if (out->row_count == out->row_cap) {
+        size_t cap = out->row_cap ? out->row_cap * 2 : 256;
+        char **rows = cap > ROWS_MAX ? NULL : realloc(out->rows, cap * sizeof *rows);
+        if (!rows)
+            return false;
+        out->rows = rows;
+        out->row_cap = cap;
+    }
+    char *text = strndup((const char *)b->ptr, b->len);
+    if (text)
+        out->rows[out->row_count++] = text;
+    return text != NULL;
+}
+
+// Takes back one row that was given before; the newest equal one.
+static void take_back(struct sql_output *out, const struct buf *b)
+{
+    for (size_t i = out->row_count; i-- > 0;) {
+        if (strlen(out->rows[i]) != b->len || memcmp(out->rows[i], b->ptr, b->len) != 0)
+            continue;
+        free(out->rows[i]);
+        memmove(&out->rows[i], &out->rows[i + 1], (out->row_count - i - 1) * sizeof *out->rows);
+        out->row_count--;
+        return;
+    }
+}
+
+static void begin(struct sql_output *out)
+{
+    if (out->begun)
+        return;
+    out->begun = true;
+    if (out->format == SQL_JSON || keeps(out) || !out->header)
+        return;
+    if (out->changes)
+        fputs("op\t", out->file);
+    for (uint32_t c = 0; c < out->schema->column_count; c++)
+        fprintf(out->file, "%s%.*s", c ? "\t" : "", (int)out->schema->columns[c].name.len,
+                (const char *)out->schema->columns[c].name.ptr);
+    fputc('\n', out->file);
+}
+
+static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const struct buf *b, uint8_t kind)
+{
+    if (!keeps(out)) {
+        begin(out);
+        fwrite(b->ptr, 1, b->len, out->file);
+        if (fputc('\n', out->file) == EOF)
+            return leat_fail(ctx, LEAT_FATAL, "LEAT-X0101", "could not write the answer");
+        return LEAT_OK;
+    }
+    if (kind == LEAT_UPDATE_BEFORE || kind == LEAT_DELETE)
+        take_back(out, b);
+    else if (!keep(out, b))
+        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-X0102",
+                         "the answer is too large to be kept; ask for --tsv or --json");
+    return LEAT_OK;
+}
+
+// --- the sink
+// ---------------------------------------------------------------------------------------------------------------
+
+static leat_status bind(struct leat_ctx *ctx, const struct leat_sink_request *rq, struct leat_sink_plan *plan,
+                        void **bound)
+{
+    struct sql_output *out = (struct sql_output *)(uintptr_t)rq->config;
+    plan->mode = rq->mode == LEAT_MODE_INSERT_ONLY ? LEAT_MODE_INSERT_ONLY : LEAT_MODE_ALL;
+    plan->parallel_max = 1;
+    out->schema = rq->schema;
+    out->changes = rq->mode != LEAT_MODE_INSERT_ONLY;
+    *bound = out;
+    return LEAT_OK;
+}
+
+static leat_status create(struct leat_ctx *ctx, const void *bound, void **self)
+{
+    *self = (void *)(uintptr_t)bound;
+    return LEAT_OK;
+}
+
+static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct leat_batch *batch)
+{
+    struct sql_output *out = self;
+    struct buf b;
+    buf_init(&b, ROW_MAX);
+    leat_status st = LEAT_OK;
+    for (uint32_t r = 0; r < batch->rows && st == LEAT_OK; r++) {
+        buf_reset(&b);
+        put_row(out, &b, batch, r);
+        st = buf_ok(&b) ? give(ctx, out, &b, batch->kinds[r]) : leat_no_memory(ctx);
+    }
+    buf_fini(&b);
+    return st;
+}
+
+static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
+{
+    struct sql_output *out = self;
+    return fflush(out->file) == 0 ? LEAT_OK : leat_fail(ctx, LEAT_FATAL, "LEAT-X0101", "could not write the answer");
+}
+
+static const struct leat_sink_ops ops = {
+    .struct_size = sizeof ops,
+    .bind = bind,
+    .create = create,
+    .write = write_batch,
+    .flush = flush,
+};
+
+const struct leat_component sql_output_component = {
+    .struct_size = sizeof sql_output_component,
+    .kind = LEAT_SINK,
+    .name = "answer",
+    .summary = "shows the rows of leat sql",
+    .sink = &ops,
+};
+
+// --- the aligned table
+// --------------------------------------------------------------------------------------------------------
+
+// Columns of a terminal that a text takes: letters of East Asia take two.
+static size_t width_of(const char *text, size_t len)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < len;) {
+        unsigned used;
+        uint32_t code = utf8_decode((const uint8_t *)text + i, len - i, &used);
+        bool wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
+                    (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
+                    (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
+                    (code >= 0xffe0 && code <= 0xffe6) || (code >= 0x1f300 && code <= 0x1faff) ||
+                    (code >= 0x20000 && code <= 0x3fffd);
+        bool none = (code >= 0x300 && code <= 0x36f) || code == 0x200d || (code >= 0xfe00 && code <= 0xfe0f);
+        width += wide ? 2 : none ? 0 : 1;
+        i += used;
+    }
+    return width;
+}
+
+static void widen(size_t *widths, uint32_t columns, const char *row)
+{
+    for (uint32_t c = 0; c < columns && row; c++) {
+        const char *tab = strchr(row, '\t');
+        size_t width = width_of(row, tab ? (size_t)(tab - row) : strlen(row));
+        widths[c] = width > widths[c] ? width : widths[c];
+        row = tab ? tab + 1 : NULL;
+    }
+}
+
+static void print_cells(struct sql_output *out, const size_t *widths, uint32_t columns, const char *row)
+{
+    for (uint32_t c = 0; c < columns; c++) {
+        const char *tab = row ? strchr(row, '\t') : NULL;
+        size_t len = !row ? 0 : tab ? (size_t)(tab - row) : strlen(row);
+        const struct leat_type *type = &out->schema->columns[c].type;
+        bool right = type->kind >= LEAT_TYPE_TINYINT && type->kind <= LEAT_TYPE_DECIMAL;
+        size_t pad = widths[c] - width_of(row ? row : "", len);
+        fprintf(out->file, "%s%*s%.*s%*s", c ? " | " : " ", right ? (int)pad : 0, "", (int)len, row ? row : "",
+                right ? 0 : (int)pad, "");
+        row = tab ? tab + 1 : NULL;
+    }
+    fputc('\n', out->file);
+}
+
+static char *names_row(const struct sql_output *out)
+{
+    struct buf b;
+    buf_init(&b, ROW_MAX);
+    for (uint32_t c = 0; c < out->schema->column_count; c++) {
+        buf_str(&b, c ? "\t" : "");
+        buf_put(&b, out->schema->columns[c].name.ptr, out->schema->columns[c].name.len);
+    }
+    buf_u8(&b, 0);
+    char *text = buf_ok(&b) ? strdup((const char *)b.ptr) : NULL;
+    buf_fini(&b);
+    return text;
+}
+
+static int print_table(struct sql_output *out)
+{
+    uint32_t columns = out->schema->column_count;
+    size_t *widths = calloc(columns + 1, sizeof *widths);
+    char *names = names_row(out);
+    if (!widths || !names) {
+        free(widths);
+        free(names);
+        return 0;
+    }
+    widen(widths, columns, names);
+    for (size_t i = 0; i < out->row_count; i++)
+        widen(widths, columns, out->rows[i]);
+    print_cells(out, widths, columns, names);
+    for (uint32_t c = 0; c < columns; c++) {
+        fputs(c ? "-+-" : "-", out->file);
+        for (size_t i = 0; i < widths[c]; i++)
+            fputc('-', out->file);
+    }
+    fputs("-\n", out->file);
+    for (size_t i = 0; i < out->row_count; i++)
+        print_cells(out, widths, columns, out->rows[i]);
+    fprintf(out->file, "(%zu row%s)\n", out->row_count, out->row_count == 1 ? "" : "s");
+    free(widths);
+    free(names);
+    return 1;
+}
+
+int sql_output_end(struct sql_output *out)
+{
+    int ok = 1;
+    if (!out->schema)
+        return 1;
+    if (keeps(out) && out->format == SQL_TABLE) {
+        ok = print_table(out);
+    } else if (keeps(out)) {
+        char *names = out->header && out->format == SQL_TSV ? names_row(out) : NULL;
+        if (names)
+            fprintf(out->file, "%s\n", names);
+        free(names);
+        for (size_t i = 0; i < out->row_count; i++)
+            fprintf(out->file, "%s\n", out->rows[i]);
+    } else {
+        begin(out);
+    }
+    return fflush(out->file) == 0 && ok;
+}
+
+void sql_output_fini(struct sql_output *out)
+{
+    for (size_t i = 0; i < out->row_count; i++)
+        free(out->rows[i]);
+    free(out->rows);
+    out->rows = NULL;
+    out->row_count = out->row_cap = 0;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink behind `leat sql`: takes the rows of a query and shows them.
+//
+// A query that only inserts is shown row by row (but as an aligned table at its end). One that also updates and deletes
+// is either settled first, which is what a reader of a bounded input wants, or shown as changes with their kind in
+// front. Thread: rows come on a worker; the rest is called when the job has not begun or has ended.
+#ifndef CLI_SQL_OUTPUT_H
+#define CLI_SQL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <leat/plugin.h>
+
+enum sql_format { SQL_TABLE, SQL_TSV, SQL_JSON };
+
+struct sql_output {
+    FILE *file;
+    enum sql_format format;
+    bool header;
+    bool bounded; // every input ends: changes can be settled
+    // kept by the sink
+    const struct leat_schema *schema;
+    bool changes; // rows are changes
+    bool begun;
+    char **rows; // what is kept until the end
+    size_t row_count, row_cap;
+    bool failed; // no memory
+};
+
+// The component; its `config` is a struct sql_output.
+extern const struct leat_component sql_output_component;
+
+// What was kept is shown. 0 = it could not be (no memory, or the file is full).
+int sql_output_end(struct sql_output *out);
+void sql_output_fini(struct sql_output *out);
+
+#endif
