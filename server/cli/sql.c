@@ -72,7 +72,7 @@ static bool configure(struct asking *a, struct graph_node *node, const struct pl
         .settings = copy,
         .setting_count = count,
     };
-    node->config = plugin_component_parse(&parse, node->component, NULL);
+    node->config = plugin_component_parse(&parse, node->component);
     node->formats = parse.formats;
     node->format_count = parse.format_count;
     return node->config != NULL;
