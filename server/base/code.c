@@ -113,6 +113,16 @@ static const struct leat_code codes[] = {
      "Stop it, or give this one another pipeline name or checkpoint.dir."},
     {"LEAT-T0005", "A checkpoint holds state of a node that the file no longer has.",
      "Give the node its old name back, or start with --allow-non-restored-state."},
+    {"LEAT-V0101", "The answer of a query could not be written.",
+     "Look at where the output goes: a full disk, a closed pipe."},
+    {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",
+     "Ask for --tsv or --json, or add a WHERE."},
+    {"LEAT-V0103", "A file named in a query is not one JSON object a line.", "Mend the line that is named."},
+    {"LEAT-V0104", "A file named in a query has too many columns.", "Read it with a source that declares its schema."},
+    {"LEAT-V0105", "A file named in a query could not be opened.", "Check its name and rights."},
+    {"LEAT-V0106", "A file named in a query is empty.", "Read it with a source that declares its schema."},
+    {"LEAT-V0107", "A plugin that the verb needs is not in the plugin folder.",
+     "Put it there: leat plugins lists what there is."},
 };
 
 const struct leat_code *base_codes(uint32_t *count)

@@ -30,7 +30,7 @@ static leat_status watch_signals(struct machine *m, struct base_error *error)
     m->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (m->signals < 0 || !loop_watch_init(&m->signal_watch, m->control, m->signals, on_signal, m) ||
         !loop_watch_for(&m->signal_watch, LEAT_READ))
-        return base_fail(error, LEAT_RESOURCE, "LEAT-R0020", "could not watch for signals: %s", strerror(errno));
+        return base_fail(error, LEAT_RESOURCE, "LEAT-B0001", "could not watch for signals: %s", strerror(errno));
     return LEAT_OK;
 }
 
@@ -66,7 +66,7 @@ leat_status machine_start(struct machine *m, const struct machine_options *o, st
         .stall_warning = o->stall_warning,
     };
     m->runtime = m->writer_runs ? runtime_create(&options) : NULL;
-    return m->runtime ? LEAT_OK : base_fail(error, LEAT_RESOURCE, "LEAT-R0021", "could not start a thread");
+    return m->runtime ? LEAT_OK : base_fail(error, LEAT_RESOURCE, "LEAT-B0002", "could not start a thread");
 }
 
 void machine_end(struct machine *m)

@@ -89,7 +89,7 @@ static const struct leat_component *need(struct asking *a, uint8_t kind, const c
 {
     const struct leat_component *component = plugin_registry_find(a->session.registry, kind, name);
     if (!component)
-        base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, "LEAT-X0107", NULL, "\"leat plugins\" lists what there is.",
+        base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, "LEAT-V0107", NULL, "\"leat plugins\" lists what there is.",
                       "the plugin with the %s \"%s\" is missing", plugin_kind_name(kind), name);
     return component;
 }

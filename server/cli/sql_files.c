@@ -111,10 +111,10 @@ static leat_status look_into(struct looking *l, FILE *file, const char *path, st
             continue;
         json_t *object = json_loadb(line, (size_t)n, 0, &why);
         if (!json_is_object(object))
-            st = base_fail(error, LEAT_CONFIG, "LEAT-X0103", "line %d of \"%s\" is no JSON object%s%s", number, path,
+            st = base_fail(error, LEAT_CONFIG, "LEAT-V0103", "line %d of \"%s\" is no JSON object%s%s", number, path,
                            object ? "" : ": ", object ? "" : why.text);
         else if (!look_at(l, object))
-            st = base_fail(error, LEAT_CONFIG, "LEAT-X0104", "\"%s\" has more than %d columns", path, COLUMNS);
+            st = base_fail(error, LEAT_CONFIG, "LEAT-V0104", "\"%s\" has more than %d columns", path, COLUMNS);
         json_decref(object);
     }
     free(line);
@@ -127,7 +127,7 @@ const struct leat_schema *sql_file_schema(struct base_arena *arena, const char *
     FILE *file = fopen(path, "re");
     if (!l || !file) {
         if (l)
-            base_fail(error, LEAT_CONFIG, "LEAT-X0105", "could not open \"%s\": %s", path, strerror(errno));
+            base_fail(error, LEAT_CONFIG, "LEAT-V0105", "could not open \"%s\": %s", path, strerror(errno));
         else
             base_no_memory(error);
         if (file)
@@ -140,7 +140,7 @@ const struct leat_schema *sql_file_schema(struct base_arena *arena, const char *
     if (st < 0)
         return NULL;
     if (l->count == 0) {
-        base_fail(error, LEAT_CONFIG, "LEAT-X0106", "\"%s\" has no columns: it is empty", path);
+        base_fail(error, LEAT_CONFIG, "LEAT-V0106", "\"%s\" has no columns: it is empty", path);
         return NULL;
     }
     return make_schema(l, error);

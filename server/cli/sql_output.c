@@ -154,13 +154,13 @@ static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const stru
         begin(out);
         fwrite(b->ptr, 1, b->len, out->file);
         if (fputc('\n', out->file) == EOF)
-            return leat_fail(ctx, LEAT_FATAL, "LEAT-X0101", "could not write the answer");
+            return leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer");
         return LEAT_OK;
     }
     if (kind == LEAT_UPDATE_BEFORE || kind == LEAT_DELETE)
         take_back(out, b);
     else if (!keep(out, b))
-        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-X0102",
+        return leat_fail(ctx, LEAT_RESOURCE, "LEAT-V0102",
                          "the answer is too large to be kept; ask for --tsv or --json");
     return LEAT_OK;
 }
@@ -204,7 +204,7 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
 static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
 {
     struct sql_output *out = self;
-    return fflush(out->file) == 0 ? LEAT_OK : leat_fail(ctx, LEAT_FATAL, "LEAT-X0101", "could not write the answer");
+    return fflush(out->file) == 0 ? LEAT_OK : leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer");
 }
 
 static const struct leat_sink_ops ops = {
