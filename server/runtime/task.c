@@ -314,11 +314,16 @@ static enum step_result source_marks(struct inst *inst)
     return STEP_FAILED;
 }
 
+// A barrier is wanted, and may pass: no transaction is open that must stay whole.
+static bool barrier_due(const struct task *t, const struct inst *inst)
+{
+    return atomic_load(&t->barrier_wanted) > t->epoch && !(t->wait_for_txn && inst_txn_open(inst));
+}
+
 static enum step_result source_step(struct task *t, struct inst *inst)
 {
-    leat_epoch wanted = atomic_load(&t->barrier_wanted);
-    if (wanted > t->epoch && !(t->wait_for_txn && inst_txn_open(inst))) {
-        begin_barrier(t, wanted);
+    if (barrier_due(t, inst)) {
+        begin_barrier(t, atomic_load(&t->barrier_wanted));
         return STEP_MORE;
     }
     enum step_result marks = source_marks(inst);
@@ -334,7 +339,8 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     // marks come before the next rows, and LEAT_AGAIN after a full way only means "when there is room"
     if (st == LEAT_END || (inst->caught_up && !inst->caught_up_sent) || inst->told_full)
         return STEP_MORE;
-    return st == LEAT_OK ? STEP_MORE : STEP_IDLE;
+    // this poll may have ended the transaction that a barrier waits for
+    return st == LEAT_OK || barrier_due(t, inst) ? STEP_MORE : STEP_IDLE;
 }
 
 static void open_gates(struct task *t)

@@ -151,6 +151,7 @@ static void stop(struct world *w)
 static void barrier(struct world *w, leat_epoch epoch)
 {
     int passed = w->passed;
+    until(w, &w->opened, 1); // rows may have come through before the news that the job is open
     runtime_job_barrier(w->job, epoch, NULL);
     until(w, &w->passed, passed + 1);
     assert_int_equal(w->last_passed, epoch);
