@@ -303,9 +303,33 @@ static int compare_as(struct sql_bind *b, struct sql_expr *e, uint8_t op, int eq
     return 0;
 }
 
+static int is_row_call(const struct sql_expr *e)
+{
+    return e->form == SQL_EXPR_CALL && !strcmp(e->func->name, "ROW");
+}
+
+// ROW(a, b) = ROW(c, d) is a = c AND b = d, <> is its NOT: NULL among the fields makes the answer unknown.
+static int derive_rows(struct sql_bind *b, struct sql_expr *e, uint8_t op)
+{
+    struct sql_expr *x = e->args[0], *y = e->args[1], *all = NULL;
+    for (uint32_t i = 0; i < x->arg_count; i++) {
+        struct sql_expr *fields[] = {x->args[i], y->args[i]}, *pair[] = {all, NULL};
+        pair[1] = sql_bind_call(b, e, sql_func_operator("="), fields, 2);
+        all = pair[1] && all ? sql_bind_call(b, e, sql_func_operator("AND"), pair, 2) : pair[1];
+        if (!all)
+            return -1;
+    }
+    if (op == UNEQUAL && !(all = sql_bind_call(b, e, sql_func_operator("NOT"), &all, 1)))
+        return -1;
+    return sql_bind_become(b, e, all);
+}
+
 static int derive_compare(struct sql_bind *b, struct sql_expr *e)
 {
     uint8_t op = (uint8_t)op_of(e->func->name);
+    if (op <= UNEQUAL && is_row_call(e->args[0]) && is_row_call(e->args[1]) &&
+        e->args[0]->arg_count == e->args[1]->arg_count)
+        return derive_rows(b, e, op);
     if (compare_as(b, e, op, op <= UNEQUAL))
         return -1;
     return sql_derive_boolean(b, e);

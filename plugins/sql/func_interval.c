@@ -271,23 +271,22 @@ struct period {
     struct sql_expr *start, *end;
 };
 
-static int take_period(struct sql_bind *b, const struct sql_expr *e, struct sql_expr *row, struct period *p)
+static int take_period(struct sql_bind *b, const struct sql_expr *e, struct sql_expr *start, struct sql_expr *end,
+                       struct period *p)
 {
-    if (row->form != SQL_EXPR_CALL || strcmp(row->func->name, "ROW") || row->arg_count != 2 ||
-        !sql_type_is_datetime(row->args[0]->type->kind))
+    if (!start->type || !end->type || !sql_type_is_datetime(start->type->kind))
         return sql_bind_mismatch(b, e);
-    struct sql_expr *end = row->args[1];
-    if (sql_type_is_interval(end->type->kind))
-        end = call2(b, row, sql_func_operator("+"), row->args[0], end);
-    p->start = call2(b, row, function("LEAST"), row->args[0], end);
-    p->end = call2(b, row, function("GREATEST"), row->args[0], end);
-    return p->start && p->end ? 0 : -1;
+    if (sql_type_is_interval(end->type->kind) && !(end = call2(b, e, sql_func_operator("+"), start, end)))
+        return -1;
+    p->start = call2(b, e, function("LEAST"), start, end);
+    p->end = p->start ? call2(b, e, function("GREATEST"), start, end) : NULL;
+    return p->end ? 0 : -1;
 }
 
 static int derive_overlaps(struct sql_bind *b, struct sql_expr *e)
 {
     struct period x, y;
-    if (take_period(b, e, e->args[0], &x) || take_period(b, e, e->args[1], &y))
+    if (take_period(b, e, e->args[0], e->args[1], &x) || take_period(b, e, e->args[2], e->args[3], &y))
         return -1;
     const struct sql_func *le = sql_func_operator("<=");
     struct sql_expr *one = call2(b, e, le, x.start, y.end);
@@ -315,8 +314,8 @@ static const struct sql_func rows[] = {
      .row = row_minus,
      .form = "(<time> - <time>) <unit>"},
     {.name = "OVERLAPS",
-     .min_args = 2,
-     .max_args = 2,
+     .min_args = 4,
+     .max_args = 4,
      .flags = SQL_FUNC_OPERATOR,
      .derive = derive_overlaps,
      .form = "(<time>, <time or interval>) OVERLAPS (<time>, <time or interval>)"},
