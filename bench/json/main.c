@@ -84,7 +84,8 @@ static void h_free(struct leat_ctx *ctx, void *ptr)
     free(ptr);
 }
 
-static leat_status h_fail(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static leat_status h_fail(struct leat_ctx *ctx, leat_status failure,
+                                                                const char *code, const char *fmt, va_list ap)
 {
     vfprintf(stderr, fmt, ap);
     fprintf(stderr, " [%s]\n", code);

@@ -328,7 +328,9 @@ static const uint8_t *take_token(struct fjson_reader *r, const uint8_t *p, struc
         t->what = TOKEN_NUMBER;
         t->next = word_scan_number(p, r->end, &t->number);
         t->text = (struct leat_bytes){t->number.ptr, t->number.len};
-        return t->next ? t->next : fjson_bad_text(r, p, "a value");
+        if (!t->next)
+            fjson_bad_text(r, p, "a value");
+        return t->next;
     }
     t->text = (struct leat_bytes){p, 0};
     if (is_word(r, p, "true", 4)) {
