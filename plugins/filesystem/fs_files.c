@@ -50,35 +50,39 @@ static int make_room(struct fs_files *files)
     struct fs_file *items = realloc(files->items, cap * sizeof *items);
     if (!items)
         return 0;
+    memset(items + files->count, 0, (cap - files->count) * sizeof *items);
     files->items = items;
     files->cap = cap;
     return 1;
 }
 
-// The file called `name`, made when it is new.
-static leat_status know(struct leat_ctx *ctx, struct fs_files *files, const char *name, struct fs_file **out)
+// The file called `name`, made when it is new. NULL = failed with *st.
+static struct fs_file *know(struct leat_ctx *ctx, struct fs_files *files, const char *name, leat_status *st)
 {
     int found;
     uint32_t at = place(files, name, &found);
     if (!found) {
-        if (files->count == FS_FILES_MAX)
-            return leat_fail(ctx, LEAT_FATAL, "LEAT-D0306", "there are more than %d files to read", FS_FILES_MAX);
+        if (files->count == FS_FILES_MAX) {
+            *st = leat_fail(ctx, LEAT_FATAL, "LEAT-D0306", "there are more than %d files to read", FS_FILES_MAX);
+            return NULL;
+        }
         char *copy = make_room(files) ? strdup(name) : NULL;
-        if (!copy)
-            return leat_no_memory(ctx);
+        if (!copy) {
+            *st = leat_no_memory(ctx);
+            return NULL;
+        }
         memmove(&files->items[at + 1], &files->items[at], (files->count - at) * sizeof *files->items);
         files->items[at] = (struct fs_file){.name = copy};
         files->count++;
     }
-    *out = &files->items[at];
-    return LEAT_OK;
+    return &files->items[at];
 }
 
 static leat_status take_file(struct leat_ctx *ctx, struct fs_files *files, const char *name, const struct stat *st)
 {
-    struct fs_file *f;
-    leat_status status = know(ctx, files, name, &f);
-    if (status != LEAT_OK)
+    leat_status status = LEAT_OK;
+    struct fs_file *f = know(ctx, files, name, &status);
+    if (!f)
         return status;
     uint64_t size = (uint64_t)st->st_size;
     if (size < f->offset)
@@ -184,9 +188,9 @@ leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const st
             return foreign(ctx, in);
         memcpy(name, at, len);
         name[len] = 0;
-        struct fs_file *f;
-        leat_status st = know(ctx, files, name, &f);
-        if (st != LEAT_OK)
+        leat_status st = LEAT_OK;
+        struct fs_file *f = know(ctx, files, name, &st);
+        if (!f)
             return st;
         memcpy(&f->offset, at + len, sizeof f->offset);
         at += len + sizeof f->offset;

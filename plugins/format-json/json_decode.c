@@ -49,7 +49,8 @@ static const uint8_t *in_field(struct fjson_reader *r, struct leat_bytes name)
 {
     if (r->path_at < sizeof r->path && r->path[r->path_at] != '[')
         path_add(r, ".", 1);
-    path_add(r, name.ptr, name.len);
+    if (name.len)
+        path_add(r, name.ptr, name.len);
     return NULL;
 }
 
@@ -135,7 +136,7 @@ read_object(struct fjson_reader *r, const uint8_t *p, const struct fjson_object 
     if (p < r->end && *p == '}')
         return finish_object(r, o, t, 0, 0, p);
     for (;;) {
-        uint32_t i;
+        uint32_t i = UINT32_MAX;
         if (!marked && next < o->count && p < r->end && *p == '"' && is_next(r, p + 1, &o->fields[next])) {
             i = next++;
             p = fjson_blanks(p + 1 + o->fields[i].raw.len, r->end);
@@ -310,7 +311,7 @@ static const uint8_t *read_map(struct fjson_reader *r, const uint8_t *p, const s
     if (p < r->end && *p == '}')
         return pop_list(r, base, cell) ? p + 1 : NULL;
     for (;;) {
-        struct leat_bytes key;
+        struct leat_bytes key = {NULL, 0};
         if (!(p = push_key(r, p, &key)))
             return NULL;
         if (!(p = push_value(r, p, &type->children[1])))
@@ -436,7 +437,7 @@ static void type_text(const struct leat_type *t, char *to, size_t cap)
 static void found_text(const struct fjson_reader *r, const uint8_t *at, char *to, size_t cap)
 {
     size_t n = 0;
-    if (at >= r->end) {
+    if (!at || at >= r->end) {
         snprintf(to, cap, "the end of the record");
         return;
     }
