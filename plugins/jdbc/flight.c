@@ -4,7 +4,8 @@
 // By class of the failure:
 //   the connection broke, deadlock, serialization …   the range again after a pause, sink.max-retries times; then the
 //                                                     core starts the job again
-//   a value or a constraint (22, 23), a key twice     halves, until the row is found; it goes to on-error
+//   a value or a constraint (22, 23), a key twice     halves, until the row is found; it goes to on-error, but for
+//                                                     unique indexes only when it fails after all others too
 //   statement timeout                                 halves, then as above
 //   anything else                                     the core's, by class
 #include <inttypes.h>
@@ -136,6 +137,9 @@ static void take_off(struct jdbc_sink *s)
     s->ends[0] = s->flying->count;
     s->depth = 1;
     s->retries = 0;
+    s->later = 0;
+    s->later_before = UINT32_MAX;
+    s->halved = s->swapping = s->last_round = 0;
     s->ctx->host->wake(s->ctx); // there is room again
 }
 
@@ -146,13 +150,41 @@ static void land(struct jdbc_sink *s)
     s->ctx->host->wake(s->ctx);
 }
 
+// The rows that were put off, alone. As long as rounds let some through they are worth another; then, where it can be
+// done, rows that are in each other's way are replaced together; the last round takes no excuse.
+static void next_round(struct jdbc_sink *s)
+{
+    for (uint32_t i = 0; i < s->flying->count; i++) {
+        struct jdbc_row *row = &s->flying->rows[i];
+        row->op = row->later;
+        row->later = JDBC_OP_DEAD;
+    }
+    if (s->swapping) {
+        s->swapping = 0;
+        s->last_round = 1;
+    } else if (s->later >= s->later_before) {
+        s->swapping = s->arrays && s->later <= JDBC_ARRAYS_ROWS && jdbc_table_may_replace(&s->table, &s->shape);
+        s->last_round = !s->swapping;
+    }
+    s->later_before = s->later;
+    s->later = 0;
+    s->lo = 0;
+    s->ends[0] = s->flying->count;
+    s->depth = 1;
+}
+
 // The range is durable or given up: on to what is left of the flight.
 static void range_done(struct jdbc_sink *s)
 {
-    s->lo = s->ends[--s->depth];
+    uint32_t end = s->ends[--s->depth];
+    for (uint32_t i = s->lo; s->halved && i < end; i++)
+        s->flying->rows[i].op = JDBC_OP_DEAD;
+    s->lo = end;
     s->retries = 0;
     s->state = JDBC_READY;
-    if (!s->depth)
+    if (!s->depth && s->later)
+        next_round(s);
+    else if (!s->depth)
         land(s);
 }
 
@@ -167,7 +199,7 @@ static leat_status begin_range(struct jdbc_sink *s)
     }
     s->began = s->ctx->host->monotonic(s->ctx);
     uint32_t bytes = rows[end - 1].at + rows[end - 1].len - rows[s->lo].at;
-    int few = s->arrays && live <= JDBC_ARRAYS_ROWS && (bytes <= JDBC_ARRAYS_BYTES || live == 1);
+    int few = s->swapping || (s->arrays && live <= JDBC_ARRAYS_ROWS && (bytes <= JDBC_ARRAYS_BYTES || live == 1));
     s->state = few ? JDBC_ARRAYS : JDBC_COPY_OPEN;
     return few ? jdbc_send_arrays(s) : jdbc_copy_begin(s);
 }
@@ -241,10 +273,30 @@ static leat_status refuse_row(struct jdbc_sink *s)
     return st;
 }
 
+// A row that fails for now. All rows of a round of swaps go on to the last one.
+static leat_status put_off(struct jdbc_sink *s)
+{
+    for (uint32_t i = s->lo; i < s->ends[s->depth - 1]; i++) {
+        struct jdbc_row *row = &s->flying->rows[i];
+        s->later += row->op != JDBC_OP_DEAD;
+        row->later = row->op;
+        row->op = JDBC_OP_DEAD;
+    }
+    s->halved = 1;
+    range_done(s);
+    return LEAT_OK;
+}
+
+static int is_unique_violation(const char *state)
+{
+    return state && strcmp(state, "23505") == 0;
+}
+
 static leat_status halve(struct jdbc_sink *s)
 {
     uint32_t half = s->lo + (s->ends[s->depth - 1] - s->lo) / 2;
     s->ends[s->depth++] = half;
+    s->halved = 1;
     s->retries = 0;
     s->state = JDBC_READY;
     return LEAT_OK;
@@ -260,8 +312,12 @@ static leat_status refused(struct jdbc_sink *s)
     int data = pq_class(state) == LEAT_DATA || (state && strncmp(state, "21", 2) == 0);
     leat_status st;
     s->state = JDBC_READY;
-    if ((data || timeout) && several) {
+    if (s->swapping && (data || timeout)) {
+        st = put_off(s);
+    } else if ((data || timeout) && several) {
         st = halve(s);
+    } else if (is_unique_violation(state) && !s->last_round && s->flying->live > 1 && s->shape.key_count) {
+        st = put_off(s);
     } else if (data) {
         st = refuse_row(s);
     } else {

@@ -235,8 +235,8 @@ static leat_status enter(struct leat_ctx *ctx, struct jdbc_rows *r, size_t start
         }
         r->slots[slot] = r->count + 1;
     }
-    r->rows[r->count++] =
-        (struct jdbc_row){.hash = hash, .at = (uint32_t)start, .len = (uint32_t)(r->bytes.len - start), .op = op};
+    r->rows[r->count++] = (struct jdbc_row){
+        .hash = hash, .at = (uint32_t)start, .len = (uint32_t)(r->bytes.len - start), .op = op, .later = JDBC_OP_DEAD};
     r->live++;
     return LEAT_OK;
 }

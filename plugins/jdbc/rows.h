@@ -46,6 +46,7 @@ struct jdbc_row {
     uint32_t at; // offset of the tuple
     uint32_t len;
     int16_t op;
+    int16_t later; // the op of a row that is dead for the moment and tried again later; else JDBC_OP_DEAD
 };
 
 struct jdbc_rows {

@@ -114,6 +114,10 @@ static leat_status send_all(struct jdbc_sink *s, struct params *p, int *sent)
         st = build_arrays(s, JDBC_OP_DELETE, s->parts.deletes, s->shape.key_count, p);
         *sent = st == LEAT_OK && send_prepared(s, "leat_delete", s->shape.key_count, p);
     }
+    if (st == LEAT_OK && *sent && s->swapping && s->parts.upserts) {
+        st = build_arrays(s, JDBC_OP_UPSERT, s->parts.upserts, s->shape.key_count, p);
+        *sent = st == LEAT_OK && send_prepared(s, "leat_delete", s->shape.key_count, p);
+    }
     if (st == LEAT_OK && *sent && s->parts.upserts) {
         st = build_arrays(s, JDBC_OP_UPSERT, s->parts.upserts, s->shape.count, p);
         *sent = st == LEAT_OK && send_prepared(s, "leat_upsert", s->shape.count, p);
@@ -236,7 +240,8 @@ leat_status jdbc_copy_send(struct jdbc_sink *s)
 // Rows of a group that the table does not have: their other columns are not known, so nothing is written.
 static void note_missing(struct jdbc_sink *s, uint32_t result, const PGresult *res)
 {
-    uint32_t before = (s->state != JDBC_ARRAYS) + (s->parts.deletes > 0) + (s->parts.upserts > 0);
+    uint32_t upserts = s->parts.upserts > 0;
+    uint32_t before = (s->state != JDBC_ARRAYS) + (s->parts.deletes > 0) + upserts + (upserts && s->swapping);
     uint32_t n = 0;
     for (uint32_t g = 1; g <= s->flying->group_count; g++) {
         if (!s->parts.grouped[g] || !jdbc_sql_group_sets(&s->shape, s->flying, g))

@@ -9,6 +9,11 @@
 //
 // Two buffers change places: one fills while the other flies. A flight is one transaction; when the server finds fault
 // with a value, its rows are tried in halves until the row is found, so `ends` is a stack of what is still to be tried.
+//
+// A row that meets another of its unique indexes ("e-mail taken") may only stand before the row that frees the value,
+// since of the changes of a key the last alone is left. It is put off until the others are through; rows that still
+// meet each other (two have swapped their e-mails) are deleted and inserted in one transaction, where that loses
+// nothing.
 #ifndef JDBC_SINK_INT_H
 #define JDBC_SINK_INT_H
 
@@ -76,8 +81,12 @@ struct jdbc_sink {
     uint32_t lo;                     // the range under way is [lo, ends[depth - 1])
     uint32_t ends[JDBC_HALVES];
     uint32_t depth;
-    struct jdbc_parts parts; // of the range
-    uint32_t send_at;        // row from which COPY goes on
+    struct jdbc_parts parts;      // of the range
+    uint32_t later, later_before; // rows put off in this round, and in the one before
+    uint8_t halved;               // rows that are through are marked, for a further round
+    uint8_t swapping;             // this round deletes its rows before it inserts them
+    uint8_t last_round;           // nothing is put off any more
+    uint32_t send_at;             // row from which COPY goes on
     uint8_t head_sent, tail_sent;
     uint32_t results;  // seen so far, of the range
     PGresult *problem; // the first failure among them

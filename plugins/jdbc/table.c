@@ -57,7 +57,7 @@ static leat_status send_table(struct pq_conn *conn, const struct jdbc_table *t)
         "pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), pg_catalog.has_any_column_privilege(c.oid, 'INSERT'), "
         "pg_catalog.has_any_column_privilege(c.oid, 'UPDATE'), pg_catalog.has_table_privilege(c.oid, 'DELETE'), "
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), current_user, "
-        "pg_catalog.current_database() "
+        "pg_catalog.current_database(), c.relhastriggers "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = $1 AND c.relname = $2",
         2, values);
@@ -102,6 +102,7 @@ static leat_status take_table(struct leat_ctx *ctx, struct jdbc_table *t, const 
     char kind = PQgetvalue(res, 0, 0)[0];
     if (!strchr(t->readonly ? "rpvmf" : "rpvf", kind))
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-J0103", "%s is not a table", t->full);
+    t->has_triggers = (uint8_t)truth(res, 0, 9);
     t->user = strdup(PQgetvalue(res, 0, 7));
     return t->user ? check_rights(ctx, t, res) : leat_no_memory(ctx);
 }
@@ -272,6 +273,14 @@ static int is_written(const struct jdbc_shape *shape, const char *name)
             return 1;
     }
     return 0;
+}
+
+int jdbc_table_may_replace(const struct jdbc_table *t, const struct jdbc_shape *shape)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if (!is_written(shape, t->columns[i].name))
+            return 0;
+    return !t->has_triggers;
 }
 
 leat_status jdbc_table_check(struct leat_ctx *ctx, const struct jdbc_table *t, struct jdbc_shape *shape,

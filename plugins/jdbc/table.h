@@ -25,8 +25,9 @@ struct jdbc_table {
     char *full;          // "schema"."name", quoted
     char *where;         // borrowed: host:port/database
     uint32_t step;
-    uint8_t keyed;    // the rights to update and delete are needed too
-    uint8_t readonly; // of a lookup: the right to SELECT is
+    uint8_t keyed;        // the rights to update and delete are needed too
+    uint8_t has_triggers; // foreign keys that point here count
+    uint8_t readonly;     // of a lookup: the right to SELECT is
     uint32_t count;
     struct jdbc_table_column *columns;
     char *user;
@@ -43,6 +44,9 @@ const struct jdbc_table_column *jdbc_table_find(const struct jdbc_table *t, stru
 // Do the columns of the shape fit those of the table? Completes the shape. LEAT_CONFIG names every fault.
 LEAT_MUST_CHECK leat_status jdbc_table_check(struct leat_ctx *ctx, const struct jdbc_table *t, struct jdbc_shape *shape,
                                              int strict_strings);
+
+// May a row be replaced by deleting it first: does it lose nothing, and does nobody notice?
+int jdbc_table_may_replace(const struct jdbc_table *t, const struct jdbc_shape *shape);
 
 // Asks for a unique index on exactly the shape's key: LEAT_AGAIN until LEAT_OK; LEAT_CONFIG when there is none.
 LEAT_MUST_CHECK leat_status jdbc_table_check_key(struct leat_ctx *ctx, struct pq_conn *conn, struct jdbc_table *t,
