@@ -5,6 +5,7 @@
 
 #include <leat/sink.h>
 
+struct buf;
 struct calendar_zone;
 
 struct print_config {
@@ -12,16 +13,8 @@ struct print_config {
     uint8_t standard_error;
 };
 
-// A growing text with a sticky failure; `max` bounds a single line.
-struct print_text {
-    char *ptr;
-    size_t len, cap;
-    uint8_t failed;
-};
-
-void print_text_fini(struct print_text *t);
 // Appends "identifier> +I[1, abc]\n". TIMESTAMP_LTZ in `zone` (NULL = UTC).
-void print_row(struct print_text *t, const struct leat_batch *b, uint32_t row, const char *identifier,
+void print_row(struct buf *t, const struct leat_batch *b, uint32_t row, const char *identifier,
                const struct calendar_zone *zone);
 
 extern const struct leat_sink_ops print_sink_ops;

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "calendar_zone.h"
 #include "print.h"
 
 #define TEXT_ENOUGH (64u << 10) // from here on text is written before more rows are turned into text
+#define TEXT_MAX    ((size_t)1 << 30)
 
 struct bound {
     const struct print_config *config;
@@ -25,7 +27,7 @@ struct sink {
     const struct print_config *config;
     const char *identifier;     // NULL = none
     struct calendar_zone *zone; // NULL = UTC
-    struct print_text text;
+    struct buf text;
     size_t written;           // of text
     uint32_t next;            // row of the batch being written
     struct leat_event *watch; // NULL until the descriptor was once not ready
@@ -59,6 +61,7 @@ static leat_status create(struct leat_ctx *ctx, const void *bound, void **self)
     struct sink *s = calloc(1, sizeof *s);
     if (!s)
         return leat_no_memory(ctx);
+    buf_init(&s->text, TEXT_MAX);
     s->config = b->config;
     s->identifier = b->config->identifier && *b->config->identifier ? b->config->identifier : NULL;
     s->fd = b->config->standard_error ? STDERR_FILENO : STDOUT_FILENO;
@@ -99,7 +102,7 @@ static size_t piece(const struct sink *s)
     size_t left = s->text.len - s->written;
     if (left <= PIPE_BUF)
         return left;
-    const char *from = s->text.ptr + s->written, *line = memrchr(from, '\n', PIPE_BUF);
+    const char *from = (const char *)s->text.ptr + s->written, *line = memrchr(from, '\n', PIPE_BUF);
     return line ? (size_t)(line + 1 - from) : PIPE_BUF;
 }
 
@@ -126,7 +129,8 @@ static leat_status write_text(struct leat_ctx *ctx, struct sink *s)
             return failed(ctx, s, errno);
         s->written += n > 0 ? (size_t)n : 0;
     }
-    s->text.len = s->written = 0;
+    buf_reset(&s->text);
+    s->written = 0;
     return LEAT_OK;
 }
 
@@ -141,7 +145,7 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
             break;
         while (s->next < b->rows && s->text.len < TEXT_ENOUGH)
             print_row(&s->text, b, s->next++, s->identifier, s->zone);
-        if (s->text.failed)
+        if (!buf_ok(&s->text))
             return leat_no_memory(ctx);
     }
     __atomic_fetch_add(s->rows_total, b->rows, __ATOMIC_RELAXED);
@@ -169,7 +173,7 @@ static void destroy(struct leat_ctx *ctx, void *self)
     if (!s)
         return;
     calendar_zone_destroy(s->zone);
-    print_text_fini(&s->text);
+    buf_fini(&s->text);
     free(s);
 }
 
