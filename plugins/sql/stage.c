@@ -298,7 +298,7 @@ static leat_status run(struct run *r, struct leat_batch *b)
     b->arrived = r->s->arrived;
     if (!put_columns(b, r, out) || !put_times(b, r))
         return leat_no_memory(r->ctx);
-    return tie(b, r);
+    return tie(b, r) == LEAT_OK ? LEAT_OK : leat_no_memory(r->ctx);
 }
 
 leat_status sql_stage_run(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_stage *s)
