@@ -3,7 +3,7 @@
 import random
 import threading
 
-from leattest import Leat, wait_until
+from leattest import Leat, Postgres, wait_until
 
 TIMEOUT = 240
 
@@ -251,3 +251,60 @@ def test_a_refused_row_fails_the_job(work, pg, db, unique):
         assert leat.running()
     finally:
         leat.kill()
+
+
+def test_a_wrong_password_is_named_and_mended_while_running(work, pg, db, unique):
+    create(pg, db)
+    role = unique("role")
+    hba = f"{pg.data}/pg_hba.conf"
+    with open(hba) as file:
+        before = file.read()
+    pg.query(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'right'")
+    with open(hba, "w") as file:
+        file.write(f"host all {role} 127.0.0.1/32 scram-sha-256\n{before}")
+    pg.query("SELECT pg_reload_conf()")
+    text = pipeline(pg, db, unique)
+    head, sink = text.split("[sinks.output]")
+    leat = Leat(head + "[sinks.output]" + sink.replace('"postgres"', f'"{role}"\npassword = "planted-secret"'), work)
+    leat.launch()
+    try:
+        leat.wait_logged("password authentication failed")
+        assert not leat.ready()
+        assert "planted-secret" not in leat.log_text() + leat.get("/health")[1]
+        pg.query(f"ALTER ROLE {role} PASSWORD 'planted-secret'")
+        pg.query(f"INSERT INTO source VALUES ({ROW})", (1, "a", "b"), database=db)
+        leat.wait_ready()
+        wait_same(pg, db)
+        leat.terminate()
+    finally:
+        if leat.running():
+            leat.kill()
+        with open(hba, "w") as file:
+            file.write(before)
+        pg.query("SELECT pg_reload_conf()")
+
+
+def test_the_target_may_start_last_and_stop_meanwhile(work, pg, db, unique):
+    create(pg, db, target=False)
+    writer = Writer(pg, db, 8)
+    with Postgres(f"{work}/target") as target:
+        target.create_database(db, f"CREATE TABLE target {COLUMNS}")
+        text = pipeline(pg, db, unique).replace(f"jdbc:postgresql://{pg.host}:{pg.port}",
+                                                f"jdbc:postgresql://{target.host}:{target.port}")
+        target.stop()
+        leat = Leat(text, work).launch()
+        try:
+            leat.wait_logged("could not connect to PostgreSQL")
+            target.start()
+            leat.wait_ready()
+            for stop in ("fast", "immediate"):
+                for _ in range(50):
+                    writer.change()
+                target.restart(stop)
+            writer.change()
+            wanted = pg.query("TABLE source ORDER BY id", database=db)
+            wait_until(lambda: target.query("TABLE target ORDER BY id", database=db) == wanted, 60, "the copy", every=0.2)
+            leat.terminate()
+        finally:
+            if leat.running():
+                leat.kill()
