@@ -303,17 +303,33 @@ static int compare_as(struct sql_bind *b, struct sql_expr *e, uint8_t op, int eq
     return 0;
 }
 
-static int is_row_call(const struct sql_expr *e)
+// A ROW whose fields are known apart: a constructor, or the literal that it was folded to.
+static int is_row_of(const struct sql_expr *e, uint32_t count)
 {
-    return e->form == SQL_EXPR_CALL && !strcmp(e->func->name, "ROW");
+    if (e->form == SQL_EXPR_LITERAL)
+        return e->type->kind == LEAT_TYPE_ROW && e->literal.state == LEAT_VALUE && e->type->child_count == count;
+    return e->form == SQL_EXPR_CALL && !strcmp(e->func->name, "ROW") && e->arg_count == count;
+}
+
+static struct sql_expr *row_field(struct sql_bind *b, const struct sql_expr *e, uint32_t i)
+{
+    if (e->form == SQL_EXPR_CALL)
+        return e->args[i];
+    const struct leat_datum *d = &e->literal.cell.list.items[i];
+    struct sql_expr *field = sql_bind_literal(b, e, &e->type->children[i], d->cell);
+    if (field)
+        field->literal.state = d->state;
+    return field;
 }
 
 // ROW(a, b) = ROW(c, d) is a = c AND b = d, <> is its NOT: NULL among the fields makes the answer unknown.
 static int derive_rows(struct sql_bind *b, struct sql_expr *e, uint8_t op)
 {
     struct sql_expr *x = e->args[0], *y = e->args[1], *all = NULL;
-    for (uint32_t i = 0; i < x->arg_count; i++) {
-        struct sql_expr *fields[] = {x->args[i], y->args[i]}, *pair[] = {all, NULL};
+    for (uint32_t i = 0; i < x->type->child_count; i++) {
+        struct sql_expr *fields[] = {row_field(b, x, i), row_field(b, y, i)}, *pair[] = {all, NULL};
+        if (!fields[0] || !fields[1])
+            return -1;
         pair[1] = sql_bind_call(b, e, sql_func_operator("="), fields, 2);
         all = pair[1] && all ? sql_bind_call(b, e, sql_func_operator("AND"), pair, 2) : pair[1];
         if (!all)
@@ -327,8 +343,9 @@ static int derive_rows(struct sql_bind *b, struct sql_expr *e, uint8_t op)
 static int derive_compare(struct sql_bind *b, struct sql_expr *e)
 {
     uint8_t op = (uint8_t)op_of(e->func->name);
-    if (op <= UNEQUAL && is_row_call(e->args[0]) && is_row_call(e->args[1]) &&
-        e->args[0]->arg_count == e->args[1]->arg_count)
+    const struct leat_type *t = e->args[0]->type;
+    if (op <= UNEQUAL && t && t->kind == LEAT_TYPE_ROW && is_row_of(e->args[0], t->child_count) &&
+        is_row_of(e->args[1], t->child_count))
         return derive_rows(b, e, op);
     if (compare_as(b, e, op, op <= UNEQUAL))
         return -1;
