@@ -23,6 +23,8 @@ extern const struct sql_func_table sql_time_now_funcs;
 extern const struct sql_func_table sql_interval_funcs;
 extern const struct sql_func_table sql_list_funcs;
 extern const struct sql_func_table sql_list_more_funcs;
+extern const struct sql_func_table sql_json_funcs;
+extern const struct sql_func_table sql_json_make_funcs;
 extern const struct sql_func_table sql_later_funcs;
 
 #endif
