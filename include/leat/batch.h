@@ -34,8 +34,9 @@ struct leat_column {
 };
 
 // Flags.
-#define LEAT_BATCH_TXN_OPEN 1u // the source transaction of the last row goes on in the next batch of this port, which may
-                               // be an empty one that only ends it
+#define LEAT_BATCH_TXN_OPEN                                                                                            \
+    1u // the source transaction of the last row goes on in the next batch of this port, which may
+       // be an empty one that only ends it
 #define LEAT_BATCH_SNAPSHOT 2u // rows of an initial snapshot
 
 #define LEAT_BATCH_ROWS     1024u // the usual capacity

@@ -71,7 +71,7 @@ static const struct leat_code codes[] = {
     {"LEAT-G0023", "A declared schema has no columns.", "List the columns, or leave the section out."},
     {"LEAT-H0101", "http.listen is no address.", "Write host:port, [address]:port or unix:path."},
     {"LEAT-H0102", "The HTTP server cannot listen on its address.", "Take a free port, or stop whoever uses it."},
-    {"LEAT-H0103", "An entry of http.hosts is no host.", "Write a name or address without scheme and port."},
+    {"LEAT-H0103", "An entry of http.allowed-hosts is no host.", "Write a name or address without scheme and port."},
     {"LEAT-H0104", "http.token cannot be sent in a header.",
      "Use letters and digits, as openssl rand -hex 32 makes them."},
     {"LEAT-H0105", "The HTTP server's thread could not be started.", "Memory, threads or descriptors are used up."},

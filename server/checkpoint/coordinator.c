@@ -418,7 +418,8 @@ static void on_opened(void *arg)
     c->running_since = base_time_wall();
     enter(c, JOB_RUNNING);
     note_error(c, NULL);
-    loop_timer_set(&c->timer, c->stop_wanted ? 0 : c->options.interval);
+    // the first one comes early: a process that dies again and again still gets ahead
+    loop_timer_set(&c->timer, c->stop_wanted ? 0 : c->options.interval / 4);
 }
 
 static void on_finished(void *arg)

@@ -82,8 +82,6 @@ static leat_status start_http(struct server *s, struct base_error *error)
     s->http = http_server_start(&options, &views, error);
     if (!s->http)
         return error->failure;
-    base_log(&s->machine.logger, LEAT_LOG_INFO, "http-listening", "health and metrics are at http://%s",
-             http_server_address(s->http));
     return LEAT_OK;
 }
 

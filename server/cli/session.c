@@ -70,7 +70,8 @@ static void check_listen(struct session *s)
     struct http_address address;
     struct base_error error;
     struct base_place place = config_server_place(s->config, "http.listen");
-    if (!http_address_parse(s->config->server.http_listen, &address, &error))
+    if (strcmp(s->config->server.http_listen, "off") != 0 &&
+        !http_address_parse(s->config->server.http_listen, &address, &error))
         base_diag_add(&s->diags, LEAT_DIAG_ERROR, error.code, &place, error.hint[0] ? error.hint : NULL, "%s",
                       error.message);
 }

@@ -76,7 +76,8 @@ struct graph {
     struct graph_node **order; // topological, sources first
 };
 
-// Asks one operator what it reads; faults go to the reporter. The names are the plugin's memory until it is asked again.
+// Asks one operator what it reads; faults go to the reporter. The names are the plugin's memory until it is asked
+// again.
 int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_input_names *names);
 
 // Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. False = errors
