@@ -598,12 +598,27 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     return NULL;
 }
 
+// What the first step put between nodes is put there anew, where it is still needed.
+static void remove_inserted(struct plan_job *plan)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        if (plan->nodes[i]->graph)
+            plan->nodes[kept++] = plan->nodes[i];
+        else
+            unbind(plan->nodes[i]);
+    }
+    plan->node_count = kept;
+}
+
 leat_status graph_complete(struct graph *graph, struct plan_job *plan, struct base_error *error)
 {
-    struct binder b = {.graph = graph, .plan = plan, .error = error, .next_id = plan->node_count};
+    struct binder b = {.graph = graph, .plan = plan, .error = error};
     base_error_clear(error);
     plan->complete = 1;
     plan->edge_count = 0;
+    remove_inserted(plan);
+    b.next_id = plan->node_count;
     for (uint32_t i = 0; i < plan->node_count; i++) {
         struct plan_node *node = plan->nodes[i];
         if (node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP)
