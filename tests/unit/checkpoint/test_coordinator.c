@@ -193,7 +193,7 @@ static void no_row_is_lost_when_the_sink_fails_again_and_again(void **state)
     until_ended(w);
     assert_int_equal(w->end, JOB_FINISHED);
     assert_true(fake_sink_complete(&w->sink, 60000, 1, 255));
-    assert_in_range(view(w).restarts, 13, 25); // both instances may fail at once
+    assert_in_range(view(w).restarts, 5, 25); // between two of them the job gets some way
     assert_false(view(w).has_error);
 }
 
