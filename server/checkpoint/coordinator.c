@@ -397,6 +397,8 @@ static void next_epoch(struct coordinator *c)
     c->epoch_bytes = 0;
     c->began = base_time_wall();
     c->snapshot_seen = runtime_job_snapshot_done(c->job);
+    if (c->stop_wanted)
+        runtime_job_end_with(c->job, c->epoch);
     runtime_job_barrier(c->job, c->epoch, want_full);
 }
 

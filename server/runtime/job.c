@@ -430,6 +430,11 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
     }
 }
 
+void runtime_job_end_with(struct runtime_job *job, leat_epoch epoch)
+{
+    atomic_store(&job->last_epoch, epoch);
+}
+
 void runtime_job_complete(struct runtime_job *job, leat_epoch epoch)
 {
     if (job->stopping)

@@ -201,6 +201,8 @@ struct runtime_job {
 
     atomic_uint gated; // tasks with inputs that are held back
 
+    _Atomic(leat_epoch) last_epoch; // sources give nothing behind its barrier; 0 = there is no last one yet
+
     // mail from workers: the first failure
     atomic_bool failure_posted;
     struct base_error failure;

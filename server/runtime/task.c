@@ -329,6 +329,8 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     enum step_result marks = source_marks(inst);
     if (marks != STEP_IDLE || inst->ended)
         return marks;
+    if (t->epoch && t->epoch == atomic_load(&t->job->last_epoch))
+        return STEP_IDLE;
     leat_status st = call_poll(inst);
     if (st < 0) {
         job_fail(inst);

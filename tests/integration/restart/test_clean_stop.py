@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stop by SIGTERM ends with a checkpoint behind which nothing is given: the next start repeats nothing."""
+from leattest import Leat, wait_until
+
+PIPELINE = """
+[server]
+http.listen = "${LEAT_HTTP}"
+[pipeline]
+name = "stop"
+checkpoint.dir = "${LEAT_DATA}/checkpoints"
+[sources.numbers]
+connector = "datagen"
+rows-per-second = 5000
+fields.id.kind = "sequence"
+fields.id.start = 1
+fields.id.end = 10000000
+[sources.numbers.schema]
+id = "BIGINT"
+[sinks.out]
+input = "numbers"
+connector = "print"
+"""
+
+
+def test_nothing_is_repeated_after_sigterm(work):
+    leat = Leat(PIPELINE, f"{work}/leat")
+    for _ in range(4):
+        leat.start()
+        before = leat.log_text().count("+I[")
+        wait_until(lambda: leat.log_text().count("+I[") > before + 500, 15, "500 more rows")
+        leat.terminate()
+    rows = [int(line.split("+I[")[1].rstrip("]")) for line in leat.log_text().splitlines() if "+I[" in line]
+    assert rows == list(range(1, len(rows) + 1)), "rows are repeated or missing"
