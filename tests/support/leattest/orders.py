@@ -9,11 +9,13 @@ import datetime
 import decimal
 import json
 import os
+import re
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 PIPELINE = f"{ROOT}/etc/orders.toml"
 TOPICS = ("ods_orders", "ods_users", "dwd_orders", "result_orders_with_user_info")
 TARGET = "result.orders_with_user_info"
+ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 UTC = datetime.timezone.utc
 
 CATEGORIES = {"电子产品": "ELECTRONICS", "服装鞋帽": "CLOTHING", "家居用品": "HOME", "图书": "BOOKS"}
@@ -78,9 +80,9 @@ def rows(server, sql, parameters=None, database="source_db"):
 
 def encode(row):
     """The row as leat's json format writes it: the columns in order, decimals plain without trailing zeros, times as
-    SQL writes them."""
-    return json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False,
-                      separators=(",", ":")).encode()
+    SQL writes them, characters beyond U+FFFF as escaped pairs, which is Flink's way."""
+    text = json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False, separators=(",", ":"))
+    return ASTRAL.sub(lambda found: json.dumps(found[0])[1:-1].upper().replace("\\U", "\\u"), text).encode()
 
 
 def plain(value):
