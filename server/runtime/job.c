@@ -41,7 +41,6 @@ static struct task *task_create(struct runtime_job *job)
     job->tasks = tasks;
     t->job = job;
     t->worker = &rt->workers[rt->next_worker++ % rt->worker_count];
-    t->wait_for_txn = job->plan->consolidates;
     t->run_mail.fn = task_run_mail;
     t->mark = base_time_mono();
     return t;

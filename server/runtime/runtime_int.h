@@ -152,7 +152,6 @@ struct task {
     uint32_t turn;
 
     bool running;      // between opened and stop
-    bool wait_for_txn; // barriers wait until the source's transaction is complete
     struct loop_mail run_mail;
     atomic_bool run_posted;
 

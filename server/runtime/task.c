@@ -314,10 +314,11 @@ static enum step_result source_marks(struct inst *inst)
     return STEP_FAILED;
 }
 
-// A barrier is wanted, and may pass: no transaction is open that must stay whole.
+// A barrier is wanted, and may pass: no transaction is open that must stay whole. The plan is asked here, since the task
+// of a source that has to be discovered is older than the plan's edges.
 static bool barrier_due(const struct task *t, const struct inst *inst)
 {
-    return atomic_load(&t->barrier_wanted) > t->epoch && !(t->wait_for_txn && inst_txn_open(inst));
+    return atomic_load(&t->barrier_wanted) > t->epoch && !(t->job->plan->consolidates && inst_txn_open(inst));
 }
 
 static enum step_result source_step(struct task *t, struct inst *inst)
