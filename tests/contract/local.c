@@ -152,7 +152,7 @@ static const struct contract_operator operators[] = {
      .inputs = {{"oid BIGINT NOT NULL, uid BIGINT", "oid", LEAT_MODE_ALL},
                 {"uid BIGINT NOT NULL, name STRING", "uid", LEAT_MODE_ALL}},
      .input_count = 2,
-     .before = {{0, "+I[1, 10];+I[2, 20]"}, {1, "+I[10, ann]"}, {1, "+I[20, bob]"}, {0, "+I[3, 10];+I[4, 30]"}},
+     .before = {{0, "+I[1, 10];+I[2, 20]"}, {1, "+I[10, ann]"}, {1, "+I[20, bob]"}, {0, "+I[3, 40];+I[4, 30]"}},
      .after = {{1, "-U[10, ann];+U[10, anna]"}, {0, "-D[2, 20]"}, {1, "+I[30, cat]"}, {1, "-D[20, bob]"}}},
 };
 

@@ -207,10 +207,10 @@ static void test_many_questions_at_once(void **state)
     for (leat_status st; (st = l.n->component->lookup->ask(&l.n->ctx, l.n->self, &column, 1, b, asked)) != LEAT_AGAIN;
          asked++)
         must(&l, st);
-    assert_int_equal(asked, 16);
+    assert_int_equal(asked - answers, 16); // some may have been answered while others were asked
     assert_true(testhost_wait_wake(l.n, WAIT));
     testhost_run_for(l.h, 500);
-    assert_int_equal(answers, 16);
+    assert_int_equal(answers, asked);
     leat_batch_unref(b);
     close_lookup(&l);
 }
