@@ -84,6 +84,7 @@ class TopicTable:
 
     def __init__(self, kafka, topic, fold=bytes):
         wait_until(lambda: topic in kafka.topics(), 60, f"topic {topic}", every=0.1)
+        self.kafka = kafka
         self.topic = topic
         self.fold = fold
         self.reader = kafka.reader(topic)
@@ -106,8 +107,9 @@ class TopicTable:
 
     def catch_up(self):
         """Takes in all that the topic holds now, though it may be growing."""
-        while self.poll() and not all(self.reader.at_end.values()):
-            pass
+        goal = sum(high for _, high in self.kafka.ends(self.topic).values())
+        wait_until(lambda: self.poll() is not None and self.records >= goal, 60,
+                   lambda: f"record {goal} of topic {self.topic}, read are {self.records}", every=0)
 
     def wait_records(self, count, timeout=30):
         """Waits until so many more records have come, as a sign of progress."""
