@@ -162,15 +162,18 @@ static int row_to_ltz(struct sql_evaluator *ev, const struct sql_expr *e, const 
         *state = isfinite(d) && fabs(d) < 1e15 ? LEAT_VALUE : LEAT_NULL;
         v = *state == LEAT_VALUE ? (int64_t)d : 0;
     } else {
+        unsigned scale = t->kind == LEAT_TYPE_DECIMAL ? t->scale : 0;
         leat_i128 n = t->kind == LEAT_TYPE_DECIMAL ? args[0]->i128 : args[0]->i64;
-        leat_i128 unit = t->kind == LEAT_TYPE_DECIMAL ? (leat_i128)decimal_pow10[t->scale] : 1;
-        leat_i128 millis = digits ? n / unit : n / unit * 1000 + n % unit * 1000 / unit;
-        *state = millis > INT64_C(1000000000000000) || millis < -INT64_C(1000000000000000) ? LEAT_NULL : LEAT_VALUE;
-        v = *state == LEAT_VALUE ? (int64_t)millis : 0;
+        leat_i128 whole = n / (leat_i128)decimal_pow10[scale], rest = n % (leat_i128)decimal_pow10[scale];
+        rest = scale > 3 ? rest / (leat_i128)decimal_pow10[scale - 3] : rest * (leat_i128)decimal_pow10[3 - scale];
+        leat_i128 limit = SECONDS_MAX * 2000; // beyond every year there is
+        *state = whole > limit || whole < -limit ? LEAT_NULL : LEAT_VALUE;
+        v = *state != LEAT_VALUE ? 0 : (int64_t)(digits ? whole : whole * 1000 + rest);
     }
     if (v < SECONDS_MIN * 1000 || v > SECONDS_MAX * 1000 + 999)
         *state = LEAT_NULL;
-    out->i64 = v * 1000;
+    else
+        out->i64 = v * 1000;
     return 0;
 }
 
