@@ -83,7 +83,7 @@ static int derive_digest(struct sql_bind *b, struct sql_expr *e)
     int *which = sql_bind_alloc(b, sizeof *which);
     if (!which || want_string_or_bytes(b, e, 0))
         return -1;
-    while (strcmp(digest_names[*which], e->func->name))
+    while (strcmp(digest_names[*which], e->func->name) != 0)
         ++*which;
     e->data = which;
     e->type = sql_bind_sized(b, LEAT_TYPE_CHAR, lengths[*which], sql_args_nullable(e));

@@ -396,13 +396,14 @@ static int eval_in(struct sql_evaluator *ev, const struct sql_expr *e, const str
     for (uint32_t i = 1; i < e->arg_count; i++) {
         if (sql_eval(ev, e->args[i], sel, &item))
             return -1;
+        int same = is_same_column(e->args[0], e->args[i]);
         for (uint32_t k = 0; k < sel->count; k++) {
             uint32_t r = sql_sel_row(sel, k), rx = sql_vec_at(&x, r), ri = sql_vec_at(&item, r);
             if (x.states[rx] != LEAT_VALUE || to.cells[r].i64)
                 continue;
             if (item.states[ri] != LEAT_VALUE) {
                 to.states[r] = LEAT_NULL;
-            } else if (sql_cell_compare(l->type, &x.cells[rx], &item.cells[ri]) == 0) {
+            } else if (same || sql_cell_compare(l->type, &x.cells[rx], &item.cells[ri]) == 0) {
                 to.cells[r].i64 = 1;
                 to.states[r] = LEAT_VALUE;
             }

@@ -285,7 +285,7 @@ static int take_period(struct sql_bind *b, const struct sql_expr *e, struct sql_
 
 static int derive_overlaps(struct sql_bind *b, struct sql_expr *e)
 {
-    struct period x, y;
+    struct period x = {0}, y = {0};
     if (take_period(b, e, e->args[0], e->args[1], &x) || take_period(b, e, e->args[2], e->args[3], &y))
         return -1;
     const struct sql_func *le = sql_func_operator("<=");

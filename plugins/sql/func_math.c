@@ -90,7 +90,7 @@ static int derive_analysis(struct sql_bind *b, struct sql_expr *e)
 {
     const struct analysis *f = functions;
     const struct leat_type *t = sql_bind_type(b, LEAT_TYPE_DOUBLE, 1);
-    while (strcmp(f->name, e->func->name))
+    while (strcmp(f->name, e->func->name) != 0)
         f++;
     if (!t || sql_derive_double(b, e))
         return -1;

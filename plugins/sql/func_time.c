@@ -209,7 +209,7 @@ static int derive_named(struct sql_bind *b, struct sql_expr *e)
                  {"DAYOFWEEK", SQL_SYM_DOW}, {"HOUR", SQL_SYM_HOUR},       {"MINUTE", SQL_SYM_MINUTE},
                  {"SECOND", SQL_SYM_SECOND}};
     uint32_t i = 0;
-    while (strcmp(names[i].name, e->func->name))
+    while (strcmp(names[i].name, e->func->name) != 0)
         i++;
     return derive_field(b, e, names[i].unit);
 }

@@ -32,12 +32,13 @@ struct format {
 static int use_pattern(struct sql_evaluator *ev, const struct sql_expr *e, struct format *f, int dialect,
                        struct leat_bytes text)
 {
-    if (!f->known || f->length != text.len || memcmp(f->text, text.ptr, text.len)) {
+    if (!f->known || f->length != text.len || (text.len && memcmp(f->text, text.ptr, text.len))) {
         f->known = 0;
-        if (text.len >= sizeof f->text || !text.len)
-            return sql_fail(ev, e, "the pattern of %s is %s", e->func->name, text.len ? "too long" : "empty");
+        if (text.len >= sizeof f->text)
+            return sql_fail(ev, e, "the pattern of %s is too long", e->func->name);
         f->bad = calendar_pattern_compile(&f->pattern, dialect, text.ptr, text.len, &f->bad_at) != CALENDAR_OK;
-        memcpy(f->text, text.ptr, text.len);
+        if (text.len)
+            memcpy(f->text, text.ptr, text.len);
         f->length = text.len;
         f->known = 1;
     }
@@ -46,6 +47,15 @@ static int use_pattern(struct sql_evaluator *ev, const struct sql_expr *e, struc
                         (const char *)text.ptr, (int)(text.len - (f->bad_at < text.len ? f->bad_at : text.len)),
                         (const char *)text.ptr + (f->bad_at < text.len ? f->bad_at : text.len));
     return 0;
+}
+
+// A pattern to read by, which names something.
+static int use_to_read(struct sql_evaluator *ev, const struct sql_expr *e, struct format *f, int dialect,
+                       struct leat_bytes text)
+{
+    if (!text.len)
+        return sql_fail(ev, e, "the pattern of %s is empty", e->func->name);
+    return use_pattern(ev, e, f, dialect, text);
 }
 
 static struct leat_bytes pattern_or_default(const struct sql_expr *e, const union leat_cell *const *args)
@@ -118,7 +128,7 @@ static int row_to_date(struct sql_evaluator *ev, const struct sql_expr *e, const
         *state = calendar_cast_date(s.ptr, s.len, &out->i64) < 0 ? LEAT_NULL : LEAT_VALUE;
         return 0;
     }
-    if (use_pattern(ev, e, f, CALENDAR_SIMPLE, args[1]->bytes))
+    if (use_to_read(ev, e, f, CALENDAR_SIMPLE, args[1]->bytes))
         return -1;
     *state = calendar_pattern_parse(&f->pattern, s.ptr, s.len, &v) < 0 ? LEAT_NULL : LEAT_VALUE;
     out->i64 = calendar_date_of(v);
@@ -135,7 +145,7 @@ static int row_to_timestamp(struct sql_evaluator *ev, const struct sql_expr *e, 
     if (e->arg_count == 1) {
         st = calendar_cast_timestamp(s.ptr, s.len, &v);
     } else {
-        if (use_pattern(ev, e, f, CALENDAR_TIME, args[1]->bytes))
+        if (use_to_read(ev, e, f, CALENDAR_TIME, args[1]->bytes))
             return -1;
         st = calendar_pattern_parse(&f->pattern, s.ptr, s.len, &v);
     }
@@ -195,7 +205,7 @@ static int row_unix_timestamp(struct sql_evaluator *ev, const struct sql_expr *e
     struct format *f = e->data;
     struct leat_bytes s = args[0]->bytes;
     int64_t local;
-    if (use_pattern(ev, e, f, CALENDAR_SIMPLE, pattern_or_default(e, args)))
+    if (use_to_read(ev, e, f, CALENDAR_SIMPLE, pattern_or_default(e, args)))
         return -1;
     if (calendar_pattern_parse(&f->pattern, s.ptr, s.len, &local) < 0)
         return sql_fail(ev, e, "'%.*s' does not fit the pattern of UNIX_TIMESTAMP", (int)(s.len > 60 ? 60 : s.len),
