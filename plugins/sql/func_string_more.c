@@ -137,7 +137,7 @@ static struct leat_datum text_datum(struct leat_bytes s)
 
 static int same_bytes(struct leat_bytes a, struct leat_bytes b)
 {
-    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
+    return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
 }
 
 // A key that was there already gets the new value.
@@ -192,7 +192,7 @@ static int next_place(struct sql_evaluator *ev, const struct sql_expr *e, struct
 static int take_pair(struct sql_evaluator *ev, const struct sql_expr *e, const struct splitter *p, struct pairs *to,
                      struct leat_bytes pair)
 {
-    size_t from, end;
+    size_t from = 0, end = 0;
     int found = next_place(ev, e, p->inside, p->second, pair, 0, &from, &end);
     if (found < 0)
         return -1;
@@ -205,7 +205,7 @@ static int take_pair(struct sql_evaluator *ev, const struct sql_expr *e, const s
 static int only_separators(struct sql_evaluator *ev, const struct sql_expr *e, const struct splitter *p,
                            struct leat_bytes s, size_t at)
 {
-    size_t from, to;
+    size_t from = 0, to = 0;
     while (at < s.len) {
         if (next_place(ev, e, p->between, p->first, s, at, &from, &to) <= 0 || from != at || to == from)
             return 0;
@@ -238,7 +238,7 @@ static int row_str_to_map(struct sql_evaluator *ev, const struct sql_expr *e, co
     if (use_separators(ev, e, args, p))
         return -1;
     while (at < s.len) {
-        size_t from, end;
+        size_t from = 0, end = 0;
         int found = next_place(ev, e, p->between, p->first, s, at, &from, &end);
         if (found < 0)
             return -1;

@@ -32,7 +32,7 @@ struct format {
 static int use_pattern(struct sql_evaluator *ev, const struct sql_expr *e, struct format *f, int dialect,
                        struct leat_bytes text)
 {
-    if (!f->known || f->length != text.len || (text.len && memcmp(f->text, text.ptr, text.len))) {
+    if (!f->known || f->length != text.len || (text.len && memcmp(f->text, text.ptr, text.len) != 0)) {
         f->known = 0;
         if (text.len >= sizeof f->text)
             return sql_fail(ev, e, "the pattern of %s is too long", e->func->name);

@@ -21,7 +21,7 @@ static int is_blank(uint8_t c)
 static int mode_word(struct cursor *c, const char *word)
 {
     size_t len = strlen(word);
-    if ((size_t)(c->end - c->at) <= len || strncasecmp((const char *)c->at, word, len) || !is_blank(c->at[len]))
+    if ((size_t)(c->end - c->at) <= len || strncasecmp((const char *)c->at, word, len) != 0 || !is_blank(c->at[len]))
         return 0;
     c->at += len;
     while (c->at < c->end && is_blank(*c->at))
@@ -53,7 +53,7 @@ static int plain_name(struct json_path *p, struct cursor *c)
     if (!name.len)
         return JSON_PATH_WRONG;
     if (c->at < c->end && *c->at == '(') {
-        if (name.len != 6 || memcmp(name.ptr, "length", 6) || c->end - c->at != 2 || c->at[1] != ')')
+        if (name.len != 6 || memcmp(name.ptr, "length", 6) != 0 || c->end - c->at != 2 || c->at[1] != ')')
             return JSON_PATH_UNSUPPORTED;
         c->at += 2;
         return add_step(p, JSON_STEP_LENGTH, name, 0);
