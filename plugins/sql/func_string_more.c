@@ -137,7 +137,7 @@ static struct leat_datum text_datum(struct leat_bytes s)
 
 static int same_bytes(struct leat_bytes a, struct leat_bytes b)
 {
-    return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
+    return a.len == b.len && (!a.len || (a.ptr && b.ptr && !memcmp(a.ptr, b.ptr, a.len)));
 }
 
 // A key that was there already gets the new value.
