@@ -456,6 +456,15 @@ static leat_status choose_mode(struct pgcdc *p, struct pgcdc_table *t, const str
         leat_error_hint(ctx, "Add a primary key, or use changelog-mode \"all\".");
         return LEAT_CONFIG;
     }
+    if (k->primary_count && !truth(k->res, k->primary_first, 3)) {
+        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
+                        "the primary key of table \"%s\" is DEFERRABLE: rows may change places within a transaction, "
+                        "which its keys alone do not tell, and PostgreSQL does not take it as a replica identity",
+                        t->port_name);
+        leat_error_hint(ctx, "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL;%s", t->schema, t->name,
+                        wanted == PGCDC_CHANGELOG_UPSERT ? " and leave changelog-mode out." : "");
+        return LEAT_CONFIG;
+    }
     if (!identity_covers_primary(t, k)) {
         (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
                         "the replica identity of table \"%s\" is an index that leaves out columns of the primary key",
