@@ -23,9 +23,12 @@ struct join_row {
     uint8_t bytes[];
 };
 
+// Rows of a chain stay in the order in which they came: a change of their partner passes them on in that order, so that
+// of several states of a thing, written by key, the newest is written last.
 struct join_index {
     struct join_row **heads;
-    uint32_t mask; // size - 1; heads == NULL: no table yet
+    struct join_row **tails; // of the same block
+    uint32_t mask;           // size - 1; heads == NULL: no table yet
     uint32_t count;
 };
 

@@ -96,43 +96,53 @@ static struct join_row **link_of(struct join_row *r, int unique)
     return unique ? &r->next_unique : &r->next_key;
 }
 
+static void append(struct join_index *x, struct join_row *r, int unique)
+{
+    uint32_t at = (unique ? r->unique_hash : r->key_hash) & x->mask;
+    *link_of(r, unique) = NULL;
+    *(x->heads[at] ? link_of(x->tails[at], unique) : &x->heads[at]) = r;
+    x->tails[at] = r;
+}
+
 // Doubles the index when it has as many rows as chains. A failure leaves it as it is: slower, not wrong.
 static int grow(struct leat_ctx *ctx, struct join_index *x, int unique)
 {
     if (x->heads && x->count <= x->mask)
         return 0;
     uint32_t size = x->heads ? (x->mask + 1) * 2 : INDEX_MIN;
-    struct join_row **heads = size ? ctx->host->alloc(ctx, size * sizeof(struct join_row *)) : NULL;
+    struct join_row **heads = size ? ctx->host->alloc(ctx, 2 * (size_t)size * sizeof(struct join_row *)) : NULL;
     if (!heads)
         return x->heads ? 0 : -1;
     memset(heads, 0, size * sizeof(struct join_row *));
+    struct join_index larger = {heads, heads + size, size - 1, x->count};
     for (uint32_t i = 0; x->heads && i <= x->mask; i++)
         for (struct join_row *r = x->heads[i], *next; r; r = next) {
             next = *link_of(r, unique);
-            uint32_t at = (unique ? r->unique_hash : r->key_hash) & (size - 1);
-            *link_of(r, unique) = heads[at];
-            heads[at] = r;
+            append(&larger, r, unique);
         }
     ctx->host->free(ctx, x->heads);
-    x->heads = heads;
-    x->mask = size - 1;
+    *x = larger;
     return 0;
 }
 
 static void link_row(struct join_index *x, struct join_row *r, int unique)
 {
-    struct join_row **head = &x->heads[(unique ? r->unique_hash : r->key_hash) & x->mask];
-    *link_of(r, unique) = *head;
-    *head = r;
+    append(x, r, unique);
     x->count++;
 }
 
 static void unlink_row(struct join_index *x, struct join_row *row, int unique)
 {
-    struct join_row **at = &x->heads[(unique ? row->unique_hash : row->key_hash) & x->mask];
-    while (*at != row)
+    uint32_t chain = (unique ? row->unique_hash : row->key_hash) & x->mask;
+    struct join_row *before = NULL;
+    struct join_row **at = &x->heads[chain];
+    while (*at != row) {
+        before = *at;
         at = link_of(*at, unique);
+    }
     *at = *link_of(row, unique);
+    if (x->tails[chain] == row)
+        x->tails[chain] = before;
     x->count--;
 }
 
@@ -213,7 +223,7 @@ void join_clear(struct leat_ctx *ctx, struct sql_joiner *j)
             }
         ctx->host->free(ctx, t->by_key.heads);
         ctx->host->free(ctx, t->by_unique.heads);
-        t->by_key = t->by_unique = (struct join_index){NULL, 0, 0};
+        t->by_key = t->by_unique = (struct join_index){0};
     }
 }
 

@@ -273,6 +273,35 @@ static void test_a_renamed_dimension_row_is_replaced(void **state)
     close_query(&q);
 }
 
+// A sink by key keeps what comes last: the newest state of a row, also after growth, removal and from a checkpoint.
+static void test_partners_pass_in_the_order_in_which_they_came(void **state)
+{
+    struct query q;
+    const struct input both[] = {{"oid INT, uid BIGINT, amt INT", NULL, LEAT_MODE_ALL}, users};
+    struct testhost_state full = {.kind = LEAT_STATE_FULL};
+    open_query(&q, *state, LEFT_JOIN, both, 2);
+    feed(&q, 0, "+I[1, 7, 10];+I[1, 7, 11];+I[1, 7, 12]", "+I[1, 10, ?]\n+I[1, 11, ?]\n+I[1, 12, ?]\n");
+    feed(&q, 0, "-D[1, 7, 12]", "-D[1, 12, ?]\n");
+    feed(&q, 0, "+I[1, 7, 13]", "+I[1, 13, ?]\n");
+    for (int i = 0; i < 200; i++) { // the index grows
+        char row[64], out[64];
+        snprintf(row, sizeof row, "+I[%d, %d, 1]", 100 + i, 100 + i);
+        snprintf(out, sizeof out, "+I[%d, 1, ?]\n", 100 + i);
+        feed(&q, 0, row, out);
+    }
+    const char *in_order = "-U[1, 10, ?]\n+U[1, 10, Rome]\n-U[1, 11, ?]\n+U[1, 11, Rome]\n"
+                           "-U[1, 13, ?]\n+U[1, 13, Rome]\n";
+    assert_int_equal(testhost_save_state(q.node, &full), LEAT_OK);
+    feed(&q, 1, "+I[7, Rome]", in_order);
+    close_query(&q);
+
+    open_query(&q, *state, LEFT_JOIN, both, 2);
+    assert_int_equal(testhost_load_state(q.node, &full), LEAT_OK);
+    feed(&q, 1, "+I[7, Rome]", in_order);
+    close_query(&q);
+    testhost_state_fini(&full);
+}
+
 static void test_left_side_changes(void **state)
 {
     struct query q;
@@ -442,7 +471,7 @@ static void test_state_is_saved_and_loaded(void **state)
     assert_int_equal(testhost_load_state(q.node, &full), LEAT_OK);
     assert_int_equal(testhost_load_state(q.node, &delta), LEAT_OK);
     feed(&q, 0, "+I[3, 7, 1];+I[4, 8, 1]", "+I[3, 1, Oslo]\n+I[4, 1, ?]\n");
-    feed(&q, 1, "+I[8, Bern]", "-U[4, 1, ?]\n+U[4, 1, Bern]\n-U[2, 20, ?]\n+U[2, 20, Bern]\n");
+    feed(&q, 1, "+I[8, Bern]", "-U[2, 20, ?]\n+U[2, 20, Bern]\n-U[4, 1, ?]\n+U[4, 1, Bern]\n");
     struct testhost_state broken = full;
     broken.len -= 3;
     assert_int_equal(testhost_load_state(q.node, &broken), LEAT_FATAL);
@@ -541,6 +570,7 @@ int main(void)
         TEST(test_bad_rows_are_skipped_or_fail),
         TEST(test_values_not_sent_pass_but_do_not_compute),
         TEST(test_a_renamed_dimension_row_is_replaced),
+        TEST(test_partners_pass_in_the_order_in_which_they_came),
         TEST(test_left_side_changes),
         TEST(test_inner_join),
         TEST(test_conditions_over_one_side),
