@@ -19,7 +19,7 @@ def binary(build="release"):
     """The program of a CMake preset; `asan` and `debug` have the fault points. LEAT_BINARY overrides the release."""
     if build != "release":
         return f"{ROOT}/build-{build}/leat"
-    return os.environ.get("LEAT_BINARY", f"{ROOT}/build/leat")
+    return os.path.abspath(os.environ.get("LEAT_BINARY", f"{ROOT}/build/leat"))
 
 
 class Leat:
