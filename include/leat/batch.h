@@ -20,6 +20,9 @@
 //     if (!leat_batch_set_bytes(b, 2, r, ptr, len))     // copies into the arena
 //         return leat_no_memory(ctx);
 // Every column of every row must be set; a fresh row's states are undefined.
+//
+// Thread: a batch being built belongs to one thread; a sealed one may be read on any. The inline functions here check
+// nothing: columns and rows beyond the batch are the caller's fault. host.h has those that need memory.
 #ifndef LEAT_BATCH_H
 #define LEAT_BATCH_H
 
@@ -28,21 +31,23 @@
 
 struct leat_host;
 
+// The values of one column.
 struct leat_column {
     union leat_cell *cells; // `capacity` of them; NULL in a bare batch until allocated or borrowed
     uint8_t *states;
 };
 
-// Flags.
-#define LEAT_BATCH_TXN_OPEN                                                                                            \
-    1u // the source transaction of the last row goes on in the next batch of this port, which may
-       // be an empty one that only ends it
-#define LEAT_BATCH_SNAPSHOT 2u // rows of an initial snapshot
+// Flags. TXN_OPEN: the source transaction of the last row goes on in the next batch of this port, which may be an empty
+// one that only ends it. SNAPSHOT: rows of an initial snapshot.
+#define LEAT_BATCH_TXN_OPEN 1u
+#define LEAT_BATCH_SNAPSHOT 2u
 
 #define LEAT_BATCH_ROWS     1024u // the usual capacity
 #define LEAT_BATCH_ROWS_MAX 65536u
 #define LEAT_BATCH_BYTES    (1u << 20) // arena size from which a batch counts as full, however few rows it has
 
+// While a batch is built its plugin sets `flags`, and `times` and `positions` where it knows them (`capacity` of each, by
+// leat_batch_alloc). Everything else changes through functions only.
 struct leat_batch {
     uint32_t struct_size;
     uint32_t flags; // LEAT_BATCH_*
@@ -76,6 +81,7 @@ static inline int leat_batch_is_full(const struct leat_batch *b)
     return b->rows == b->capacity || b->arena_bytes >= LEAT_BATCH_BYTES;
 }
 
+// Setters of one value: the cell by the member that the type uses (types.h), and LEAT_VALUE as its state.
 static inline void leat_batch_set_i64(struct leat_batch *b, uint32_t col, uint32_t row, int64_t v)
 {
     b->columns[col].cells[row].i64 = v;
@@ -100,7 +106,7 @@ static inline void leat_batch_set_i128(struct leat_batch *b, uint32_t col, uint3
     b->columns[col].states[row] = LEAT_VALUE;
 }
 
-// `bytes` must live as long as the batch (in its arena, in a borrowed batch, or attached).
+// A string or bytes without a copy: `ptr` must live as long as the batch (in its arena, in a borrowed batch, attached).
 static inline void leat_batch_set_slice(struct leat_batch *b, uint32_t col, uint32_t row, const uint8_t *ptr,
                                         uint32_t len)
 {
@@ -109,6 +115,7 @@ static inline void leat_batch_set_slice(struct leat_batch *b, uint32_t col, uint
     b->columns[col].states[row] = LEAT_VALUE;
 }
 
+// A state other than LEAT_VALUE; the cell does not matter then.
 static inline void leat_batch_set_state(struct leat_batch *b, uint32_t col, uint32_t row, uint8_t state)
 {
     b->columns[col].states[row] = state;
@@ -119,6 +126,7 @@ static inline void leat_batch_set_null(struct leat_batch *b, uint32_t col, uint3
     b->columns[col].states[row] = LEAT_NULL;
 }
 
+// Readers. The cell means something only where the state is LEAT_VALUE.
 static inline uint8_t leat_batch_state(const struct leat_batch *b, uint32_t col, uint32_t row)
 {
     return b->columns[col].states[row];

@@ -7,15 +7,19 @@
 //     if (fd < 0)
 //         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-J0101", "could not connect to server \"%s\"", name);
 //
-// and may add to it: leat_error_detail, leat_error_hint, leat_error_native. On failure all other outputs are untouched.
+// and may add to it: leat_error_detail, leat_error_hint, host->error_native. On failure all other outputs are untouched.
 // Messages are lower case without full stop; details and hints are sentences. Whoever fails does not log: the core
 // logs, shows the error in health, and reacts by class. A code ("LEAT-J0101") is stable for ever; its cause and cure
-// stand in the plugin's table of codes (plugin.h).
+// stand in the plugin's table of codes (plugin.h): "LEAT-", a letter, four digits. Letters that leat uses itself: B to H,
+// J, K, N, P, R, S, T; a plugin from elsewhere takes X.
+//
+// The functions are in host.h. Thread: each with its own context.
 #ifndef LEAT_ERROR_H
 #define LEAT_ERROR_H
 
 #include <leat/types.h>
 
+// LEAT_OK, LEAT_AGAIN, LEAT_END or a failure.
 typedef int32_t leat_status;
 
 #define LEAT_OK    0
@@ -30,10 +34,11 @@ typedef int32_t leat_status;
 #define LEAT_FATAL     (-5) // this job cannot go on without an operator; the others run on
 #define LEAT_BUG       (-6) // a broken invariant of ours
 
-// Severities of diagnostics given while a pipeline is checked.
+// Severities (uint8_t) of diagnostics given while a pipeline is checked.
 #define LEAT_DIAG_ERROR   1
 #define LEAT_DIAG_WARNING 2
 
+// For declarations: the result must be looked at.
 #define LEAT_MUST_CHECK __attribute__((warn_unused_result))
 
 #endif

@@ -13,16 +13,18 @@
 
 #include <leat/host.h>
 
+// Directions. Stored as uint8_t.
 #define LEAT_DECODE 1
 #define LEAT_ENCODE 2
 
-// A growable output, owned by the connector; grown by the format through host->alloc/free.
+// A growable output, owned by the connector; grown by the format through host->alloc and host->free.
 struct leat_buffer {
     uint8_t *ptr;
     size_t len, cap;
     size_t max; // it never grows beyond; then the format fails with class data
 };
 
+// What check and create are told. Borrowed: `config` and `schema` live as long as the node, the rest during the call.
 struct leat_format_request {
     uint32_t struct_size;
     const void *config;
@@ -31,13 +33,14 @@ struct leat_format_request {
     const uint32_t *columns;          // the columns that belong to it, in its order
     uint32_t column_count;
     const char *local_time_zone;
-    uint8_t is_key; // it writes or reads the record's key
+    uint8_t is_key; // 1 = it writes or reads the record's key
 };
 
+// A format's functions; check may be NULL, and decode or encode when it has one direction only. Thread: the caller's, one
+// call at a time.
 struct leat_format_ops {
     uint32_t struct_size;
-    // Static checks of options against schema and direction; gives diagnostics. `modes`: kinds it can carry
-    // (LEAT_MODE_*).
+    // Static: options against schema and direction; gives diagnostics. Sets *mode, the kinds it can carry (LEAT_MODE_*).
     leat_status (*check)(struct leat_ctx *ctx, const struct leat_format_request *request, uint8_t *mode);
     leat_status (*create)(struct leat_ctx *ctx, const struct leat_format_request *request, void **self);
     void (*destroy)(struct leat_ctx *ctx, void *self);

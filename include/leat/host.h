@@ -8,6 +8,12 @@
 // are called on the home worker with the node's own context unless they say "any thread". A helper thread of a plugin
 // uses only those marked so, with its own thread context.
 //
+// Static calls (check, describe, inputs, bind, a format's check) have a context with memory, errors, diagnostics, a
+// silent log and the clocks: the members up to `log`, now and monotonic. The others are NULL there.
+//
+// Strings that a plugin hands over are copied during the call. Strings are NUL-terminated where they are `const char *`,
+// and not where they are `struct leat_bytes`.
+//
 // The table grows at its end; ask LEAT_HOST_HAS(host, member) before using a member newer than your plugin's minimum.
 #ifndef LEAT_HOST_H
 #define LEAT_HOST_H
@@ -20,6 +26,7 @@
 #include <leat/schema.h>
 #include <leat/types.h>
 
+// Borrowed during the call it comes with; the context that create is given stays the same until destroy.
 struct leat_ctx {
     const struct leat_host *host;
     void *core; // the core's; not for plugins
@@ -39,13 +46,15 @@ struct leat_ctx {
 #define LEAT_METRIC_COUNTER 1
 #define LEAT_METRIC_GAUGE   2
 
+// A number that /metrics shows. The struct is fixed: it never grows.
 struct leat_metric {
-    const char *name; // "leat_source_lag_bytes"; counters end in _total
+    const char *name; // "leat_source_lag_bytes"; counters end in _total, units are spelt out
     uint8_t type;     // LEAT_METRIC_*
-    const char *help;
+    const char *help; // a sentence
 };
 
-// A callback of a timer, a watch or a posted call. Runs on the home worker; a failure it returns fails the node.
+// A callback of a timer, a watch or a posted call; `ready` is LEAT_READ, LEAT_WRITE or both for a watch, else 0. Runs on
+// the home worker; a failure it returns fails the node.
 typedef leat_status (*leat_event_fn)(struct leat_ctx *ctx, void *arg, uint32_t ready);
 
 struct leat_event;     // a timer or watch; opaque
@@ -75,7 +84,7 @@ struct leat_host {
     // --- log and numbers: any thread.
     void (*log)(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap);
     // Declares a metric of this node; the returned number is the plugin's to change with relaxed atomics. Never NULL;
-    // the same name gives the same number. Lives as long as the node.
+    // the same name gives the same number, in every instance of the node. Lives as long as the node.
     int64_t *(*metric)(struct leat_ctx *ctx, const struct leat_metric *metric);
     // One sentence for health: what the node is doing ("reading snapshot of business.orders, 45 %"). Copied.
     void (*status)(struct leat_ctx *ctx, const char *fmt, va_list ap);
@@ -85,22 +94,26 @@ struct leat_host {
     int64_t (*monotonic)(struct leat_ctx *ctx);
 
     // --- events of the home worker's loop. The callback may close its own event. Closing is at once: no call follows.
-    struct leat_event *(*watch)(struct leat_ctx *ctx, int fd, uint32_t ready, leat_event_fn fn, void *arg);
+    // watch and timer return NULL when there is no memory; `fd` stays the plugin's, and is closed after its watch.
+    struct leat_event *(*watch)(struct leat_ctx *ctx, int32_t fd, uint32_t ready, leat_event_fn fn, void *arg);
     leat_status (*watch_for)(struct leat_event *watch, uint32_t ready); // change what to wait for; 0 = nothing
     struct leat_event *(*timer)(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg); // fires once
     leat_status (*timer_again)(struct leat_event *timer, int64_t usec);                           // arm again
     void (*event_close)(struct leat_event *event);                                                // NULL is fine
-    // Any thread: has poll (source), write/flush (sink) or process (operator) called again soon. Cheap when pending.
+    // Any thread: whatever answered LEAT_AGAIN (discover, open, poll, write, flush, process, close) is called again
+    // soon. Cheap when pending.
     void (*wake)(struct leat_ctx *ctx);
-    // Any thread: runs fn on the home worker. Calls of one thread keep their order. After close they are dropped.
+    // Any thread: runs fn on the home worker. Calls of one thread keep their order. After destroy they are dropped.
     leat_status (*post)(struct leat_ctx *ctx, leat_event_fn fn, void *arg);
-    // A context for a helper thread of this node; made and destroyed on the home worker, after the thread has ended.
+    // A context for a helper thread of this node: made on the home worker before the thread begins (NULL when there is
+    // no memory), destroyed there after it has ended, at the latest in destroy.
     struct leat_ctx *(*thread_ctx_create)(struct leat_ctx *ctx);
     void (*thread_ctx_destroy)(struct leat_ctx *thread_ctx);
 
     // --- batches. create: any thread with its own context; capacity 1 … LEAT_BATCH_ROWS_MAX; `bare` = no column memory
     // yet. Returns NULL when there is no memory. keep: `b` keeps `other` alive (a reference is taken). attach:
-    // `release` is called once, on any thread, when the batch dies. grow: used by leat_batch_alloc.
+    // `release` is called once, on any thread, when the batch dies; not when attach failed. grow: used by
+    // leat_batch_alloc. ref and unref: any thread.
     struct leat_batch *(*batch_create)(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
                                        uint8_t bare);
     leat_status (*batch_keep)(struct leat_batch *b, const struct leat_batch *other);
@@ -111,8 +124,9 @@ struct leat_host {
 
     // --- output. Takes the batch (also when it fails) and passes it on from `port`. An empty batch tells only,
     // without LEAT_BATCH_TXN_OPEN, that the transaction which the port's last batch left open is over.
+    // `port` is the number of the port in ports of describe, discover or bind, the batch's schema that port's.
     // LEAT_OK; LEAT_AGAIN = accepted, but the way is now full: return LEAT_AGAIN soon, you are called again when there
-    // is room.
+    // is room. Only in poll, process, process_answer, input_end and callbacks of events.
     leat_status (*emit)(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b);
 
     // --- state (state.h): appends bytes to the state being saved.
@@ -130,16 +144,16 @@ struct leat_host {
     void (*caught_up)(struct leat_ctx *ctx);
     // Is the node that writes `resource` (a name given in bind, as in "kafka://host:9092/topic") in this server
     // finished with its initial snapshot, and are those rows durable? 1 also when no node of this server writes it.
-    int (*resource_settled)(struct leat_ctx *ctx, const char *resource);
+    uint8_t (*resource_settled)(struct leat_ctx *ctx, const char *resource);
     // Where the source stands and where its end is, in its own growing numbers: health says "not ready" when `end` is
-    // beyond `current` and `current` does not move. `bytes_behind` or -1.
+    // beyond `current` and `current` does not move. `behind` in bytes, or -1 when nobody knows.
     void (*progress)(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind);
 
-    // --- lookups only (lookup.h).
+    // --- lookups only (lookup.h): takes `rows` (NULL = none), borrows `key_of_row`.
     void (*lookup_answer)(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row);
 
     // --- operators only: asks lookup input `input`. The answer comes as process_answer(ticket). Keys are borrowed
-    // until then.
+    // until then. LEAT_AGAIN = too many questions are open, ask again later.
     leat_status (*lookup_ask)(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket);
 
     // A row that cannot be taken (class data): the core applies the node's on-error policy to the error in `ctx`.
@@ -149,11 +163,11 @@ struct leat_host {
     leat_status (*bad_row)(struct leat_ctx *ctx, struct leat_bytes raw, const char *where);
 };
 
+// Does this host offer it?
 #define LEAT_HOST_HAS(host, member)                                                                                    \
     ((host)->struct_size >= offsetof(struct leat_host, member) + sizeof((host)->member) && (host)->member)
 
 // --- convenience over the table
-// ---------------------------------------------------------------------------------------
 
 #define LEAT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args), unused))
 
@@ -168,6 +182,7 @@ static inline leat_status leat_fail(struct leat_ctx *ctx, leat_status failure, c
     return st;
 }
 
+// The usual answer to an allocation that failed.
 static inline leat_status leat_no_memory(struct leat_ctx *ctx)
 {
     return leat_fail(ctx, LEAT_RESOURCE, "LEAT-R0001", "out of memory");
@@ -192,6 +207,7 @@ static inline void leat_error_hint(struct leat_ctx *ctx, const char *fmt, ...)
     va_end(ap);
 }
 
+// A fault or a warning of a static call: see `diag` of the table.
 LEAT_PRINTF(7, 8)
 static inline void leat_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *option,
                              uint32_t offset, const char *hint, const char *fmt, ...)
@@ -212,6 +228,7 @@ static inline void leat_log(struct leat_ctx *ctx, uint8_t level, const char *eve
     va_end(ap);
 }
 
+// One sentence for health: see `status` of the table.
 LEAT_PRINTF(2, 3)
 static inline void leat_say_status(struct leat_ctx *ctx, const char *fmt, ...)
 {
@@ -221,12 +238,14 @@ static inline void leat_say_status(struct leat_ctx *ctx, const char *fmt, ...)
     va_end(ap);
 }
 
+// A batch of the caller's, with memory for its columns; NULL when there is none. `capacity`: LEAT_BATCH_ROWS is usual.
 static inline struct leat_batch *leat_batch_new(struct leat_ctx *ctx, const struct leat_schema *schema,
                                                 uint32_t capacity)
 {
     return ctx->host->batch_create(ctx, schema, capacity, 0);
 }
 
+// Gives a reference back; the last one frees. NULL is fine.
 static inline void leat_batch_unref(const struct leat_batch *b)
 {
     if (b)

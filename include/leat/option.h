@@ -7,23 +7,25 @@
 // documentation. Names are Flink's own wherever Flink has one.
 //
 // What each type stores at `offset`:
-//   BOOL      uint8_t
-//   INT       int64_t                LEAT_UNSET when neither given nor defaulted
-//   FLOAT     double                 NaN when unset
-//   STRING    const char *           NUL-terminated UTF-8 without NUL bytes; NULL when unset
-//   DURATION  int64_t                microseconds; LEAT_UNSET when unset
-//   BYTES     int64_t                LEAT_UNSET when unset
-//   ENUM      int32_t                index of the word in `words`; -1 when unset
-//   LIST      struct leat_strings    count 0 when unset; a TOML array of strings or one string cut at ';'
-//   MAP       struct leat_pairs      every option whose name starts with `name` (which ends in '.'), that prefix
-//   removed FORMAT    const char *           name of a format plugin; its own options are checked and kept by the core
-//   (format.h)
-// Memory belongs to the core and lives as long as the node.
+//
+//     BOOL      uint8_t               0 or 1; 0 when unset
+//     INT       int64_t               LEAT_UNSET when neither given nor defaulted
+//     FLOAT     double                NaN when unset
+//     STRING    const char *          NUL-terminated UTF-8 without NUL bytes; NULL when unset
+//     DURATION  int64_t               microseconds; LEAT_UNSET when unset
+//     BYTES     int64_t               bytes; LEAT_UNSET when unset
+//     ENUM      int32_t               index of the word in `words`; -1 when unset
+//     LIST      struct leat_strings   a TOML array of strings, or one string cut at ';'; count 0 when unset
+//     MAP       struct leat_pairs     every option whose name begins with `name` (which ends in '.'), without that prefix
+//     FORMAT    const char *          name of a format; its own options are checked and kept by the core (format.h)
+//
+// Memory belongs to the core and lives as long as the node. Thread: the struct is read-only once filled; any may read.
 #ifndef LEAT_OPTION_H
 #define LEAT_OPTION_H
 
 #include <leat/types.h>
 
+// Types. Stored as uint8_t.
 #define LEAT_OPT_BOOL     1
 #define LEAT_OPT_INT      2
 #define LEAT_OPT_FLOAT    3
@@ -35,6 +37,7 @@
 #define LEAT_OPT_MAP      9
 #define LEAT_OPT_FORMAT   10
 
+// No number was given.
 #define LEAT_UNSET INT64_MIN
 
 // Flags.
@@ -46,6 +49,7 @@
 #define LEAT_OPT_SENSELESS   32u // known in Flink, makes no sense here: refused; `doc` says what to write instead
 #define LEAT_OPT_VERBATIM    64u // no ${…} replacement (queries)
 
+// A row of the table. Every text is a constant of the plugin.
 struct leat_option {
     const char *name;      // "slot.name"; a MAP's ends in '.': "properties."
     uint8_t type;          // LEAT_OPT_*
@@ -61,11 +65,13 @@ struct leat_option {
     const char *successor; // DEPRECATED
 };
 
+// The value of a LIST.
 struct leat_strings {
     uint32_t count;
     const char *const *items;
 };
 
+// The value of a MAP: names without the prefix, in the order of the file.
 struct leat_pair {
     const char *key;
     const char *value;

@@ -1,18 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin: one .so with one exported function and one ELF note. Include this header; it brings all others.
 //
+// The headers in reading order. 1 to 5 are needed for any plugin, then comes the kind that you write:
+//
+//     1 plugin.h    what a library offers: components, options, error codes
+//     2 types.h     the data model: types, values, NULL and its kin, row kinds, changelog modes
+//     3 schema.h    columns and ports          batch.h   rows: built once, then read in place
+//     4 error.h     results and failures       host.h    all that the core does for a plugin
+//     5 option.h    the table from which a configuration struct is filled
+//     6 source.h    where rows come from (the life of an instance is told here)     state.h   what survives a restart
+//       sink.h      where they go              operator.h   what turns them
+//       lookup.h    tables asked by key        format.h     bytes of records to rows and back
+//
+// docs/guide/write-a-plugin.md builds a source, a sink and an operator with them.
+//
 //     static const struct leat_component components[] = {{
 //         .struct_size = sizeof components[0], .kind = LEAT_SINK, .name = "blackhole", .summary = "swallows every row",
-//         .options = options, .option_count = …, .option_stride = sizeof options[0], .config_size = sizeof(struct
-//         config), .sink = &ops,
+//         .options = options, .option_count = …, .option_stride = sizeof options[0],
+//         .config_size = sizeof(struct config), .sink = &ops,
 //     }};
 //     LEAT_PLUGIN("blackhole", "0.1.0", "sink:blackhole", components, NULL, 0)
 //
 // The note is read before the library is loaded; the entry function is called once, on the main thread, before any
 // pipeline starts. It must not start threads or do I/O. Libraries are never unloaded.
 //
+// What crosses the border: integers of fixed width, size_t, pointers, (ptr, len) and NUL-terminated strings, function
+// pointers, and a va_list where a message is formatted. No enum, bool, bit-field, time_t, FILE, longjmp or exception. Who
+// allocates frees. Compilers: gcc and clang, C11 or later.
+//
 // Versions. LEAT_ABI_MAJOR changes when something existing changes its meaning; LEAT_ABI_MINOR when something is added
-// at the end of a struct. A plugin of another major, or of a higher minor than the host's, is refused.
+// at the end of a struct. A plugin of another major, or of a higher minor than the host's, is refused; an older minor
+// runs. How structs grow, so that it can:
+//   - what a plugin hands over says its size (`struct_size`, or the stride of an array): the core copies the smaller of
+//     the two sizes into a zeroed struct of its own, and an absent tail means "not offered";
+//   - what the core hands over may be longer than the plugin knows; its arrays are stepped with their stride;
+//   - structs with neither (leat_bytes, leat_cell, leat_datum, leat_type, leat_field, leat_column, leat_metric,
+//     leat_buffer, leat_strings, leat_pair) never change within a major version.
+//
 //   1.0  first version
 #ifndef LEAT_PLUGIN_H
 #define LEAT_PLUGIN_H
@@ -34,12 +58,14 @@
 #define LEAT_ABI_MINOR 0
 #define LEAT_MAGIC     0x5441454cu // "LEAT"
 
+// Kinds of components. Stored as uint8_t.
 #define LEAT_SOURCE   1
 #define LEAT_SINK     2
 #define LEAT_OPERATOR 3
 #define LEAT_FORMAT   4
 #define LEAT_LOOKUP   5
 
+// One thing that a plugin offers. Constant; lives as long as the library.
 struct leat_component {
     uint32_t struct_size;
     uint8_t kind;        // LEAT_SOURCE …
@@ -50,8 +76,7 @@ struct leat_component {
     uint32_t option_count;
     uint32_t option_stride; // sizeof(struct leat_option) as the plugin was compiled
     uint32_t config_size;   // of the configuration struct
-    // Rules across options, after each was parsed alone; gives diagnostics, fails with LEAT_CONFIG. No I/O. NULL =
-    // none.
+    // Rules across options, after each was parsed alone; gives diagnostics, fails with LEAT_CONFIG. No I/O. May be NULL.
     leat_status (*check)(struct leat_ctx *ctx, const void *config);
     const struct leat_source_ops *source; // the one of `kind` is set
     const struct leat_sink_ops *sink;
@@ -67,11 +92,12 @@ struct leat_code {
     const char *cure;  // a sentence
 };
 
+// What the entry function returns. Constant; lives as long as the library.
 struct leat_plugin {
     uint32_t magic; // LEAT_MAGIC
     uint16_t abi_major, abi_minor;
     uint32_t struct_size;
-    // frozen up to here
+    // frozen for ever up to here: what any host reads before it believes the rest
     const char *name;
     const char *version;
     const char *vcs_id; // "" if unknown
@@ -83,6 +109,7 @@ struct leat_plugin {
     uint32_t code_stride;
 };
 
+// leat_plugin_entry, as LEAT_PLUGIN defines it. NULL = the plugin cannot work here; then its file is refused.
 typedef const struct leat_plugin *(*leat_plugin_entry_fn)(const struct leat_host *host);
 
 #define LEAT_NOTE_OWNER "leat"
@@ -98,16 +125,20 @@ struct leat_note {
     char components[LEAT_NOTE_TEXT];
 };
 
+// The note as it lies in the file.
 struct leat_note_section {
     uint32_t name_size, desc_size, type;
     char owner[8];
     struct leat_note note;
 };
 
+// -DLEAT_VCS_ID="\"$(git describe)\"" shows it in `leat plugins`.
 #ifndef LEAT_VCS_ID
 #define LEAT_VCS_ID ""
 #endif
 
+// Writes the note and the entry function; once in a library. `note_components` is "kind:name,kind:name" of all
+// components: clashes are found by it before any code runs.
 #define LEAT_PLUGIN(name_, version_, note_components, components_, codes_, code_count_)                                \
     __attribute__((section(".note.leat"), used, aligned(4))) static const struct leat_note_section leat_note_ = {      \
         5,                                                                                                             \

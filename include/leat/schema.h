@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schemas and ports: what flows along an edge.
 //
-// A schema is immutable once given to the core and lives as long as the job that uses it. Columns are told apart by
-// position; names are unique and compared byte by byte.
+// A schema is immutable once given to the core. A plugin's schema lives as long as the ports it stands in (source.h);
+// the core makes a copy for the job. Columns are told apart by position; names are unique and compared byte by byte.
 #ifndef LEAT_SCHEMA_H
 #define LEAT_SCHEMA_H
 
@@ -10,6 +10,7 @@
 
 #define LEAT_COLUMNS_MAX 4096
 
+// A column.
 struct leat_field {
     struct leat_bytes name;
     struct leat_type type;
@@ -19,6 +20,7 @@ struct leat_field {
 // one in their order give the right table. Not set for keys that the source checks only at commit (DEFERRABLE).
 #define LEAT_SCHEMA_KEY_IMMEDIATE 1u
 
+// The columns of a batch, in their order.
 struct leat_schema {
     uint32_t struct_size;
     uint32_t flags; // LEAT_SCHEMA_*
@@ -34,6 +36,9 @@ struct leat_port {
     const struct leat_schema *schema; // NULL = known only when connected
     uint8_t mode;                     // LEAT_MODE_*
 };
+
+#define LEAT_PORT_SIZE_1_0 32u // sizeof(struct leat_port) in version 1.0
+_Static_assert(sizeof(struct leat_port) >= LEAT_PORT_SIZE_1_0, "structs only grow");
 
 // Position of the column called `name`, or UINT32_MAX.
 static inline uint32_t leat_schema_find(const struct leat_schema *schema, struct leat_bytes name)

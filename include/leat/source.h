@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sources.
+// Sources: where rows come from.
 //
-// Life of a source node's instance (each on its home worker, none may block):
+// The life of one instance of a source node, from left to right:
 //
-//   describe            static: ports as far as the options and the declared schema tell them. No I/O. May give
-//   diagnostics. create              makes the object; no I/O. load_state*         position of the last checkpoint, if
-//   there is one. discover            connects and completes the ports (LEAT_AGAIN until done, woken by the plugin).
-//   Not called, and may be
-//                       NULL, when describe gave every schema. On instance 0 only.
-//   open                gets ready to give rows (LEAT_AGAIN until done). Compares the position with the server and
-//   refuses
-//                       what cannot be proved: nothing is silently skipped.
-//   poll …              emits zero or more batches through host->emit. LEAT_OK: call again at once; LEAT_AGAIN: nothing
-//   now,
-//                       the plugin wakes the node; LEAT_END: a bounded source is done. Not called while the way is
-//                       full; a source that must answer its server meanwhile does so from a timer or watch.
-//   save_state          between two polls: the position after the last emitted row.
-//   on_checkpoint_complete(epoch)   everything emitted before the barrier of `epoch` is durable downstream, and so is
-//   this
-//                       position: only now may it be acknowledged upstream. Epochs may be skipped; the newest counts.
-//   close               ends outside resources; LEAT_AGAIN while a helper thread winds down (woken by the plugin).
-//   destroy             frees; also after a failure at any step; NULL is fine.
+//     describe -> create -> load_state* -> discover? -> use_ports? -> open -> poll … -> close -> destroy
+//                                                                       save_state, on_checkpoint_complete between polls
 //
-// After a failure the core closes and destroys the object and, where the class allows, begins again at create.
+// Everything runs on the instance's home worker, one call at a time, and nothing blocks: a function that has to wait
+// returns LEAT_AGAIN, arranges for a watch, a timer or a helper thread to call host->wake, and is called again then.
+// After a failure at any step the core calls close (if create had succeeded) and destroy, and where the class of the
+// failure allows, begins again at create.
 #ifndef LEAT_SOURCE_H
 #define LEAT_SOURCE_H
 
@@ -32,28 +19,40 @@
 
 #define LEAT_PORTS_MAX 1024
 
+// The outputs of a node. Memory of the plugin: those of describe and discover are valid until the next call of the same
+// function or destroy, those of an operator's bind until unbind.
 struct leat_ports {
-    uint32_t count;
-    const struct leat_port *items; // memory of the plugin, valid until destroy (describe: until the next call)
+    uint32_t count; // at most LEAT_PORTS_MAX
+    const struct leat_port *items;
+    uint32_t stride; // sizeof(struct leat_port) as the plugin was compiled; 0 = LEAT_PORT_SIZE_1_0
 };
 
-// What describe is told.
+// Port number `i`, which is below `ports->count`; what its plugin does not know yet is zero.
+static inline struct leat_port leat_ports_get(const struct leat_ports *ports, uint32_t i)
+{
+    struct leat_port port = {.mode = 0};
+    uint32_t stride = ports->stride ? ports->stride : LEAT_PORT_SIZE_1_0;
+    uint32_t size = stride < sizeof port ? stride : (uint32_t)sizeof port;
+    __builtin_memcpy(&port, (const uint8_t *)ports->items + (size_t)i * stride, size);
+    return port;
+}
+
+// What describe and create are told. Borrowed: `config` lives as long as the node, the rest during the call.
 struct leat_source_request {
     uint32_t struct_size;
     const void *config;                 // the filled configuration struct
     const struct leat_schema *declared; // the user's schema section with its primary key, or NULL
 };
 
-// What describe answers.
+// What describe answers. Comes zeroed but for struct_size.
 struct leat_source_plan {
     uint32_t struct_size;
-    struct leat_ports ports; // count 0 or schemas NULL: known only when connected
-    const char
-        *name_pattern;    // when ports are not known: anchored PCRE2 pattern that port names will match; NULL = unknown
-    const char *resource; // what it reads, e.g. "kafka://localhost:9092/ods_users"; NULL = nothing to share
-    uint32_t parallel_max; // how many instances make sense; 1 = only one
-    uint8_t bounded;       // it ends
-    uint8_t has_snapshot;  // it begins with an initial snapshot and will call snapshot_done
+    struct leat_ports ports;  // count 0 or schemas NULL: known only when connected
+    const char *name_pattern; // ports unknown: anchored PCRE2 pattern that their names will match; NULL = no idea
+    const char *resource;     // what it reads, "kafka://localhost:9092/ods_users"; NULL = nothing to share
+    uint32_t parallel_max;    // how many instances make sense; 0 and 1 = only one
+    uint8_t bounded;          // 1 = it ends
+    uint8_t has_snapshot;     // 1 = it begins with an initial snapshot and will call host->snapshot_done
 };
 
 // What open is told. Strings live as long as the node.
@@ -61,30 +60,49 @@ struct leat_open {
     uint32_t struct_size;
     uint32_t instance; // 0 … instances - 1
     uint32_t instances;
-    uint8_t
-        catch_up; // a reader waits for this source: find the present end and call host->caught_up when it is reached
-    uint8_t restored;  // load_state was called
-    uint8_t first_run; // no checkpoint of this pipeline knows this node
+    uint8_t catch_up;  // 1 = a reader waits: find the present end, call host->caught_up when it is reached
+    uint8_t restored;  // 1 = load_state was called
+    uint8_t first_run; // 1 = no checkpoint of this pipeline knows this node
     const char *pipeline;
     const char *node;
     const char *data_dir;        // a folder of this pipeline for spill files; exists
     const char *local_time_zone; // IANA name
 };
 
+// A source's functions. Those without "may be NULL" are required.
 struct leat_source_ops {
     uint32_t struct_size;
+    // Static, in `leat check` too: no I/O, no clock. Says what the options and the declared schema tell of the ports;
+    // gives diagnostics. Fails with LEAT_CONFIG.
     leat_status (*describe)(struct leat_ctx *ctx, const struct leat_source_request *request,
                             struct leat_source_plan *plan);
+    // Makes the object: memory only, no I/O. On failure *self is left alone.
     leat_status (*create)(struct leat_ctx *ctx, const struct leat_source_request *request, void **self);
+    // The position of the last checkpoint, if there is one (state.h). Bytes are hostile: a version or a length that it
+    // did not write is refused with LEAT_FATAL, never followed. May be NULL: a source without position starts anew.
     leat_status (*load_state)(struct leat_ctx *ctx, void *self, const struct leat_state_in *in);
+    // Connects and completes the ports. LEAT_AGAIN until done. Called on instance 0 only, and only when describe left
+    // something open; may be NULL when it never does.
     leat_status (*discover)(struct leat_ctx *ctx, void *self, struct leat_ports *ports);
+    // Gets ready to give rows. LEAT_AGAIN until done. Compares a restored position with the outside world and refuses
+    // (LEAT_FATAL) what cannot be proved: nothing is skipped silently.
     leat_status (*open)(struct leat_ctx *ctx, void *self, const struct leat_open *open);
+    // Gives zero or more batches by host->emit. LEAT_OK: call again at once; LEAT_AGAIN: nothing now, the source wakes
+    // the node when there is; LEAT_END: a bounded source is done. Gives a few batches a call, not a million. Not called
+    // while the way is full; a source that must answer its server meanwhile does so from a timer or a watch.
     leat_status (*poll)(struct leat_ctx *ctx, void *self);
+    // Between two polls: writes the position behind the last emitted row (state.h). May be NULL.
     leat_status (*save_state)(struct leat_ctx *ctx, void *self, struct leat_state_out *out);
+    // Everything emitted before the barrier of `epoch` is durable downstream, and so is the position saved for it: only
+    // now may it be acknowledged upstream. Epochs may be skipped; the newest counts. May be NULL.
     leat_status (*on_checkpoint_complete)(struct leat_ctx *ctx, void *self, leat_epoch epoch);
+    // Ends outside resources: connections, watches, timers, helper threads. LEAT_AGAIN while a thread winds down. Comes
+    // at any moment after create, also in the middle of discover or open, and after failures; a failure of its own is
+    // logged, and destroy follows all the same. May be NULL.
     leat_status (*close)(struct leat_ctx *ctx, void *self);
+    // Frees. After close; also when close failed. A half-made object and NULL are fine.
     void (*destroy)(struct leat_ctx *ctx, void *self);
-    // Which ports are read, before open: used[i] for port i of discover/describe. Optional; NULL = all are.
+    // Which ports are read, before open: used[i] for port i of discover or describe. May be NULL: all are.
     leat_status (*use_ports)(struct leat_ctx *ctx, void *self, const uint8_t *used, uint32_t count);
 };
 

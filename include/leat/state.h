@@ -9,7 +9,8 @@
 //
 // load_state is called after create and before open, once per piece: the last full piece and the deltas after it, in
 // order, for every former instance of the node. With another parallelism than before, an instance is given all pieces
-// of all former instances and takes what belongs to it. A plugin reads every version it ever wrote.
+// of all former instances and takes what belongs to it. A plugin reads every version it ever wrote, and refuses with
+// LEAT_FATAL what it cannot have written: bytes of a state are input like any other.
 #ifndef LEAT_STATE_H
 #define LEAT_STATE_H
 
@@ -18,21 +19,24 @@
 #include <leat/error.h>
 #include <leat/types.h>
 
+// Kinds of pieces. Stored as uint8_t.
 #define LEAT_STATE_FULL  1
 #define LEAT_STATE_DELTA 2
 
 typedef uint64_t leat_epoch; // number of a checkpoint, rising from 1
 
+// A piece being saved. Valid during save_state; `core` is not for plugins.
 struct leat_state_out {
-    uint32_t version; // set by the node
+    uint32_t version; // out: of the layout of the bytes, set by the node; 0 is as good as any
     uint8_t kind;     // in: what is asked for; out: what was written
-    void *core;
+    void *core;       // not for plugins
     leat_epoch epoch; // in: the checkpoint being saved, so that a node knows what on_checkpoint_complete confirms
 };
 
+// A piece being given back.
 struct leat_state_in {
     uint32_t version;
-    uint8_t kind;
+    uint8_t kind;       // LEAT_STATE_*
     uint32_t instance;  // of the instance that wrote it
     uint32_t instances; // how many there were
     const uint8_t *ptr; // borrowed during the call

@@ -52,7 +52,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
     plan->bounded = limit_of(rq->config, gens, rq->declared->column_count) != INT64_MAX;
     datagen_fields_free(ctx, gens, rq->declared->column_count);
     described = (struct leat_port){.schema = rq->declared, .mode = LEAT_MODE_INSERT_ONLY};
-    plan->ports = (struct leat_ports){1, &described};
+    plan->ports = (struct leat_ports){.count = 1, .items = &described};
     plan->parallel_max = 1;
     return LEAT_OK;
 }

@@ -79,7 +79,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
     st = open_format(ctx, rq->declared, columns, &format);
     if (st == LEAT_OK) {
         described = (struct leat_port){.schema = rq->declared, .mode = format->mode};
-        plan->ports = (struct leat_ports){1, &described};
+        plan->ports = (struct leat_ports){.count = 1, .items = &described};
         plan->parallel_max = 1;
         plan->bounded = !is_monitored(rq->config);
         format->close(ctx, format);

@@ -271,7 +271,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
     const struct jdbc_config *c = rq->config;
     (void)ctx;
     answer.port = (struct leat_port){.schema = rq->declared, .mode = LEAT_MODE_INSERT_ONLY};
-    plan->ports = (struct leat_ports){1, &answer.port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &answer.port};
     struct jdbc_url url;
     char why[128];
     if (jdbc_url_parse(c->url, &url, why, sizeof why) == 0) {
@@ -334,7 +334,7 @@ static leat_status discover(struct leat_ctx *ctx, void *self, struct leat_ports 
     struct jdbc_lookup *l = self;
     leat_status st = l->loaded ? LEAT_OK : jdbc_lookup_run(l);
     if (st == LEAT_OK)
-        *ports = (struct leat_ports){1, &l->port};
+        *ports = (struct leat_ports){.count = 1, .items = &l->port};
     return st;
 }
 

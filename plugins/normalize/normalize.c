@@ -285,7 +285,7 @@ static leat_status process(struct leat_ctx *ctx, void *self, uint32_t input, con
 
 static leat_status inputs(struct leat_ctx *ctx, const void *config, struct leat_input_names *names)
 {
-    *names = (struct leat_input_names){0, NULL}; // the planner connects it
+    *names = (struct leat_input_names){.count = 0, .items = NULL}; // the planner connects it
     return LEAT_OK;
 }
 

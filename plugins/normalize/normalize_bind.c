@@ -116,7 +116,7 @@ static int lay_out(struct normalize_bound *b, const struct leat_schema *schema)
 leat_status normalize_bind(struct leat_ctx *ctx, const struct leat_operator_request *request,
                            struct leat_operator_plan *plan, void **bound)
 {
-    const struct leat_schema *schema = request->inputs[0].schema;
+    const struct leat_schema *schema = leat_operator_input(request, 0)->schema;
     leat_status st = schema ? check(ctx, schema) : LEAT_OK;
     if (st < 0)
         return st;
@@ -127,7 +127,7 @@ leat_status normalize_bind(struct leat_ctx *ctx, const struct leat_operator_requ
     }
     b->port.mode = LEAT_MODE_ALL;
     b->need.mode = LEAT_MODE_UPSERT;
-    plan->ports = (struct leat_ports){1, &b->port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
     plan->needs = &b->need;
     plan->has_state = 1;
     plan->explain = b->explain;

@@ -109,8 +109,8 @@ static struct bound *bound_create(const struct leat_operator_request *request)
         op_unbind(b);
         return NULL;
     }
-    if (b->input_count)
-        memcpy(b->inputs, request->inputs, b->input_count * sizeof *b->inputs);
+    for (uint32_t i = 0; i < b->input_count; i++)
+        b->inputs[i] = *leat_operator_input(request, i);
     return b;
 }
 

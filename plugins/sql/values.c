@@ -68,7 +68,7 @@ static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_r
     last = v;
     if (!v)
         return sql_report(ctx, &d);
-    plan->ports = (struct leat_ports){1, &v->port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &v->port};
     plan->parallel_max = 1;
     plan->bounded = 1;
     return LEAT_OK;

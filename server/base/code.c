@@ -63,6 +63,8 @@ static const struct leat_code codes[] = {
     {"LEAT-G0017", "A sink that writes by key has none.", "Write primary-key = [\"…\"] in the sink."},
     {"LEAT-G0018", "After connecting, a schema is still not known.",
      "This is a bug of leat or of the plugin: report it."},
+    {"LEAT-G0019", "A node has more outputs than leat can serve.",
+     "Let the source read fewer tables, or use several sources."},
     {"LEAT-G0020", "The SQL type of a declared column cannot be read.",
      "Write a type of Flink SQL, as BIGINT or STRING."},
     {"LEAT-G0021", "The primary key of a declared schema names no column of it.", "Check the column's name."},

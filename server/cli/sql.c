@@ -124,7 +124,7 @@ static bool add_file(struct asking *a, const char *path)
 static bool add_files(struct asking *a, const struct leat_input_names *names)
 {
     for (uint32_t i = 0; i < names->count; i++) {
-        struct leat_bytes name = names->items[i].name;
+        struct leat_bytes name = leat_input_names_get(names, i).name;
         const char *dot = memchr(name.ptr, '.', name.len);
         char *path = base_arena_strndup(a->session.config->arena, (const char *)name.ptr, name.len);
         if (!path)

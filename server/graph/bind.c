@@ -83,14 +83,19 @@ static void close_ctx(struct binder *b, struct graph_ctx *gc, leat_status st)
 static void copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports)
 {
     node->output_count = 0;
+    if (ports->count > LEAT_PORTS_MAX) {
+        fault(b, node->graph, "LEAT-G0019", NULL, NULL, "\"%s\" has %u outputs, more than %d", node->name, ports->count,
+              LEAT_PORTS_MAX);
+        return;
+    }
     node->outputs = take(b, ports->count, sizeof *node->outputs);
     for (uint32_t i = 0; node->outputs && i < ports->count; i++) {
-        const struct leat_port *p = &ports->items[i];
+        const struct leat_port p = leat_ports_get(ports, i);
         struct plan_output *out = &node->outputs[i];
-        out->name = base_arena_strndup(b->plan->arena, p->name.len ? (const char *)p->name.ptr : "", p->name.len);
-        out->mode = p->mode;
-        out->schema = p->schema ? data_schema_copy(b->plan->arena, p->schema) : NULL;
-        if (!out->name || (p->schema && !out->schema))
+        out->name = base_arena_strndup(b->plan->arena, p.name.len ? (const char *)p.name.ptr : "", p.name.len);
+        out->mode = p.mode;
+        out->schema = p.schema ? data_schema_copy(b->plan->arena, p.schema) : NULL;
+        if (!out->name || (p.schema && !out->schema))
             b->faults++;
     }
     node->output_count = ports->count;
@@ -198,9 +203,10 @@ static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *f
     if (bind_operator(b, n, to->graph, &in, 1) < 0 || n->output_count == 0)
         return NULL;
     struct plan_edge *edge = add_edge(b, from, port, n, 0);
-    if (edge && n->op_plan.needs) {
-        edge->columns = n->op_plan.needs[0].partition;
-        edge->column_count = n->op_plan.needs[0].partition_count;
+    if (edge) {
+        struct leat_input_need need = leat_operator_need(&n->op_plan, 0);
+        edge->columns = need.partition;
+        edge->column_count = need.partition_count;
     }
     return edge ? n : NULL;
 }
@@ -230,6 +236,7 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
         .inputs = inputs,
         .input_count = count,
         .local_time_zone = b->graph->local_time_zone,
+        .input_stride = sizeof *inputs,
     };
     unbind(node);
     node->op_plan = (struct leat_operator_plan){.struct_size = sizeof node->op_plan};
@@ -245,25 +252,25 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
 static void connect_operator(struct binder *b, struct plan_node *node, uint32_t input, uint32_t port)
 {
     const struct graph_ref *ref = &node->graph->refs[input];
-    const struct leat_input_need *need = node->op_plan.needs ? &node->op_plan.needs[input] : NULL;
+    const struct leat_input_need need = leat_operator_need(&node->op_plan, input);
     struct plan_node *from = plan_node_of(b->plan, ref->to);
     uint8_t mode = from->outputs[port].mode;
-    if (need && need->mode == LEAT_MODE_INSERT_ONLY && mode != LEAT_MODE_INSERT_ONLY) {
+    if (need.mode == LEAT_MODE_INSERT_ONLY && mode != LEAT_MODE_INSERT_ONLY) {
         fault(b, node->graph, "LEAT-G0014", ref, NULL, "\"%s\" takes %s here, but \"%s\" gives %s", node->name,
-              mode_text(need->mode), ref->text, mode_text(mode));
+              mode_text(need.mode), ref->text, mode_text(mode));
         return;
     }
-    if (need && need->mode == LEAT_MODE_ALL && mode == LEAT_MODE_UPSERT) {
+    if (need.mode == LEAT_MODE_ALL && mode == LEAT_MODE_UPSERT) {
         from = insert_normalizer(b, from, port, node, input);
         port = 0;
     }
     struct plan_edge *edge = from ? add_edge(b, from, port, node, input) : NULL;
-    if (!edge || !need)
+    if (!edge)
         return;
     edge->lookup = ref->kind == LEAT_INPUT_LOOKUP;
-    edge->wait_first = need->wait_first;
-    edge->columns = need->partition;
-    edge->column_count = need->partition_count;
+    edge->wait_first = need.wait_first;
+    edge->columns = need.partition;
+    edge->column_count = need.partition_count;
 }
 
 static void plan_operator(struct binder *b, struct plan_node *node)
@@ -296,8 +303,7 @@ static void plan_operator(struct binder *b, struct plan_node *node)
     // the binding saw the modes as they come; a normalised input is seen again as it will be
     int normalised = 0;
     for (uint32_t i = 0; i < g->ref_count; i++) {
-        const struct leat_input_need *need = node->op_plan.needs ? &node->op_plan.needs[i] : NULL;
-        if (need && need->mode == LEAT_MODE_ALL && inputs[i].mode == LEAT_MODE_UPSERT) {
+        if (leat_operator_need(&node->op_plan, i).mode == LEAT_MODE_ALL && inputs[i].mode == LEAT_MODE_UPSERT) {
             inputs[i].mode = LEAT_MODE_ALL;
             normalised = 1;
         }
@@ -315,10 +321,11 @@ static void plan_operator(struct binder *b, struct plan_node *node)
         }
         struct plan_node *n = insert_normalizer(b, plan_node_of(b->plan, g->refs[i].to), ports[i], node, i);
         struct plan_edge *edge = n ? add_edge(b, n, 0, node, i) : NULL;
-        if (edge && node->op_plan.needs) {
-            edge->wait_first = node->op_plan.needs[i].wait_first;
-            edge->columns = node->op_plan.needs[i].partition;
-            edge->column_count = node->op_plan.needs[i].partition_count;
+        if (edge) {
+            const struct leat_input_need need = leat_operator_need(&node->op_plan, i);
+            edge->wait_first = need.wait_first;
+            edge->columns = need.partition;
+            edge->column_count = need.partition_count;
         }
     }
 }
@@ -467,7 +474,7 @@ static void describe(struct binder *b, struct plan_node *node)
         return;
     int known = node->source_plan.ports.count > 0;
     for (uint32_t i = 0; i < node->source_plan.ports.count; i++)
-        known = known && node->source_plan.ports.items[i].schema;
+        known = known && leat_ports_get(&node->source_plan.ports, i).schema;
     if (known)
         copy_ports(b, node, &node->source_plan.ports);
     else

@@ -97,11 +97,11 @@ static int link_operator(struct graph *graph, struct graph_node *node)
     node->ref_count = names.count;
     int ok = 1;
     for (uint32_t i = 0; i < names.count; i++) {
-        const struct leat_input_name *in = &names.items[i];
-        node->refs[i] = (struct graph_ref){.text = graph_strndup(graph, (const char *)in->name.ptr, in->name.len),
-                                           .option = in->option,
-                                           .offset = in->offset,
-                                           .kind = in->kind};
+        const struct leat_input_name in = leat_input_names_get(&names, i);
+        node->refs[i] = (struct graph_ref){.text = graph_strndup(graph, (const char *)in.name.ptr, in.name.len),
+                                           .option = in.option,
+                                           .offset = in.offset,
+                                           .kind = in.kind};
         ok = node->refs[i].text && resolve(graph, node, &node->refs[i]) && ok;
     }
     return ok;

@@ -361,10 +361,10 @@ static void host_caught_up(struct leat_ctx *ctx)
     host_wake(ctx);
 }
 
-static int host_resource_settled(struct leat_ctx *ctx, const char *resource)
+static uint8_t host_resource_settled(struct leat_ctx *ctx, const char *resource)
 {
     struct runtime_job *job = core_of(ctx)->inst->job;
-    return job->events.resource_settled ? job->events.resource_settled(job->events.arg, resource) : 1;
+    return !job->events.resource_settled || job->events.resource_settled(job->events.arg, resource);
 }
 
 static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind)

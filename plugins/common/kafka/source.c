@@ -81,7 +81,7 @@ leat_status kafka_source_describe(struct leat_ctx *ctx, const struct leat_source
     if (!described.resource)
         return leat_no_memory(ctx);
     described.port = (struct leat_port){.schema = rq->declared, .mode = mode};
-    plan->ports = (struct leat_ports){1, &described.port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &described.port};
     plan->resource = described.resource;
     plan->parallel_max = KAFKA_PARTITIONS_MAX;
     plan->bounded = o->bounded != KAFKA_STOP_NEVER;

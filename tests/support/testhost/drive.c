@@ -144,7 +144,7 @@ leat_status testhost_discover(struct testhost_node *node, int timeout_ms)
     const struct leat_component *c = node->component;
     int known = node->ports.count > 0;
     for (uint32_t i = 0; i < node->ports.count; i++)
-        known &= node->ports.items[i].schema != NULL;
+        known &= leat_ports_get(&node->ports, i).schema != NULL;
     if (known || !(c->source ? c->source->discover : c->lookup->discover))
         return LEAT_OK;
     return run_step((struct step){.node = node, .call = call_discover}, timeout_ms);

@@ -266,7 +266,7 @@ static void h_caught_up(struct leat_ctx *ctx)
     thost_node_of(ctx)->caught_up = 1;
 }
 
-static int h_resource_settled(struct leat_ctx *ctx, const char *resource)
+static uint8_t h_resource_settled(struct leat_ctx *ctx, const char *resource)
 {
     struct testhost_node *node = thost_node_of(ctx);
     snprintf(node->settled_asked, sizeof node->settled_asked, "%s", resource);

@@ -34,7 +34,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
                             struct leat_source_plan *plan)
 {
     const struct source_config *c = request->config;
-    plan->ports = (struct leat_ports){c->port.schema ? 1 : 0, &c->port};
+    plan->ports = (struct leat_ports){.count = c->port.schema ? 1 : 0, .items = &c->port};
     plan->parallel_max = c->parallel_max;
     return LEAT_OK;
 }
@@ -54,7 +54,7 @@ struct op_config {
 static leat_status op_inputs(struct leat_ctx *ctx, const void *config, struct leat_input_names *names)
 {
     const struct op_config *c = config;
-    *names = (struct leat_input_names){c->count, c->names};
+    *names = (struct leat_input_names){.count = c->count, .items = c->names};
     return LEAT_OK;
 }
 
@@ -65,7 +65,7 @@ static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_requ
     c->port.schema = request->inputs[0].schema;
     c->port.mode = request->inputs[0].mode;
     c->bound++;
-    plan->ports = (struct leat_ports){1, &c->port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &c->port};
     plan->needs = c->needs;
     *bound = c;
     return LEAT_OK;
@@ -96,7 +96,7 @@ static leat_status normal_bind(struct leat_ctx *ctx, const struct leat_operator_
     normal_port = (struct leat_port){.schema = schema, .mode = LEAT_MODE_ALL};
     normal_need = (struct leat_input_need){
         .mode = LEAT_MODE_UPSERT, .partition = schema->key, .partition_count = schema->key_count};
-    plan->ports = (struct leat_ports){1, &normal_port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &normal_port};
     plan->needs = &normal_need;
     normal_bound++;
     *bound = &normal_bound;
@@ -430,7 +430,7 @@ static void discovery_completes_a_plan(void **state)
     assert_int_equal(plan->complete, 0);
     for (uint32_t i = 0; i < plan->node_count; i++)
         if (strcmp(plan->nodes[i]->name, "late") == 0)
-            plan->nodes[i]->source_plan.ports = (struct leat_ports){1, &changes.port};
+            plan->nodes[i]->source_plan.ports = (struct leat_ports){.count = 1, .items = &changes.port};
     assert_int_equal(graph_complete(&w->graph, plan, &w->error), LEAT_OK);
     assert_int_equal(plan->complete, 1);
     assert_int_equal(plan->node_count, 7); // a normaliser before "side" and one before "o"

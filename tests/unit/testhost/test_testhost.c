@@ -56,7 +56,7 @@ static leat_status counter_describe(struct leat_ctx *ctx, const struct leat_sour
 {
     static struct leat_port port;
     port = (struct leat_port){.schema = rq->declared, .mode = LEAT_MODE_INSERT_ONLY};
-    plan->ports = (struct leat_ports){1, &port};
+    plan->ports = (struct leat_ports){.count = 1, .items = &port};
     return LEAT_OK;
 }
 
