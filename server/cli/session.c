@@ -15,27 +15,6 @@
 #include "http/address.h"
 #include "plugin/loader.h"
 
-static bool is_dir(const char *path)
-{
-    return access(path, R_OK | X_OK) == 0;
-}
-
-// lib/ beside the executable, then PREFIX/lib/leat.
-static const char *usual_dir(struct session *s)
-{
-    char exe[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (n <= 0)
-        return "lib";
-    exe[n] = 0;
-    char *slash = strrchr(exe, '/');
-    if (slash)
-        *slash = 0;
-    const char *beside = base_arena_sprintf(s->config->arena, "%s/lib", exe);
-    const char *installed = base_arena_sprintf(s->config->arena, "%s/../lib/leat", exe);
-    return beside && (is_dir(beside) || !installed || !is_dir(installed)) ? beside : installed;
-}
-
 // Static planning of every job: describe and bind say what they find wrong.
 static void plan_once(struct session_pipeline *p)
 {
@@ -97,7 +76,9 @@ static bool fail(struct session *s)
 
 static void load_plugins(struct session *s, const char *dir)
 {
-    plugin_load_dir(s->registry, dir ? dir : usual_dir(s), &s->diags);
+    char usual[PATH_MAX + 16];
+    plugin_folder(usual, sizeof usual);
+    plugin_load_dir(s->registry, dir ? dir : usual, &s->diags);
 }
 
 bool session_open_plugins(struct session *s, const char *dir)

@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,21 +230,18 @@ void plugin_load_dir(struct plugin_registry *registry, const char *folder, struc
         base_diag_add(diags, LEAT_DIAG_ERROR, err.code, NULL, err.hint[0] ? err.hint : NULL, "%s", err.message);
 }
 
-const char *plugin_folder(const char *wanted, const char *installed, char *out, size_t size)
+void plugin_folder(char *out, size_t size)
 {
-    char exe[4096];
+    static const char *const places[] = {"lib", "../lib/leat", "lib"}; // the first again when neither is there
+    char exe[PATH_MAX];
     struct stat st;
-    if (wanted)
-        return wanted;
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    exe[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(exe, '/');
-    if (slash) {
+    char *slash = n > 0 ? memrchr(exe, '/', (size_t)n) : NULL;
+    if (slash)
         *slash = 0;
-        int len = snprintf(out, size, "%s/lib", exe);
-        if (len > 0 && (size_t)len < size && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
-            return out;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(out, size, "%s/%s", slash ? exe : ".", places[i]);
+        if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+            return;
     }
-    snprintf(out, size, "%s", installed);
-    return out;
 }

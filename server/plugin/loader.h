@@ -6,6 +6,8 @@
 #ifndef PLUGIN_LOADER_H
 #define PLUGIN_LOADER_H
 
+#include <stddef.h>
+
 #include "leat/plugin.h"
 
 struct base_diags;
@@ -27,8 +29,8 @@ void plugin_load_dir(struct plugin_registry *registry, const char *folder, struc
 leat_status plugin_load_file(struct plugin_registry *registry, const char *path, const struct leat_host *host,
                              struct base_error *err) LEAT_MUST_CHECK;
 
-// The folder to use: `wanted` (plugin.dir) if not NULL, else "lib" beside the executable if it is there, else
-// `installed` (PREFIX/lib/leat). The text goes into `out`.
-const char *plugin_folder(const char *wanted, const char *installed, char *out, size_t size);
+// The folder where plugins are sought without plugin.dir: "lib" beside the executable, else "../lib/leat" from there
+// (PREFIX/lib/leat for PREFIX/bin). When neither is there, the first, so that its absence can be told.
+void plugin_folder(char *out, size_t size);
 
 #endif

@@ -298,11 +298,12 @@ static void test_folder(void **state)
     assert_int_equal(plugin_load_folder(f->registry, "LICENSE", plugin_check_host(), on_refused, f, &err), LEAT_CONFIG);
 }
 
+// The test itself is in build/tests, where there is no lib: the folder beside it is named all the same.
 static void test_where(void **state)
 {
     char out[4200];
-    assert_string_equal(plugin_folder("mine", "/usr/lib/leat", out, sizeof out), "mine");
-    assert_string_equal(plugin_folder(NULL, "/usr/lib/leat", out, sizeof out), "/usr/lib/leat");
+    plugin_folder(out, sizeof out);
+    assert_string_equal(strrchr(out, '/'), "/lib");
 }
 
 int main(void)
