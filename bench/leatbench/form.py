@@ -34,8 +34,8 @@ class Sample:
 
 
 class Budget:
-    """What would be good enough: `text` for the table and met(leat, ratio), which answers True or False, or None when
-    there is nothing to compare with."""
+    """What would be good enough: `text` for the table and met(leat, ratio, result), which answers True or False, or None
+    when there is nothing to compare with. `leat` is the median as shown, `result` a report.Result."""
 
     def __init__(self, text, met):
         self.text = text
@@ -44,15 +44,15 @@ class Budget:
 
 def ratio_at_least(bound):
     """leat reaches this multiple of the rival (for "less is better": the rival needs this multiple of leat)."""
-    return Budget(f"≥ {bound:g} ×", lambda leat, ratio: None if ratio is None else ratio >= bound)
+    return Budget(f"≥ {bound:g} ×", lambda leat, ratio, result: None if ratio is None else ratio >= bound)
 
 
 def at_least(bound, unit=""):
-    return Budget(f"≥ {bound:g} {unit}".rstrip(), lambda leat, ratio: leat >= bound)
+    return Budget(f"≥ {bound:g} {unit}".rstrip(), lambda leat, ratio, result: leat >= bound)
 
 
 def at_most(bound, unit=""):
-    return Budget(f"≤ {bound:g} {unit}".rstrip(), lambda leat, ratio: leat <= bound)
+    return Budget(f"≤ {bound:g} {unit}".rstrip(), lambda leat, ratio, result: leat <= bound)
 
 
 class Measure:

@@ -71,7 +71,7 @@ class Result:
             middle = statistics.median(leat) if leat else None
             met = None
             if measure.budget is not None and middle is not None:
-                met = measure.budget.met(middle, ratio)
+                met = measure.budget.met(middle, ratio, self)
             yield {"bench": self.bench.name, "title": self.bench.title, "first": number == 0, "measure": measure,
                    "leat": leat, "rival": rival, "ratio": ratio, "met": met}
 
@@ -116,8 +116,12 @@ def table(results):
 
 
 def footnotes(results):
-    """Who each rival is."""
-    return "\n".join(f"- {result.bench.title}: {result.bench.rival_is}" for result in results if result.bench.rival_is)
+    """Who the rivals are."""
+    rivals = {}
+    for result in results:
+        if result.bench.rival_is:
+            rivals.setdefault(result.bench.rival_is, []).append(result.bench.title)
+    return "\n".join(f"- {rival}: rival of {'; '.join(titles)}" for rival, titles in rivals.items())
 
 
 def said(command):
