@@ -20,8 +20,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
-#include "crc32.h"
 #include "fault.h"
 
 #define MAGIC        "LEATCKP1"
@@ -38,6 +38,11 @@ struct store {
 
 // --- small things
 // ---------------------------------------------------------------------------------------------------------
+
+static uint32_t checksum(const void *bytes, size_t len)
+{
+    return (uint32_t)crc32_z(0, bytes, len);
+}
 
 static void put_u32(uint8_t *at, uint32_t v)
 {
@@ -259,7 +264,7 @@ static leat_status open_manifest(const char *path, int *fd, json_t **root, uint6
         st = base_no_memory(error);
     if (st >= 0)
         st = read_at(*fd, path, text, len, HEADER, error);
-    if (st >= 0 && crc32_of(0, text, len) != get_u32(header + 12))
+    if (st >= 0 && checksum(text, len) != get_u32(header + 12))
         st = damaged(error, path, "the checksum of its manifest is wrong");
     if (st >= 0 && !(*root = json_loadb(text, len, 0, NULL)))
         st = damaged(error, path, "its manifest is not JSON");
@@ -291,7 +296,7 @@ static leat_status read_piece(const struct store *store, const char *job, struct
         st = base_no_memory(error);
     if (st >= 0)
         st = read_at(fd, path, piece->bytes, piece->len, blobs + piece->offset, error);
-    if (st >= 0 && crc32_of(0, piece->bytes, piece->len) != piece->crc)
+    if (st >= 0 && checksum(piece->bytes, piece->len) != piece->crc)
         st = damaged(error, path, "the checksum of a piece is wrong");
     close(fd);
     return st;
@@ -488,7 +493,7 @@ static json_t *manifest_json(const char *job, struct store_manifest *m)
         for (uint32_t k = 0; k < s->piece_count; k++) {
             struct store_piece *p = &s->pieces[k];
             int fresh = p->epoch == 0;
-            uint32_t crc = fresh ? crc32_of(0, p->bytes, p->len) : p->crc;
+            uint32_t crc = fresh ? checksum(p->bytes, p->len) : p->crc;
             json_array_append_new(
                 pieces, json_pack("{s:I, s:I, s:I, s:I, s:i, s:I}", "epoch", (json_int_t)(fresh ? m->epoch : p->epoch),
                                   "offset", (json_int_t)(fresh ? offset : p->offset), "length", (json_int_t)p->len,
@@ -508,7 +513,7 @@ static int write_file(int fd, const char *text, size_t len, const struct store_m
     uint8_t header[HEADER];
     memcpy(header, MAGIC, 8);
     put_u32(header + 8, (uint32_t)len);
-    put_u32(header + 12, crc32_of(0, text, len));
+    put_u32(header + 12, checksum(text, len));
     if (!write_all(fd, header, sizeof header) || !write_all(fd, text, len))
         return 0;
     for (uint32_t i = 0; i < m->state_count; i++)
@@ -531,7 +536,7 @@ static void settle_places(struct store_manifest *m)
                 continue;
             p->epoch = m->epoch;
             p->offset = offset;
-            p->crc = crc32_of(0, p->bytes, p->len);
+            p->crc = checksum(p->bytes, p->len);
             offset += p->len;
         }
 }
