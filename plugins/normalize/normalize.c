@@ -30,7 +30,7 @@ struct normalize {
 static leat_status create(struct leat_ctx *ctx, const void *bound, void **self)
 {
     struct normalize *n = calloc(1, sizeof *n);
-    if (!n || !(n->rows = keyed_create())) {
+    if (!n || !(n->rows = keyed_create(KEYED_MAP))) {
         free(n);
         return leat_no_memory(ctx);
     }
@@ -105,8 +105,8 @@ static leat_status open_node(struct leat_ctx *ctx, void *self, const struct leat
     struct normalize *n = self;
     n->instance = open->instance;
     n->instances = open->instances;
-    if (open->restored && open->instances > 1 && keyed_retain(n->rows, mine, n) < 0)
-        return leat_no_memory(ctx);
+    if (open->restored && open->instances > 1)
+        keyed_retain(n->rows, mine, n);
     if (n->unreadable)
         return leat_fail(ctx, LEAT_FATAL, "LEAT-K0002", "a row in the saved state is malformed");
     report(n, (int64_t)keyed_bytes(n->rows));

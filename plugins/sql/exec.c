@@ -47,6 +47,7 @@ leat_status sql_exec_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t 
                               .flags = b->flags,
                               .keep = b,
                               .whole = b,
+                              .input = input,
                               .first = first};
         if (first + n < b->rows)
             s.flags |= LEAT_BATCH_TXN_OPEN; // the rest follows

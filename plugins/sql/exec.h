@@ -34,7 +34,8 @@ struct sql_stage {
     uint32_t flags;                 // LEAT_BATCH_*
     const struct leat_batch *keep;  // what the vectors point into: kept by what is emitted
     const struct leat_batch *hold;  // more of that, or NULL
-    const struct leat_batch *whole; // the vectors are rows first… of this batch: its columns may be borrowed
+    const struct leat_batch *whole; // the vectors of `input` are rows first… of this batch: columns may be borrowed
+    uint32_t input;
     uint32_t first;
 };
 
@@ -55,6 +56,7 @@ leat_status sql_exec_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t 
 
 // join.c
 leat_status sql_joiner_create(struct leat_ctx *ctx, struct sql_exec *x);
+leat_status sql_joiner_open(struct leat_ctx *ctx, struct sql_exec *x, const struct leat_open *open);
 void sql_joiner_destroy(struct leat_ctx *ctx, struct sql_joiner *j);
 leat_status sql_joiner_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b);
 leat_status sql_joiner_save(struct leat_ctx *ctx, struct sql_exec *x, struct leat_state_out *out);

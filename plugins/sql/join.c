@@ -7,30 +7,16 @@
 // partner, or loses its last one, is replaced likewise.
 //
 // One change may touch any number of rows: the cursor in join_change lets process stop where the way is full and go on
-// when it is called again. The state is changed only when all of its output is out.
+// when it is called again. The state is changed only when all of its output is out. Rows that take nothing back go a
+// shorter way, see join_grow.c.
 #include "join_int.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "types.h"
 
 // --- making ---
-
-static int make_table(struct leat_ctx *ctx, struct sql_exec *x, uint32_t s)
-{
-    struct join_table *t = &x->joiner->tables[s];
-    const struct sql_side *side = &x->joiner->join->sides[s];
-    uint32_t first = x->plan->first[side->input];
-    t->side = side;
-    t->types = ctx->host->alloc(ctx, (side->stored_count + 1) * sizeof *t->types);
-    if (!t->types)
-        return -1;
-    for (uint32_t c = 0; c < side->stored_count; c++)
-        t->types[c] = &x->plan->inputs[side->input].schema->columns[side->stored[c] - first].type;
-    return 0;
-}
 
 static int make_values(struct leat_ctx *ctx, struct join_values *v, uint32_t count)
 {
@@ -47,37 +33,54 @@ static int make_column(struct leat_ctx *ctx, struct sql_joiner *j, uint32_t numb
     return c->cells && c->states ? 0 : -1;
 }
 
-static int make_parts(struct leat_ctx *ctx, struct sql_exec *x)
+static leat_status make_parts(struct leat_ctx *ctx, struct sql_exec *x)
 {
     struct sql_joiner *j = x->joiner;
     uint32_t total = x->plan->first[x->plan->input_count] + 1, widest = 0;
     j->joined = ctx->host->alloc(ctx, total * sizeof *j->joined);
     j->pre.columns = ctx->host->alloc(ctx, total * sizeof *j->pre.columns);
     if (!j->joined || !j->pre.columns)
-        return -1;
+        return leat_no_memory(ctx);
     memset(j->joined, 0, total * sizeof *j->joined);
     memset(j->pre.columns, 0, total * sizeof *j->pre.columns);
+    j->pre.ev.columns = j->pre.columns;
+    j->pre.ev.column_count = total;
     for (uint32_t s = 0; s < 2; s++) {
         const struct sql_side *side = &j->join->sides[s];
-        if (make_table(ctx, x, s))
-            return -1;
+        leat_status st = join_rows_create(ctx, x, s);
+        if (st != LEAT_OK)
+            return st;
         for (uint32_t c = 0; c < side->stored_count; c++)
             if (make_column(ctx, j, side->stored[c]))
-                return -1;
+                return leat_no_memory(ctx);
         widest = side->stored_count > widest ? side->stored_count : widest;
     }
-    if (make_column(ctx, j, total - 1)) // `matched`
-        return -1;
-    return make_values(ctx, &j->match, widest) || make_values(ctx, &j->change.old, widest) ||
-                   make_values(ctx, &j->change.now, widest)
-               ? -1
-               : 0;
+    int failed = make_column(ctx, j, total - 1) || // `matched`
+                 make_values(ctx, &j->match, widest) || make_values(ctx, &j->change.old, widest) ||
+                 make_values(ctx, &j->change.now, widest);
+    return failed ? leat_no_memory(ctx) : LEAT_OK;
+}
+
+static void init_bufs(struct sql_joiner *j)
+{
+    struct buf *bufs[] = {&j->keys, &j->value, &j->change.new_key, &j->change.old_id, &j->change.id, &j->change.value};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        buf_init(bufs[i], JOIN_BYTES_MAX);
+}
+
+static void fini_bufs(struct sql_joiner *j)
+{
+    struct buf *bufs[] = {&j->keys, &j->value, &j->change.new_key, &j->change.old_id, &j->change.id, &j->change.value};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        buf_fini(bufs[i]);
 }
 
 leat_status sql_joiner_create(struct leat_ctx *ctx, struct sql_exec *x)
 {
     static const struct leat_metric rows = {"leat_state_rows", LEAT_METRIC_GAUGE, "rows kept in state"};
-    static const struct leat_metric bytes = {"leat_state_bytes", LEAT_METRIC_GAUGE, "bytes kept in state"};
+    static const struct leat_metric bytes = {"leat_state_bytes", LEAT_METRIC_GAUGE, "memory of the node's state"};
+    static const struct leat_metric content = {"leat_state_row_bytes", LEAT_METRIC_GAUGE,
+                                               "bytes of the encoded rows in state, with their keys"};
     struct sql_joiner *j = ctx->host->alloc(ctx, sizeof *j);
     if (!j)
         return leat_no_memory(ctx);
@@ -85,18 +88,14 @@ leat_status sql_joiner_create(struct leat_ctx *ctx, struct sql_exec *x)
     x->joiner = j;
     j->join = x->plan->branches[0].join;
     j->pre.plan = x->plan;
+    init_bufs(j);
     sql_evaluator_init(&j->pre.ev, x->ev.zone);
     sql_arena_init(&j->lists, SQL_ARENA_MAX);
     sql_arena_init(&j->match_lists, SQL_ARENA_MAX);
-    if (getrandom(&j->seed, sizeof j->seed, 0) != sizeof j->seed)
-        j->seed = (uint64_t)ctx->host->monotonic(ctx);
     j->metric_rows = ctx->host->metric(ctx, &rows);
     j->metric_bytes = ctx->host->metric(ctx, &bytes);
-    if (make_parts(ctx, x))
-        return leat_no_memory(ctx);
-    j->pre.ev.columns = j->pre.columns;
-    j->pre.ev.column_count = x->plan->first[x->plan->input_count] + 1;
-    return LEAT_OK;
+    j->metric_content = ctx->host->metric(ctx, &content);
+    return make_parts(ctx, x);
 }
 
 static void free_values(struct leat_ctx *ctx, struct join_values *v)
@@ -109,22 +108,18 @@ void sql_joiner_destroy(struct leat_ctx *ctx, struct sql_joiner *j)
 {
     if (!j)
         return;
-    join_clear(ctx, j);
+    sql_joiner_report(j, 1);
     uint32_t total = j->pre.ev.column_count;
     for (uint32_t c = 0; j->joined && c < total; c++) {
         ctx->host->free(ctx, j->joined[c].cells);
         ctx->host->free(ctx, j->joined[c].states);
     }
     for (uint32_t s = 0; s < 2; s++)
-        ctx->host->free(ctx, j->tables[s].types);
+        join_rows_destroy(ctx, &j->rows[s]);
     free_values(ctx, &j->match);
     free_values(ctx, &j->change.old);
     free_values(ctx, &j->change.now);
-    row_buf_fini(&j->change.old_key);
-    row_buf_fini(&j->change.new_key);
-    row_buf_fini(&j->change.unique);
-    row_buf_fini(&j->change.encoded);
-    row_buf_fini(&j->delta);
+    fini_bufs(j);
     leat_batch_unref(j->hold);
     sql_evaluator_fini(&j->pre.ev);
     sql_arena_fini(&j->lists);
@@ -136,96 +131,25 @@ void sql_joiner_destroy(struct leat_ctx *ctx, struct sql_joiner *j)
 
 // --- from rows of the input to changes ---
 
-// What was computed over a slice of the input.
-struct slice {
-    uint32_t first, rows;
-    uint8_t dropped[SQL_VEC_MAX];
-    uint8_t lonely[SQL_VEC_MAX]; // the guard says: no partner
-    uint16_t list[SQL_VEC_MAX];
-    struct sql_vec *keys;
-};
-
-static leat_status slice_condition(struct join_work *w, struct slice *s, struct sql_sel *sel, const struct sql_expr *e,
-                                   uint8_t *fails)
-{
-    struct sql_vec v;
-    if (!e || !sel->count)
-        return LEAT_OK;
-    leat_status st = sql_exec_eval(w->ctx, &w->j->pre, e, sel, s->list, s->dropped, &v);
-    if (st != LEAT_OK)
-        return st;
-    for (uint32_t k = 0; k < sel->count; k++) {
-        uint32_t r = s->list[k], a = sql_vec_at(&v, r);
-        if (v.states[a] != LEAT_VALUE || !v.cells[a].i64)
-            fails[r] = 1;
-    }
-    return LEAT_OK;
-}
-
-// Filters and keys of the slice. Rows that fail are marked; keys are computed for the others.
-static leat_status slice_compute(struct join_work *w, struct slice *s)
-{
-    const struct sql_side *side = &w->j->join->sides[w->side];
-    int upsert = w->x->plan->inputs[side->input].mode == LEAT_MODE_UPSERT;
-    struct sql_exec *pre = &w->j->pre;
-    struct sql_sel sel = {s->list, 0};
-    sql_evaluator_reset(&pre->ev);
-    pre->ev.rows = s->rows;
-    pre->ev.now = w->x->ev.now;
-    sql_exec_show(pre, side->input, w->b, s->first);
-    for (uint32_t r = 0; r < s->rows; r++) {
-        s->dropped[r] = s->lonely[r] = 0;
-        if (!upsert || w->b->kinds[s->first + r] != LEAT_DELETE) // of those only the primary key is known
-            s->list[sel.count++] = (uint16_t)r;
-    }
-    leat_status st = slice_condition(w, s, &sel, side->filter, s->dropped);
-    if (st == LEAT_OK)
-        st = slice_condition(w, s, &sel, side->guard, s->lonely);
-    s->keys = sql_arena_alloc(&pre->ev.arena, side->key_count * sizeof *s->keys);
-    if (!s->keys)
-        return leat_no_memory(w->ctx);
-    for (uint32_t k = 0; k < side->key_count && st == LEAT_OK; k++)
-        st = sql_exec_eval(w->ctx, pre, side->keys[k], &sel, s->list, s->dropped, &s->keys[k]);
-    return st;
-}
-
-// The join key of a row. 1 = it has one.
-static uint8_t encode_key(const struct join_work *w, const struct slice *s, uint32_t r, struct row_buf *to)
-{
-    const struct sql_side *side = &w->j->join->sides[w->side];
-    to->len = 0;
-    if (s->lonely[r])
-        return 0;
-    for (uint32_t k = 0; k < side->key_count; k++) {
-        uint32_t a = sql_vec_at(&s->keys[k], r);
-        if (row_encode_key(to, side->keys[k]->type, &s->keys[k].cells[a], s->keys[k].states[a]))
-            return 0;
-    }
-    return 1;
-}
-
-static void encode_unique(const struct join_work *w, uint32_t row, struct row_buf *to)
+static void encode_unique(const struct join_work *w, uint32_t row, struct buf *to)
 {
     const struct sql_side *side = &w->j->join->sides[w->side];
     uint32_t first = w->x->plan->first[side->input];
-    to->len = 0;
+    buf_reset(to);
     for (uint32_t k = 0; k < side->unique_count; k++) {
         uint32_t c = side->unique[k] - first;
         const struct leat_type *t = &w->b->schema->columns[c].type;
-        uint8_t state = leat_batch_state(w->b, c, row);
-        if (row_encode_key(to, t, leat_batch_cell(w->b, c, row), state))
-            row_buf_put(to, "\xFF", 1);
+        if (keyed_part_encode(to, t, leat_batch_cell(w->b, c, row), leat_batch_state(w->b, c, row)))
+            buf_u8(to, JOIN_NULL_PART);
     }
 }
 
 static void take_values(const struct join_work *w, uint32_t row, struct join_values *to)
 {
-    const struct sql_side *side = &w->j->join->sides[w->side];
-    uint32_t first = w->x->plan->first[side->input];
-    for (uint32_t i = 0; i < side->stored_count; i++) {
-        uint32_t c = side->stored[i] - first;
-        to->cells[i] = *leat_batch_cell(w->b, c, row);
-        to->states[i] = leat_batch_state(w->b, c, row);
+    const struct join_rows *rows = &w->j->rows[w->side];
+    for (uint32_t i = 0; i < rows->side->stored_count; i++) {
+        to->cells[i] = *leat_batch_cell(w->b, rows->columns[i], row);
+        to->states[i] = leat_batch_state(w->b, rows->columns[i], row);
     }
 }
 
@@ -233,13 +157,12 @@ static void take_values(const struct join_work *w, uint32_t row, struct join_val
 static leat_status mend_values(struct join_work *w)
 {
     struct join_change *c = &w->j->change;
-    const struct sql_side *side = &w->j->join->sides[w->side];
-    for (uint32_t i = 0; i < side->stored_count; i++) {
+    const struct join_rows *rows = &w->j->rows[w->side];
+    for (uint32_t i = 0; i < rows->side->stored_count; i++) {
         if (c->now.states[i] != LEAT_UNCHANGED)
             continue;
-        if (!c->old_row) {
-            uint32_t column = side->stored[i] - w->x->plan->first[side->input];
-            const struct leat_bytes *name = &w->b->schema->columns[column].name;
+        if (!c->stored) {
+            const struct leat_bytes *name = &w->b->schema->columns[rows->columns[i]].name;
             return leat_fail(w->ctx, LEAT_DATA, SQL_CODE_SENT,
                              "column '%.*s' of a changed row was not sent, and the row is not in the state",
                              (int)name->len, (const char *)name->ptr);
@@ -251,94 +174,102 @@ static leat_status mend_values(struct join_work *w)
     return LEAT_OK;
 }
 
-static leat_status take_old(struct join_work *w, struct join_row *row)
+// The stored row that the change takes away; ref == 0: there is none.
+static leat_status take_old(struct join_work *w, keyed_ref ref)
 {
     struct join_change *c = &w->j->change;
-    const struct join_table *t = &w->j->tables[w->side];
-    c->old_row = row;
-    c->has_old = row != NULL;
-    c->old_has_key = 0;
-    if (!row)
+    const struct join_rows *rows = &w->j->rows[w->side];
+    uint64_t times;
+    c->has_old = c->stored = ref != 0;
+    c->old_key = (struct leat_bytes){NULL, 0};
+    if (!ref)
         return LEAT_OK;
-    if (join_decode(w->j, w->side, row, &c->old, &w->j->lists))
-        return leat_no_memory(w->ctx);
-    c->old_has_key = t->side->key_is_unique || row->key_len != JOIN_NO_KEY;
-    struct leat_bytes key = join_row_key(t, row);
-    c->old_key.len = 0;
-    row_buf_put(&c->old_key, key.ptr, key.len);
-    return LEAT_OK;
+    struct leat_bytes row = join_row_of(rows, ref, &c->old_key, &times);
+    return join_decode(rows, row, &c->old, &w->j->lists) ? leat_no_memory(w->ctx) : LEAT_OK;
 }
 
-static leat_status take_new(struct join_work *w, const struct slice *s, uint32_t r)
+static void encode_row(const struct join_work *w, struct buf *to, struct leat_bytes key, const struct join_values *v)
+{
+    const struct join_rows *rows = &w->j->rows[w->side];
+    buf_reset(to);
+    if (rows->kind != KEYED_MAP)
+        keyed_group_put(to, key.ptr, key.len);
+    keyed_cells_encode(to, rows->types, v->cells, v->states, rows->side->stored_count);
+}
+
+static leat_status take_new(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
     struct join_change *c = &w->j->change;
-    const struct join_table *t = &w->j->tables[w->side];
+    struct leat_bytes key = {NULL, 0};
     take_values(w, s->first + r, &c->now);
     leat_status st = mend_values(w);
     if (st != LEAT_OK)
         return st;
     c->has_new = 1;
-    c->new_has_key = encode_key(w, s, r, &c->new_key);
-    c->encoded.len = 0;
-    row_encode(&c->encoded, t->types, c->now.cells, c->now.states, t->side->stored_count);
-    return c->encoded.failed || c->new_key.failed || c->unique.failed ? leat_no_memory(w->ctx) : LEAT_OK;
+    c->new_has_key = s->has_key[r];
+    buf_reset(&c->new_key);
+    if (c->new_has_key)
+        key = join_slice_key(w->j, r);
+    buf_put(&c->new_key, key.ptr, key.len);
+    struct buf *to = w->j->rows[w->side].kind == KEYED_GROUPED_KEYS ? &c->id : &c->value;
+    encode_row(w, to, key, &c->now);
+    return buf_ok(to) && buf_ok(&c->new_key) && buf_ok(&c->id) ? LEAT_OK : leat_no_memory(w->ctx);
 }
 
-static int unchanged(const struct join_work *w)
-{
-    const struct join_change *c = &w->j->change;
-    if (!c->old_row || !c->has_new)
-        return 0;
-    struct leat_bytes content = join_row_content(&w->j->tables[w->side], c->old_row);
-    return content.len == c->encoded.len && !memcmp(content.ptr, c->encoded.ptr, content.len) && join_same_key(c);
-}
-
-static int starts_pair(const struct slice *s, const struct leat_batch *b, uint32_t r)
+static int starts_pair(const struct join_slice *s, const struct leat_batch *b, uint32_t r)
 {
     uint32_t row = s->first + r;
     return b->kinds[row] == LEAT_UPDATE_BEFORE && r + 1 < s->rows && b->kinds[row + 1] == LEAT_UPDATE_AFTER;
 }
 
+static int same_bytes(struct leat_bytes a, struct leat_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+}
+
 // A side with a primary key: what a change replaces is found by it.
-static leat_status change_keyed(struct join_work *w, const struct slice *s, uint32_t r)
+static leat_status change_keyed(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
     struct join_change *c = &w->j->change;
+    const struct keyed *map = w->j->rows[w->side].map;
     uint8_t kind = w->b->kinds[s->first + r];
-    encode_unique(w, s->first + r, &c->unique);
+    encode_unique(w, s->first + r, &c->id);
+    if (!buf_ok(&c->id))
+        return leat_no_memory(w->ctx);
     if (starts_pair(s, w->b, r)) {
-        encode_unique(w, s->first + r + 1, &c->old_key);
-        if (c->old_key.len == c->unique.len && !memcmp(c->old_key.ptr, c->unique.ptr, c->unique.len))
+        encode_unique(w, s->first + r + 1, &c->old_id);
+        if (same_bytes(join_bytes(&c->old_id), join_bytes(&c->id)))
             return LEAT_OK; // its +U replaces it
     }
-    leat_status st = take_old(w, join_find_unique(w->j, w->side, &c->unique));
+    keyed_ref ref = keyed_find_key(map, join_bytes(&c->id));
+    leat_status st = take_old(w, ref);
     if (st == LEAT_OK && (kind == LEAT_INSERT || kind == LEAT_UPDATE_AFTER) && !s->dropped[r])
         st = take_new(w, s, r);
-    if (kind == LEAT_INSERT && unchanged(w))
+    if (st == LEAT_OK && kind == LEAT_INSERT && ref && c->has_new &&
+        same_bytes(keyed_ref_value(map, ref), join_bytes(&c->value)))
         c->has_old = c->has_new = 0; // a repeated row says nothing
     return st;
 }
 
 // What leaves a side without a primary key: the stored row of that content; a row that was never stored because it
 // meets nothing is known from the change itself.
-static leat_status change_content_old(struct join_work *w, const struct slice *s, uint32_t r)
+static leat_status change_content_old(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
     struct join_change *c = &w->j->change;
-    const struct join_table *t = &w->j->tables[w->side];
     if (s->dropped[r])
         return LEAT_OK;
-    if (!encode_key(w, s, r, &c->new_key)) {
-        take_values(w, s->first + r, &c->old);
+    take_values(w, s->first + r, &c->old);
+    if (!s->has_key[r]) {
         c->has_old = w->j->join->outer && w->side == 0;
-        c->old_has_key = 0;
         return LEAT_OK;
     }
-    take_values(w, s->first + r, &c->old);
-    c->encoded.len = 0;
-    row_encode(&c->encoded, t->types, c->old.cells, c->old.states, t->side->stored_count);
-    return take_old(w, join_find_content(w->j, w->side, &c->new_key, &c->encoded));
+    encode_row(w, &c->old_id, join_slice_key(w->j, r), &c->old);
+    if (!buf_ok(&c->old_id))
+        return leat_no_memory(w->ctx);
+    return take_old(w, keyed_find_key(w->j->rows[w->side].map, join_bytes(&c->old_id)));
 }
 
-static leat_status change_content(struct join_work *w, const struct slice *s, uint32_t r)
+static leat_status change_content(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
     struct join_change *c = &w->j->change;
     uint8_t kind = w->b->kinds[s->first + r];
@@ -365,17 +296,16 @@ static leat_status bad_change(struct join_work *w, leat_status st, uint32_t row)
 }
 
 // One change, from the slice to its output. *took = rows of the slice that are done.
-static leat_status change(struct join_work *w, const struct slice *s, uint32_t r, uint32_t *took)
+static leat_status change(struct join_work *w, const struct join_slice *s, uint32_t r, uint32_t *took)
 {
     struct join_change *c = &w->j->change;
     leat_status st = LEAT_OK;
     if (!c->active) {
-        c->has_old = c->has_new = c->old_has_key = c->new_has_key = 0;
-        c->old_row = NULL;
-        c->mended = 0;
+        c->has_old = c->has_new = c->stored = c->mended = c->new_has_key = 0;
+        c->old_key = (struct leat_bytes){NULL, 0};
         c->row = s->first + r;
         c->took = 1;
-        st = w->j->tables[w->side].side->unique_count ? change_keyed(w, s, r) : change_content(w, s, r);
+        st = w->j->rows[w->side].side->unique_count ? change_keyed(w, s, r) : change_content(w, s, r);
         if (st != LEAT_OK) {
             *took = c->took;
             return bad_change(w, st, c->row);
@@ -387,38 +317,43 @@ static leat_status change(struct join_work *w, const struct slice *s, uint32_t r
     return c->active ? join_pass_on(w) : LEAT_OK;
 }
 
-static uint32_t side_of(const struct sql_joiner *j, uint32_t input)
+static leat_status change_all(struct join_work *w, const struct join_slice *s)
 {
-    return j->join->sides[1].input == input;
+    for (uint32_t r = 0; r < s->rows;) {
+        uint32_t took;
+        leat_status st = change(w, s, r, &took);
+        if (st != LEAT_OK)
+            return st;
+        r += took;
+        w->x->resume += took;
+    }
+    sql_arena_reset(&w->j->lists);
+    return LEAT_OK;
 }
 
 leat_status sql_joiner_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b)
 {
     struct sql_joiner *j = x->joiner;
-    struct join_work w = {ctx, x, j, b, side_of(j, input)};
-    struct slice s;
+    struct join_work w = {ctx, x, j, b, j->join->sides[1].input == input};
+    struct join_slice *s = &j->slice;
+    // rows that only come, and are not the optional ones of an outer join, take nothing back
+    int grows = j->rows[w.side].kind == KEYED_BAG && !(j->join->outer && w.side == 1);
     leat_status st = LEAT_OK;
     x->ev.now = ctx->host->now(ctx);
     while (x->resume < b->rows && st == LEAT_OK) {
-        s.first = x->resume;
-        s.rows = sql_exec_slice(b, s.first);
-        st = slice_compute(&w, &s);
-        for (uint32_t r = 0; r < s.rows && st == LEAT_OK;) {
-            uint32_t took;
-            st = change(&w, &s, r, &took);
-            if (st != LEAT_OK)
-                break;
-            r += took;
-            x->resume += took;
-        }
-        if (!j->change.active)
-            sql_arena_reset(&j->lists);
+        s->first = x->resume;
+        s->rows = sql_exec_slice(b, s->first);
+        st = join_slice_compute(&w, s);
+        if (st == LEAT_OK)
+            st = grows ? join_grow(&w, s) : change_all(&w, s);
     }
+    sql_joiner_report(j, 0);
     if (st == LEAT_AGAIN)
         return st; // called again with this batch; what is in hand is kept
     if (st == LEAT_OK)
         st = join_flush(&w, 0);
     x->resume = 0;
     j->change.active = 0;
+    j->pairs.mid = 0;
     return st < 0 ? st : LEAT_OK;
 }

@@ -1,43 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the join share: its keyed state and the change in hand.
+// What the files of the join share: the rows it keeps, and the rows in hand.
 //
-// Each side keeps its rows in a table with up to two indexes: by the join key, to find partners, and by the input's
-// primary key, to find what a change replaces. Where the two keys are one, so are the indexes. A side without a primary
-// key finds a deleted row by its content in the bucket of its join key.
+// Each side keeps its rows in a keyed map (plugins/common/keyed), of the kind that its input asks for:
+//
+//   KEYED_MAP           the join key is the input's primary key    key: join key              value: row
+//   KEYED_GROUPED       another primary key                        key: primary key           value: join key, row
+//   KEYED_GROUPED_KEYS  changes without a primary key              key: join key, row         value: how many of them
+//   KEYED_BAG           rows only come                             no key                     value: join key, row
+//
+// so that partners are found by join key, and what a change replaces by its own key. Rows are bytes as keyed_row.h has
+// them; keys are their parts one behind the other.
 #ifndef SQL_JOIN_INT_H
 #define SQL_JOIN_INT_H
 
 #include "exec.h"
-#include "rowcodec.h"
+#include "keyed.h"
+#include "keyed_row.h"
 
-#define JOIN_STATE_VERSION 1
-#define JOIN_DELTA_MAX     ((size_t)64 << 20) // bytes of changes kept for a delta; beyond, the next one is a full image
-#define JOIN_NO_KEY        UINT32_MAX
+#define JOIN_STATE_VERSION 2
+#define JOIN_BYTES_MAX     ((size_t)KEYED_LENGTH_MAX)
+#define JOIN_NULL_PART     0xff // stands for a part of a primary key that is NULL
 
-// One stored row: join key, primary key (absent where it is the join key), encoded row.
-struct join_row {
-    struct join_row *next_key, *next_unique;
-    uint32_t key_hash, unique_hash;
-    uint32_t key_len; // JOIN_NO_KEY: equals nothing, not in the index
-    uint32_t unique_len, row_len;
-    uint8_t bytes[];
-};
-
-// Rows of a chain stay in the order in which they came: a change of their partner passes them on in that order, so that
-// of several states of a thing, written by key, the newest is written last.
-struct join_index {
-    struct join_row **heads;
-    struct join_row **tails; // of the same block
-    uint32_t mask;           // size - 1; heads == NULL: no table yet
-    uint32_t count;
-};
-
-struct join_table {
+struct join_rows {
     const struct sql_side *side;
     const struct leat_type **types; // of the stored columns
-    struct join_index by_key;       // unused where the key is unique
-    struct join_index by_unique;
-    uint64_t rows, bytes;
+    uint32_t *columns;              // their numbers in a batch of the input
+    struct keyed *map;
+    uint8_t kind;      // KEYED_*
+    uint8_t has_bytes; // stored columns point to bytes
 };
 
 // A row in hand: the stored columns of one side.
@@ -55,56 +45,62 @@ struct join_change {
     uint8_t started; // of this step
     uint8_t lone;    // this step changes whether kept rows have a partner
     uint8_t has_old, has_new;
+    uint8_t stored; // the old row is in the state
     uint8_t mended; // `now` has values of the stored row
-    uint8_t side;
-    uint32_t row;             // of the batch
-    uint32_t took;            // rows of the batch
-    struct join_row *old_row; // NULL: none stored
+    uint32_t row;   // of the batch
+    uint32_t took;  // rows of the batch
     struct join_values old, now;
-    struct row_buf old_key, new_key, unique, encoded;
-    uint8_t old_has_key, new_has_key;
-    const struct join_row *cursor;
+    struct leat_bytes old_key; // join key; ptr == NULL: none
+    struct buf new_key;
+    uint8_t new_has_key;
+    struct buf old_id, id, value; // key of the old row and of the new one in the state, and the new value
+    keyed_ref cursor;             // the partner to come
+    uint64_t again;               // how often the partner is still to come
+};
+
+// Joined rows on their way out that come from rows of the batch and their partners.
+struct join_pairs {
+    uint32_t count;
+    uint8_t dense;              // the rows of the batch stand one behind the other
+    uint16_t from[SQL_VEC_MAX]; // of the slice
+    keyed_ref match[SQL_VEC_MAX];
+    // where a full way has stopped: within the partners of a row
+    uint8_t mid;
+    keyed_ref cursor;
+    uint64_t again;
+};
+
+// What was computed over a part of the input: filters, and the join keys.
+struct join_slice {
+    uint32_t first, rows;
+    uint8_t dropped[SQL_VEC_MAX];
+    uint8_t has_key[SQL_VEC_MAX];
+    uint32_t key_at[SQL_VEC_MAX + 1]; // in sql_joiner.keys
+    uint32_t hash[SQL_VEC_MAX];       // of the key in the other side's map
+    uint16_t list[SQL_VEC_MAX];
 };
 
 struct sql_joiner {
     const struct sql_join *join;
-    struct join_table tables[2];
+    struct join_rows rows[2];
     struct sql_exec pre; // evaluates filters and keys over the input
-    uint64_t seed;
     struct join_change change;
+    struct join_pairs pairs;
+    struct join_slice slice;
+    struct buf keys; // of the slice
+    struct buf value;
     struct join_values match;
     struct sql_arena lists, match_lists; // decoded lists of the change and of its match
     // joined rows on their way out
     uint8_t kinds[SQL_VEC_MAX];
     leat_usec times[SQL_VEC_MAX];
     uint64_t positions[SQL_VEC_MAX];
-    uint32_t rows;
+    uint32_t out;               // joined rows so far
     struct leat_column *joined; // by column number; only those that are stored have memory
     struct leat_batch *hold;    // bytes copied out of the state
-    // what changed since the last checkpoint
-    struct row_buf delta;
-    uint8_t delta_lost;
-    int64_t *metric_rows, *metric_bytes;
+    int64_t *metric_rows, *metric_bytes, *metric_content;
+    int64_t reported[3]; // our part of the metrics
 };
-
-// join_table.c
-uint32_t join_hash(const struct sql_joiner *j, const void *bytes, size_t len);
-// The first row with this join key, and the next one after `row` with the same.
-struct join_row *join_first(const struct sql_joiner *j, uint32_t side, const struct row_buf *key);
-struct join_row *join_next(const struct join_table *t, const struct join_row *row);
-struct join_row *join_find_unique(const struct sql_joiner *j, uint32_t side, const struct row_buf *unique);
-struct join_row *join_find_content(const struct sql_joiner *j, uint32_t side, const struct row_buf *key,
-                                   const struct row_buf *encoded);
-// key == NULL: no join key. 0 or -1 = no memory.
-int join_add(struct leat_ctx *ctx, struct sql_joiner *j, uint32_t side, const struct row_buf *key,
-             const struct row_buf *unique, const struct row_buf *encoded);
-void join_remove(struct leat_ctx *ctx, struct sql_joiner *j, uint32_t side, struct join_row *row);
-void join_clear(struct leat_ctx *ctx, struct sql_joiner *j);
-struct leat_bytes join_row_key(const struct join_table *t, const struct join_row *row);
-struct leat_bytes join_row_unique(const struct join_table *t, const struct join_row *row);
-struct leat_bytes join_row_content(const struct join_table *t, const struct join_row *row);
-int join_decode(struct sql_joiner *j, uint32_t side, const struct join_row *row, struct join_values *to,
-                struct sql_arena *lists);
 
 // A call of process.
 struct join_work {
@@ -115,16 +111,45 @@ struct join_work {
     uint32_t side;
 };
 
-// join_pass.c
+static inline struct leat_bytes join_bytes(const struct buf *b)
+{
+    return (struct leat_bytes){b->ptr, (uint32_t)b->len};
+}
+
+static inline struct leat_bytes join_slice_key(const struct sql_joiner *j, uint32_t r)
+{
+    return (struct leat_bytes){j->keys.ptr + j->slice.key_at[r], j->slice.key_at[r + 1] - j->slice.key_at[r]};
+}
+
+// --- join_rows.c: the kept rows
+leat_status join_rows_create(struct leat_ctx *ctx, struct sql_exec *x, uint32_t side);
+void join_rows_destroy(struct leat_ctx *ctx, struct join_rows *rows);
+// The first row with this join key; the next one is keyed_after.
+keyed_ref join_first(const struct join_rows *rows, struct leat_bytes key);
+// A stored row's encoded columns, its join key (ptr == NULL: none) and how often it is there.
+struct leat_bytes join_row_of(const struct join_rows *rows, keyed_ref ref, struct leat_bytes *key, uint64_t *times);
+// Decodes into cells that point into `row`; lists are made in the arena. 0, or -1 = malformed or no memory.
+int join_decode(const struct join_rows *rows, struct leat_bytes row, struct join_values *to, struct sql_arena *lists);
+// Changes the state by the change in hand. 0, or -1 = no memory.
+int join_commit(struct join_work *w);
+
+// --- join_state.c: tells the metrics of what is kept; `gone`: nothing any more
+void sql_joiner_report(struct sql_joiner *j, int gone);
+
+// --- join_slice.c: from a batch to keys
+leat_status join_slice_compute(struct join_work *w, struct join_slice *s);
+
+// --- join_grow.c: rows that only come, and take nothing back. LEAT_AGAIN = the way is full.
+leat_status join_grow(struct join_work *w, struct join_slice *s);
+
+// --- join_pass.c
 // Emits the joined rows so far. `more`: the rest of the batch follows.
 leat_status join_flush(struct join_work *w, int more);
+// Memory that what is emitted next keeps. NULL = none.
+void *join_hold(struct join_work *w, size_t size, size_t align);
 // Decides the steps of the change in hand; then runs them and changes the state. LEAT_AGAIN = the way is full.
 void join_change_begin(struct join_change *c);
 leat_status join_pass_on(struct join_work *w);
 int join_same_key(const struct join_change *c);
-
-// join_state.c: notes a change for the next delta
-void join_log_put(struct sql_joiner *j, uint32_t side, const struct join_row *row);
-void join_log_remove(struct sql_joiner *j, uint32_t side, const struct join_row *row);
 
 #endif

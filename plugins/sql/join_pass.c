@@ -7,14 +7,14 @@
 leat_status join_flush(struct join_work *w, int more)
 {
     struct sql_joiner *j = w->j;
-    if (!j->rows)
+    if (!j->out)
         return LEAT_OK;
     uint32_t total = j->pre.ev.column_count;
     for (uint32_t c = 0; c < total; c++)
         w->x->columns[c] = (struct sql_vec){j->joined[c].cells, j->joined[c].states, 0};
     struct sql_stage s = {.branch = &w->x->plan->branches[0],
                           .mode = w->x->plan->mode,
-                          .rows = j->rows,
+                          .rows = j->out,
                           .kinds = j->kinds,
                           .times = w->b->times ? j->times : NULL,
                           .positions = w->b->positions ? j->positions : NULL,
@@ -22,11 +22,18 @@ leat_status join_flush(struct join_work *w, int more)
                           .flags = w->b->flags | (more ? LEAT_BATCH_TXN_OPEN : 0),
                           .keep = w->b,
                           .hold = j->hold};
-    j->rows = 0;
+    j->out = 0;
     leat_status st = sql_stage_run(w->ctx, w->x, &s);
     leat_batch_unref(j->hold);
     j->hold = NULL;
     return st;
+}
+
+void *join_hold(struct join_work *w, size_t size, size_t align)
+{
+    if (!w->j->hold && !(w->j->hold = w->ctx->host->batch_create(w->ctx, &w->x->plan->schema, 1, 1)))
+        return NULL;
+    return leat_batch_alloc(w->j->hold, size ? size : 1, align);
 }
 
 // What cells of the state point to is copied: the state may change while the batch lives.
@@ -34,17 +41,15 @@ static int copy_out(struct join_work *w, const struct leat_type *t, union leat_c
 {
     if (!leat_type_is_bytes(t->kind) && !leat_type_is_list(t->kind))
         return 0;
-    if (!w->j->hold && !(w->j->hold = w->ctx->host->batch_create(w->ctx, &w->x->plan->schema, 1, 1)))
-        return -1;
     if (leat_type_is_bytes(t->kind)) {
-        uint8_t *copy = leat_batch_alloc(w->j->hold, cell->bytes.len ? cell->bytes.len : 1, 1);
+        uint8_t *copy = join_hold(w, cell->bytes.len, 1);
         if (copy && cell->bytes.len)
             memcpy(copy, cell->bytes.ptr, cell->bytes.len);
         cell->bytes.ptr = copy;
         return copy ? 0 : -1;
     }
     uint32_t n = cell->list.count;
-    struct leat_datum *items = leat_batch_alloc(w->j->hold, (n + 1) * sizeof *items, 16);
+    struct leat_datum *items = join_hold(w, (n + 1) * sizeof *items, 16);
     if (!items)
         return -1;
     for (uint32_t i = 0; i < n; i++) {
@@ -60,7 +65,7 @@ static int copy_out(struct join_work *w, const struct leat_type *t, union leat_c
 // One side of a joined row; v == NULL: no partner.
 static int put_side(struct join_work *w, uint32_t side, const struct join_values *v, int from_state, uint32_t row)
 {
-    const struct join_table *t = &w->j->tables[side];
+    const struct join_rows *t = &w->j->rows[side];
     for (uint32_t i = 0; i < t->side->stored_count; i++) {
         struct leat_column *c = &w->j->joined[t->side->stored[i]];
         c->states[row] = v && v->states[i] == LEAT_VALUE ? LEAT_VALUE : LEAT_NULL;
@@ -78,9 +83,9 @@ static int put_row(struct join_work *w, uint8_t kind, const struct join_values *
 {
     struct sql_joiner *j = w->j;
     const struct join_change *c = &j->change;
-    uint32_t row = j->rows, at = c->row + (c->took > 1 && kind != LEAT_UPDATE_BEFORE && kind != LEAT_DELETE);
+    uint32_t row = j->out, at = c->row + (c->took > 1 && kind != LEAT_UPDATE_BEFORE && kind != LEAT_DELETE);
     // what is old comes from the state where it is stored, else from the batch
-    int mine_stored = mine == &c->old ? c->old_row != NULL : c->mended;
+    int mine_stored = mine == &c->old ? c->stored : c->mended;
     if (put_side(w, w->side, mine, mine_stored, row) || put_side(w, !w->side, other, 1, row))
         return -1;
     struct leat_column *matched = &j->joined[j->pre.ev.column_count - 1];
@@ -89,7 +94,7 @@ static int put_row(struct join_work *w, uint8_t kind, const struct join_values *
     j->kinds[row] = kind;
     j->times[row] = w->b->times ? w->b->times[at] : LEAT_TIME_NONE;
     j->positions[row] = w->b->positions ? w->b->positions[at] : 0;
-    j->rows++;
+    j->out++;
     return 0;
 }
 
@@ -116,77 +121,78 @@ static int put_match(struct join_work *w, const struct join_values *other)
 }
 
 // Does this step give kept rows their first partner, or take their last one?
-static uint8_t is_lone(const struct join_work *w, const struct row_buf *key)
+static uint8_t is_lone(const struct join_work *w, struct leat_bytes key)
 {
     const struct join_change *c = &w->j->change;
+    const struct join_rows *rows = &w->j->rows[w->side];
     if (!w->j->join->outer || w->side == 0 || c->step == STEP_PAIR)
         return 0;
-    const struct join_row *first = join_first(w->j, w->side, key);
-    if (c->step == STEP_NEW)
-        return first == NULL;
-    return first && !join_next(&w->j->tables[w->side], first);
+    keyed_ref first = join_first(rows, key);
+    if (c->step == STEP_NEW || !first)
+        return c->step == STEP_NEW && !first;
+    uint64_t times;
+    struct leat_bytes group;
+    join_row_of(rows, first, &group, &times);
+    return times == 1 && !keyed_after(rows->map, first);
+}
+
+// Goes to a partner, or to none.
+static void meet(struct join_work *w, keyed_ref ref)
+{
+    struct join_change *c = &w->j->change;
+    struct leat_bytes key;
+    c->cursor = ref;
+    c->again = 0;
+    if (ref)
+        join_row_of(&w->j->rows[!w->side], ref, &key, &c->again);
 }
 
 static leat_status step_begin(struct join_work *w)
 {
     struct join_change *c = &w->j->change;
-    const struct row_buf *key = c->step == STEP_NEW ? &c->new_key : &c->old_key;
-    int has_key = c->step == STEP_NEW ? c->new_has_key : c->old_has_key;
+    struct leat_bytes key = c->step == STEP_NEW ? join_bytes(&c->new_key) : c->old_key;
+    int has_key = c->step == STEP_NEW ? c->new_has_key : c->old_key.ptr != NULL;
     c->started = 1;
-    c->cursor = has_key ? join_first(w->j, !w->side, key) : NULL;
+    meet(w, has_key ? join_first(&w->j->rows[!w->side], key) : 0);
     c->lone = has_key ? is_lone(w, key) : 0;
     if (c->cursor || !w->j->join->outer || w->side != 0)
         return LEAT_OK;
     return put_match(w, NULL) ? leat_no_memory(w->ctx) : LEAT_OK; // kept, without a partner
 }
 
+static leat_status make_room(struct join_work *w)
+{
+    return w->j->out + 2 > SQL_VEC_MAX ? join_flush(w, 1) : LEAT_OK;
+}
+
 // Runs the step from where it stands. LEAT_AGAIN = the way is full.
 static leat_status step_run(struct join_work *w)
 {
     struct join_change *c = &w->j->change;
-    if (w->j->rows + 2 > SQL_VEC_MAX) {
-        leat_status st = join_flush(w, 1);
+    const struct join_rows *other = &w->j->rows[!w->side];
+    leat_status st = make_room(w);
+    if (st == LEAT_OK && !c->started)
+        st = step_begin(w);
+    while (st == LEAT_OK && c->cursor) {
+        st = make_room(w);
         if (st != LEAT_OK)
-            return st;
-    }
-    if (!c->started) {
-        leat_status st = step_begin(w);
-        if (st != LEAT_OK)
-            return st;
-    }
-    while (c->cursor) {
-        if (w->j->rows + 2 > SQL_VEC_MAX) {
-            leat_status st = join_flush(w, 1);
-            if (st != LEAT_OK)
-                return st;
-        }
-        if (join_decode(w->j, !w->side, c->cursor, &w->j->match, &w->j->match_lists) || put_match(w, &w->j->match))
+            break;
+        struct leat_bytes key, row;
+        uint64_t times;
+        row = join_row_of(other, c->cursor, &key, &times);
+        if (join_decode(other, row, &w->j->match, &w->j->match_lists) || put_match(w, &w->j->match))
             return leat_no_memory(w->ctx);
         sql_arena_reset(&w->j->match_lists);
-        c->cursor = join_next(&w->j->tables[!w->side], c->cursor);
+        if (--c->again == 0)
+            meet(w, keyed_after(other->map, c->cursor));
     }
-    return LEAT_OK;
-}
-
-static leat_status commit(struct join_work *w)
-{
-    struct join_change *c = &w->j->change;
-    if (c->old_row)
-        join_remove(w->ctx, w->j, w->side, c->old_row);
-    c->old_row = NULL;
-    c->active = 0;
-    // a row that can meet nothing is kept only where its own deletion must find it
-    int keep = c->new_has_key || (w->j->join->outer && w->side == 0 && w->j->tables[w->side].side->unique_count);
-    if (!c->has_new || !keep)
-        return LEAT_OK;
-    const struct row_buf *key = c->new_has_key ? &c->new_key : NULL;
-    return join_add(w->ctx, w->j, w->side, key, &c->unique, &c->encoded) ? leat_no_memory(w->ctx) : LEAT_OK;
+    return st;
 }
 
 int join_same_key(const struct join_change *c)
 {
-    if (!c->old_has_key || !c->new_has_key)
-        return c->old_has_key == c->new_has_key;
+    if (!c->old_key.ptr || !c->new_has_key)
+        return !c->old_key.ptr == !c->new_has_key;
     return c->old_key.len == c->new_key.len && !memcmp(c->old_key.ptr, c->new_key.ptr, c->old_key.len);
 }
 
@@ -200,7 +206,8 @@ leat_status join_pass_on(struct join_work *w)
         c->step = c->step == STEP_OLD && c->has_new ? STEP_NEW : STEP_DONE;
         c->started = 0;
     }
-    return commit(w);
+    c->active = 0;
+    return join_commit(w) ? leat_no_memory(w->ctx) : LEAT_OK;
 }
 
 void join_change_begin(struct join_change *c)

@@ -133,8 +133,7 @@ static void answer(struct bound *b, struct leat_operator_plan *plan)
         plan->needs = b->plan->needs;
         plan->explain = b->plan->explain;
         plan->has_state = b->plan->branch_count && b->plan->branches[0].join;
-        // an instance is given the state of all former ones and cannot tell which rows are its own
-        if (plan->has_state)
+        if (plan->has_state && !b->plan->branches[0].join->sides[0].share_count)
             plan->parallel_max = 1;
     }
     plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
@@ -217,7 +216,8 @@ static leat_status op_load_state(struct leat_ctx *ctx, void *self, const struct 
 
 static leat_status op_open(struct leat_ctx *ctx, void *self, const struct leat_open *open)
 {
-    return LEAT_OK;
+    struct sql_exec *x = self;
+    return x->joiner ? sql_joiner_open(ctx, x, open) : LEAT_OK;
 }
 
 static leat_status op_process(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *batch)
@@ -282,7 +282,7 @@ static uint64_t op_state_shape(const void *bound)
             const struct leat_field *f = &schema->columns[side->unique[k] - p->first[side->input]];
             h = shape_bytes(h, f->name.ptr, f->name.len);
         }
-        h = hash_join(h, side->key_is_unique);
+        h = hash_join(h, (uint64_t)side->key_is_unique << 8 | p->inputs[side->input].mode);
     }
     return h ? h : 1;
 }

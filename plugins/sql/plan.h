@@ -44,7 +44,12 @@ struct sql_side {
     struct sql_expr **keys;
     uint32_t unique_count; // the input's primary key, numbered through; 0 = rows are told apart by their content
     uint32_t *unique;
+    const struct leat_type **unique_types;
     uint8_t key_is_unique; // the join key is the primary key
+    // Rows are shared among instances by these: parts of the primary key if there is one, else of the join key. None:
+    // they cannot be shared.
+    uint32_t share_count;
+    uint32_t *share;
     uint32_t stored_count; // columns that state must hold
     uint32_t *stored;
 };

@@ -94,11 +94,14 @@ static void note_unique(struct sql_plan *p, struct sql_side *side)
     if (in->mode == LEAT_MODE_INSERT_ONLY || !in->schema->key_count)
         return;
     side->unique = sql_bind_alloc(&p->bind, in->schema->key_count * sizeof *side->unique);
-    if (!side->unique)
+    side->unique_types = sql_bind_alloc(&p->bind, in->schema->key_count * sizeof(struct leat_type *));
+    if (!side->unique || !side->unique_types)
         return;
     side->unique_count = in->schema->key_count;
-    for (uint32_t i = 0; i < side->unique_count; i++)
+    for (uint32_t i = 0; i < side->unique_count; i++) {
         side->unique[i] = p->first[side->input] + in->schema->key[i];
+        side->unique_types[i] = &in->schema->columns[in->schema->key[i]].type;
+    }
     side->key_is_unique = side->key_count == side->unique_count && !side->guard;
     for (uint32_t i = 0; i < side->key_count && side->key_is_unique; i++)
         side->key_is_unique = side->keys[i]->form == SQL_EXPR_COLUMN && side->keys[i]->column == side->unique[i];

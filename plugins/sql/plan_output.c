@@ -131,21 +131,53 @@ static int output_union(struct sql_plan *p)
     return 0;
 }
 
-// Rows with equal join keys must meet in one instance; possible where the keys are plain columns of one type.
-static int join_partition(struct sql_plan *p, const struct sql_join *j)
+// --- sharing the rows of a join among instances
+
+// The part of a side's own key that join key k is, by which its rows can be shared out; UINT32_MAX = it is none. A row
+// that changes must stay in its instance, since nobody puts the halves of a change in order that come from two: so the
+// part must be of its primary key. Hashes are those of bytes: 0.0 and -0.0 would part.
+static uint32_t share_part(const struct sql_plan *p, const struct sql_side *side, uint32_t k)
 {
-    for (uint32_t s = 0; s < 2; s++) {
-        const struct sql_side *side = &j->sides[s];
-        uint32_t *columns = sql_bind_alloc(&p->bind, (side->key_count + 1) * sizeof *columns);
-        if (!columns)
+    const struct sql_expr *e = side->keys[k];
+    if (e->form != SQL_EXPR_COLUMN || e->type->kind == LEAT_TYPE_FLOAT || e->type->kind == LEAT_TYPE_DOUBLE ||
+        leat_type_is_list(e->type->kind))
+        return UINT32_MAX;
+    if (p->inputs[side->input].mode == LEAT_MODE_INSERT_ONLY)
+        return k;
+    for (uint32_t u = 0; u < side->unique_count; u++)
+        if (side->unique[u] == e->column)
+            return u;
+    return UINT32_MAX;
+}
+
+static int add_share(struct sql_plan *p, struct sql_side *side, uint32_t k)
+{
+    struct leat_input_need *need = &p->needs[side->input];
+    uint32_t *share = sql_bind_alloc(&p->bind, side->key_count * sizeof *share);
+    uint32_t *columns = sql_bind_alloc(&p->bind, side->key_count * sizeof *columns);
+    if (!share || !columns)
+        return -1;
+    for (uint32_t i = 0; i < side->share_count; i++) {
+        share[i] = side->share[i];
+        columns[i] = need->partition[i];
+    }
+    share[side->share_count] = share_part(p, side, k);
+    columns[side->share_count] = side->keys[k]->column - p->first[side->input];
+    side->share = share;
+    need->partition = columns;
+    need->partition_count = ++side->share_count;
+    return 0;
+}
+
+// Rows with equal join keys must meet in one instance.
+static int join_partition(struct sql_plan *p, struct sql_join *j)
+{
+    struct sql_side *a = &j->sides[0], *b = &j->sides[1];
+    for (uint32_t k = 0; k < a->key_count; k++) {
+        if (share_part(p, a, k) == UINT32_MAX || share_part(p, b, k) == UINT32_MAX)
+            continue;
+        if (add_share(p, a, k) || add_share(p, b, k))
             return -1;
-        for (uint32_t k = 0; k < side->key_count; k++) {
-            if (side->keys[k]->form != SQL_EXPR_COLUMN)
-                return 0;
-            columns[k] = side->keys[k]->column - p->first[side->input];
-        }
-        p->needs[side->input].partition = columns;
-        p->needs[side->input].partition_count = side->key_count;
     }
     return 0;
 }
@@ -253,6 +285,20 @@ static void say_side(struct words *w, const struct sql_plan *p, const struct sql
     }
 }
 
+static void say_sharing(struct words *w, const struct sql_plan *p, const struct sql_join *j)
+{
+    if (j->sides[0].share_count)
+        return;
+    say(w, "  one instance only: no equality is between plain columns that also stand in the primary key of");
+    for (uint32_t s = 0, n = 0; s < 2; s++) {
+        if (p->inputs[j->sides[s].input].mode == LEAT_MODE_INSERT_ONLY)
+            continue;
+        say(w, "%s ", n++ ? " and" : "");
+        say_table(w, p, j->sides[s].input);
+    }
+    say(w, "\n");
+}
+
 static void say_branch(struct words *w, const struct sql_plan *p, const struct sql_branch *b)
 {
     if (b->join) {
@@ -263,6 +309,7 @@ static void say_branch(struct words *w, const struct sql_plan *p, const struct s
         say(w, "\n");
         say_side(w, p, &b->join->sides[0]);
         say_side(w, p, &b->join->sides[1]);
+        say_sharing(w, p, b->join);
     } else {
         say(w, "reads ");
         say_table(w, p, b->input);

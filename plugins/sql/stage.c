@@ -221,12 +221,13 @@ static int gather(struct leat_batch *b, uint32_t c, const struct run *r, const s
 static int put_columns(struct leat_batch *b, const struct run *r, const struct sql_vec *out)
 {
     const struct sql_stage *s = r->s;
+    const uint32_t *first = r->x->plan->first;
     int borrow = s->whole && r->count == s->rows;
     for (uint32_t c = 0; c < r->x->plan->out_count; c++) {
         const struct sql_expr *e = s->branch->out[c];
         int passes = e->form == SQL_EXPR_COLUMN;
-        if (passes && borrow) {
-            leat_batch_borrow(b, c, s->whole, e->column - r->x->plan->first[s->branch->input]);
+        if (passes && borrow && e->column >= first[s->input] && e->column < first[s->input + 1]) {
+            leat_batch_borrow(b, c, s->whole, e->column - first[s->input]);
             b->columns[c].cells += s->first;
             b->columns[c].states += s->first;
         } else if (!gather(b, c, r, &out[c], !passes)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map over its index and its entries.
+// The map over its indexes and its entries.
 #include "keyed.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #define REMOVED_MAX ((size_t)1 << 31)
 #define CLEAN_WORK  ((size_t)8 << 10) // bytes cleaned by a change, at least
 
-struct keyed *keyed_create(void)
+struct keyed *keyed_create(uint8_t kind)
 {
     struct keyed *map = calloc(1, sizeof *map);
     if (!map)
@@ -19,10 +19,12 @@ struct keyed *keyed_create(void)
     // keys come from outside: nobody may prepare some that collide
     if (getrandom(&map->seed, sizeof map->seed, GRND_NONBLOCK) < 0)
         map->seed = (uint64_t)(uintptr_t)map * UINT64_C(0x9e3779b97f4a7c15);
+    map->kind = kind;
+    map->head_len = kind == KEYED_MAP ? 0 : sizeof(struct keyed_links);
     map->head = map->victim = UINT32_MAX;
     map->all = 1;
     buf_init(&map->removed, REMOVED_MAX);
-    if (keyed_pages_init(map) < 0) {
+    if (keyed_pages_init(&map->by_key) < 0 || keyed_pages_init(&map->by_group) < 0) {
         keyed_destroy(map);
         return NULL;
     }
@@ -33,7 +35,8 @@ void keyed_destroy(struct keyed *map)
 {
     if (!map)
         return;
-    keyed_pages_fini(map);
+    keyed_pages_fini(&map->by_key);
+    keyed_pages_fini(&map->by_group);
     keyed_segments_fini(map);
     buf_fini(&map->removed);
     free(map);
@@ -45,7 +48,7 @@ int keyed_get(const struct keyed *map, struct leat_bytes key, struct leat_bytes 
     if (!slot)
         return 0;
     if (value)
-        *value = keyed_value(keyed_at(map, (uint32_t)*slot));
+        *value = keyed_value(map, keyed_at(map, (uint32_t)*slot));
     return 1;
 }
 
@@ -55,7 +58,7 @@ static void overwrite(struct keyed *map, uint32_t ref, struct leat_bytes value)
     struct keyed_entry *e = keyed_at(map, ref);
     map->content = map->content - keyed_value_len(e) + value.len;
     if (value.len)
-        memmove(e->bytes + e->key_len, value.ptr, value.len);
+        memmove(keyed_content(map, e) + e->key_len, value.ptr, value.len);
     e->value_len = (e->value_len & ~KEYED_LENGTH) | value.len;
     if (!(e->value_len & KEYED_DIRTY)) {
         e->value_len |= KEYED_DIRTY;
@@ -65,35 +68,79 @@ static void overwrite(struct keyed *map, uint32_t ref, struct leat_bytes value)
 
 static uint32_t write_entry(struct keyed *map, struct leat_bytes key, struct leat_bytes value, uint32_t flags)
 {
-    uint32_t ref = keyed_alloc(map, keyed_entry_size(key.len, value.len));
+    uint32_t ref = keyed_alloc(map, keyed_size_of(map, key.len, value.len));
     if (!ref)
         return 0;
     struct keyed_entry *e = keyed_at(map, ref);
     e->key_len = key.len;
     e->value_len = value.len | flags | KEYED_DIRTY;
+    uint8_t *at = keyed_content(map, e);
     if (key.len)
-        memcpy(e->bytes, key.ptr, key.len);
+        memcpy(at, key.ptr, key.len);
     if (value.len)
-        memcpy(e->bytes + key.len, value.ptr, value.len);
+        memcpy(at + key.len, value.ptr, value.len);
     keyed_note_change(map, ref);
     return ref;
 }
 
-static int replace(struct keyed *map, uint64_t *slot, uint32_t tag, struct leat_bytes key, struct leat_bytes value)
+static int same_group(struct leat_bytes a, struct leat_bytes b)
+{
+    struct leat_bytes g, h;
+    int in = keyed_group_read(a, &g), other = keyed_group_read(b, &h);
+    return in == other && (!in || (g.len == h.len && (g.len == 0 || memcmp(g.ptr, h.ptr, g.len) == 0)));
+}
+
+// Puts another entry in place of `old`, in the same group or in another one.
+static int exchange(struct keyed *map, uint64_t *slot, struct leat_bytes key, struct leat_bytes value, int stays)
 {
     uint32_t old = (uint32_t)*slot;
-    const struct keyed_entry *e = keyed_at(map, old);
-    if (keyed_entry_size(e->key_len, keyed_value_len(e)) == keyed_entry_size(key.len, value.len)) {
-        overwrite(map, old, value);
-        return 0;
-    }
+    struct keyed_entry *e = keyed_at(map, old);
     uint32_t ref = write_entry(map, key, value, e->value_len & KEYED_SAVED);
     if (!ref)
         return -1;
-    map->content = map->content - keyed_value_len(keyed_at(map, old)) + value.len;
-    *slot = keyed_slot(tag, ref);
+    map->content = map->content - keyed_value_len(e) + value.len;
+    *slot = keyed_slot((uint32_t)(*slot >> 32), ref);
+    if (stays && map->head_len) {
+        *keyed_links(keyed_at(map, ref)) = *keyed_links(e);
+        keyed_group_moved(map, old, ref);
+    } else if (map->head_len) {
+        keyed_group_unlink(map, old);
+        keyed_group_link(map, ref);
+    }
     keyed_kill(map, old);
     return 0;
+}
+
+static int replace(struct keyed *map, uint64_t *slot, struct leat_bytes key, struct leat_bytes value)
+{
+    uint32_t old = (uint32_t)*slot;
+    struct keyed_entry *e = keyed_at(map, old);
+    int stays = map->kind != KEYED_GROUPED || same_group(keyed_value(map, e), value);
+    if (!stays && keyed_group_room(map, value) < 0)
+        return -1;
+    if (keyed_entry_size(map, e) != keyed_size_of(map, key.len, value.len))
+        return exchange(map, slot, key, value, stays);
+    if (!stays)
+        keyed_group_unlink(map, old);
+    overwrite(map, old, value);
+    if (!stays)
+        keyed_group_link(map, old);
+    return 0;
+}
+
+// A new entry; there is room in the index by key already.
+static uint32_t add(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
+{
+    if (map->head_len && keyed_group_room(map, map->kind == KEYED_GROUPED_KEYS ? key : value) < 0)
+        return 0;
+    uint32_t ref = write_entry(map, key, value, 0);
+    if (!ref)
+        return 0;
+    if (map->head_len)
+        keyed_group_link(map, ref);
+    map->count++;
+    map->content += (size_t)key.len + value.len;
+    return ref;
 }
 
 int keyed_put(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
@@ -103,18 +150,36 @@ int keyed_put(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
     uint32_t tag = keyed_tag(map, key);
     uint64_t *slot = keyed_find(map, key, tag);
     if (slot) {
-        if (replace(map, slot, tag, key, value) < 0)
+        if (replace(map, slot, key, value) < 0)
             return -1;
     } else {
-        uint32_t ref = keyed_page_room(map, tag) < 0 ? 0 : write_entry(map, key, value, 0);
+        uint32_t ref = keyed_page_room(&map->by_key, tag) < 0 ? 0 : add(map, key, value);
         if (!ref)
             return -1;
-        keyed_page_insert(map, tag, ref);
-        map->count++;
-        map->content += (size_t)key.len + value.len;
+        keyed_page_insert(&map->by_key, tag, ref);
     }
     keyed_clean(map, CLEAN_WORK + 16 * ((size_t)key.len + value.len));
     return 0;
+}
+
+int keyed_add(struct keyed *map, struct leat_bytes value)
+{
+    return value.len < KEYED_LENGTH_MAX && add(map, (struct leat_bytes){NULL, 0}, value) ? 0 : -1;
+}
+
+// Takes an entry out of the map; what it leaves is garbage.
+static void drop(struct keyed *map, uint32_t ref)
+{
+    struct keyed_entry *e = keyed_at(map, ref);
+    map->count--;
+    map->content -= (size_t)e->key_len + keyed_value_len(e);
+    if (map->kind != KEYED_BAG) {
+        uint32_t tag = keyed_tag(map, keyed_key(map, e));
+        keyed_page_remove(&map->by_key, tag, keyed_find_ref(&map->by_key, tag, ref));
+    }
+    if (map->head_len)
+        keyed_group_unlink(map, ref);
+    keyed_kill(map, ref);
 }
 
 int keyed_remove(struct keyed *map, struct leat_bytes key)
@@ -128,10 +193,7 @@ int keyed_remove(struct keyed *map, struct leat_bytes key)
     size_t size = (size_t)e->key_len + keyed_value_len(e);
     if (e->value_len & KEYED_SAVED && keyed_note_removed(map, key) < 0)
         return -1;
-    keyed_page_remove(map, tag, slot);
-    keyed_kill(map, ref);
-    map->count--;
-    map->content -= size;
+    drop(map, ref);
     keyed_clean(map, CLEAN_WORK + 16 * size);
     return 1;
 }
@@ -142,9 +204,9 @@ int keyed_next(const struct keyed *map, uint64_t *at, struct leat_bytes *key, st
     if (!e)
         return 0;
     if (key)
-        *key = keyed_key(e);
+        *key = keyed_key(map, e);
     if (value)
-        *value = keyed_value(e);
+        *value = keyed_value(map, e);
     return 1;
 }
 
@@ -158,33 +220,28 @@ size_t keyed_content_bytes(const struct keyed *map)
     return map->content;
 }
 
+static size_t index_bytes(const struct keyed_index *x)
+{
+    return x->page_bytes + ((size_t)1 << x->depth) * sizeof(struct keyed_place);
+}
+
 size_t keyed_bytes(const struct keyed *map)
 {
-    return sizeof *map + map->used + map->page_bytes + ((size_t)1 << map->depth) * sizeof(struct keyed_place) +
+    return sizeof *map + map->used + index_bytes(&map->by_key) + index_bytes(&map->by_group) +
            map->segment_cap * sizeof(struct keyed_segment) + map->list_bytes + map->removed.cap;
 }
 
-int keyed_retain(struct keyed *map, int (*mine)(void *arg, struct leat_bytes key, struct leat_bytes value), void *arg)
+void keyed_retain(struct keyed *map, int (*mine)(void *arg, struct leat_bytes key, struct leat_bytes value), void *arg)
 {
-    // walking and removing do not go together: cleaning moves entries
-    struct buf foreign;
-    buf_init(&foreign, REMOVED_MAX);
-    struct leat_bytes key, value;
-    for (uint64_t at = 0; keyed_next(map, &at, &key, &value);) {
-        if (mine(arg, key, value))
-            continue;
-        buf_uvarint(&foreign, key.len);
-        buf_put(&foreign, key.ptr, key.len);
-    }
-    int result = buf_ok(&foreign) ? 0 : -1;
-    if (result == 0 && foreign.len > 0)
-        keyed_want_all(map);
-    for (struct cur c = cur_of(foreign.ptr, result == 0 ? foreign.len : 0); cur_left(&c) && result == 0;) {
-        key.len = (uint32_t)cur_uvarint(&c);
-        key.ptr = cur_bytes(&c, key.len);
-        if (keyed_remove(map, key) < 0)
-            result = -1;
-    }
-    buf_fini(&foreign);
-    return result;
+    uint64_t before = map->count;
+    struct keyed_entry *e;
+    // nothing is cleaned meanwhile, so that no entry moves
+    for (uint64_t at = 0; (e = keyed_walk(map, &at));)
+        if (!mine(arg, keyed_key(map, e), keyed_value(map, e)))
+            drop(map, keyed_walked(map, at, e));
+    if (map->count == before)
+        return;
+    keyed_want_all(map);
+    while (keyed_clean(map, KEYED_SEGMENT_BYTES))
+        continue;
 }

@@ -18,14 +18,14 @@ uint32_t keyed_tag(const struct keyed *map, struct leat_bytes key)
     return (uint32_t)(hash_bytes(key.ptr, key.len, map->seed) >> 32);
 }
 
-static struct keyed_place place_of(const struct keyed *map, uint32_t tag)
+static struct keyed_place place_of(const struct keyed_index *x, uint32_t tag)
 {
-    return map->pages[(uint64_t)tag >> (32 - map->depth)];
+    return x->pages[(uint64_t)tag >> (32 - x->depth)];
 }
 
-static struct keyed_page *page_of(const struct keyed *map, uint32_t tag)
+static struct keyed_page *page_of(const struct keyed_index *x, uint32_t tag)
 {
-    return place_of(map, tag).page;
+    return place_of(x, tag).page;
 }
 
 static uint32_t home(uint64_t cap, uint32_t tag)
@@ -40,21 +40,35 @@ static uint32_t after(uint64_t cap, uint32_t i)
 
 uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t tag)
 {
-    struct keyed_place at = place_of(map, tag);
+    struct keyed_place at = place_of(&map->by_key, tag);
     uint64_t *slots = at.page->slots;
     for (uint32_t i = home(at.cap, tag); slots[i]; i = after(at.cap, i)) {
         if (slots[i] >> 32 != tag)
             continue;
-        const struct keyed_entry *e = keyed_at(map, (uint32_t)slots[i]);
-        if (e->key_len == key.len && (key.len == 0 || memcmp(e->bytes, key.ptr, key.len) == 0))
+        struct leat_bytes k = keyed_key(map, keyed_at(map, (uint32_t)slots[i]));
+        if (k.len == key.len && (key.len == 0 || memcmp(k.ptr, key.ptr, key.len) == 0))
             return &slots[i];
     }
     return NULL;
 }
 
-uint64_t *keyed_find_ref(const struct keyed *map, uint32_t tag, uint32_t ref)
+uint64_t *keyed_find_group(const struct keyed *map, struct leat_bytes group, uint32_t tag)
 {
-    struct keyed_place at = place_of(map, tag);
+    struct keyed_place at = place_of(&map->by_group, tag);
+    uint64_t *slots = at.page->slots;
+    for (uint32_t i = home(at.cap, tag); slots[i]; i = after(at.cap, i)) {
+        struct leat_bytes g;
+        if (slots[i] >> 32 != tag || !keyed_group_of(map, keyed_at(map, (uint32_t)slots[i]), &g))
+            continue;
+        if (g.len == group.len && (group.len == 0 || memcmp(g.ptr, group.ptr, group.len) == 0))
+            return &slots[i];
+    }
+    return NULL;
+}
+
+uint64_t *keyed_find_ref(const struct keyed_index *x, uint32_t tag, uint32_t ref)
+{
+    struct keyed_place at = place_of(x, tag);
     uint32_t i = home(at.cap, tag);
     while (at.page->slots[i] != keyed_slot(tag, ref))
         i = after(at.cap, i);
@@ -66,21 +80,21 @@ static size_t page_size(uint32_t cap)
     return sizeof(struct keyed_page) + (size_t)cap * sizeof(uint64_t);
 }
 
-static struct keyed_page *page_create(struct keyed *map, uint32_t depth, uint32_t cap)
+static struct keyed_page *page_create(struct keyed_index *x, uint32_t depth, uint32_t cap)
 {
     struct keyed_page *page = calloc(1, page_size(cap));
     if (!page)
         return NULL;
     page->depth = depth;
     page->cap = cap;
-    map->page_bytes += page_size(cap);
+    x->page_bytes += page_size(cap);
     return page;
 }
 
-static void page_free(struct keyed *map, struct keyed_page *page)
+static void page_free(struct keyed_index *x, struct keyed_page *page)
 {
     if (page)
-        map->page_bytes -= page_size(page->cap);
+        x->page_bytes -= page_size(page->cap);
     free(page);
 }
 
@@ -94,43 +108,43 @@ static void page_add(struct keyed_page *page, uint64_t slot)
 }
 
 // Puts `page` at all places of the directory whose hashes begin like `tag`, for page->depth bits.
-static void enter(struct keyed *map, struct keyed_page *page, uint32_t tag)
+static void enter(struct keyed_index *x, struct keyed_page *page, uint32_t tag)
 {
-    uint64_t first = (uint64_t)tag >> (32 - page->depth) << (map->depth - page->depth);
-    for (uint64_t i = 0; i < (uint64_t)1 << (map->depth - page->depth); i++)
-        map->pages[first + i] = (struct keyed_place){page, page->cap};
+    uint64_t first = (uint64_t)tag >> (32 - page->depth) << (x->depth - page->depth);
+    for (uint64_t i = 0; i < (uint64_t)1 << (x->depth - page->depth); i++)
+        x->pages[first + i] = (struct keyed_place){page, page->cap};
 }
 
-static int resize(struct keyed *map, struct keyed_page *page, uint32_t tag, uint32_t cap)
+static int resize(struct keyed_index *x, struct keyed_page *page, uint32_t tag, uint32_t cap)
 {
-    struct keyed_page *other = page_create(map, page->depth, cap);
+    struct keyed_page *other = page_create(x, page->depth, cap);
     if (!other)
         return -1;
     for (uint32_t i = 0; i < page->cap; i++)
         if (page->slots[i])
             page_add(other, page->slots[i]);
-    enter(map, other, tag);
-    page_free(map, page);
+    enter(x, other, tag);
+    page_free(x, page);
     return 0;
 }
 
-static int double_directory(struct keyed *map)
+static int double_directory(struct keyed_index *x)
 {
-    size_t n = (size_t)1 << map->depth;
+    size_t n = (size_t)1 << x->depth;
     struct keyed_place *pages = malloc(2 * n * sizeof *pages);
     if (!pages)
         return -1;
     for (size_t i = 0; i < n; i++)
-        pages[2 * i] = pages[2 * i + 1] = map->pages[i];
-    free(map->pages);
-    map->pages = pages;
-    map->depth++;
+        pages[2 * i] = pages[2 * i + 1] = x->pages[i];
+    free(x->pages);
+    x->pages = pages;
+    x->depth++;
     return 0;
 }
 
-static int split(struct keyed *map, struct keyed_page *page, uint32_t tag)
+static int split(struct keyed_index *x, struct keyed_page *page, uint32_t tag)
 {
-    if (page->depth == map->depth && double_directory(map) < 0)
+    if (page->depth == x->depth && double_directory(x) < 0)
         return -1;
     uint32_t depth = page->depth + 1;
     uint32_t bit = 1u << (32 - depth);
@@ -139,40 +153,40 @@ static int split(struct keyed *map, struct keyed_page *page, uint32_t tag)
         ones += page->slots[i] && page->slots[i] >> 32 & bit;
     // a page that does not part evenly still finds room: half of the slots stay free at least
     uint32_t zeros = page->count - ones;
-    struct keyed_page *low = page_create(map, depth, zeros * 3 / 2 > CAP_HALF ? zeros * 3 / 2 : CAP_HALF);
-    struct keyed_page *high = page_create(map, depth, ones * 3 / 2 > CAP_HALF ? ones * 3 / 2 : CAP_HALF);
+    struct keyed_page *low = page_create(x, depth, zeros * 3 / 2 > CAP_HALF ? zeros * 3 / 2 : CAP_HALF);
+    struct keyed_page *high = page_create(x, depth, ones * 3 / 2 > CAP_HALF ? ones * 3 / 2 : CAP_HALF);
     if (!low || !high) {
-        page_free(map, low);
-        page_free(map, high);
+        page_free(x, low);
+        page_free(x, high);
         return -1;
     }
     for (uint32_t i = 0; i < page->cap; i++)
         if (page->slots[i])
             page_add(page->slots[i] >> 32 & bit ? high : low, page->slots[i]);
-    enter(map, low, tag & ~bit);
-    enter(map, high, tag | bit);
-    page_free(map, page);
+    enter(x, low, tag & ~bit);
+    enter(x, high, tag | bit);
+    page_free(x, page);
     return 0;
 }
 
-int keyed_page_room(struct keyed *map, uint32_t tag)
+int keyed_page_room(struct keyed_index *x, uint32_t tag)
 {
-    struct keyed_page *page = page_of(map, tag);
+    struct keyed_page *page = page_of(x, tag);
     if (page->count + 1 <= page->cap - page->cap / 4)
         return 0;
     if (page->cap < CAP_SPLIT || page->depth == DEPTH_MAX)
-        return resize(map, page, tag, page->cap + page->cap / 4 + 1);
-    return split(map, page, tag);
+        return resize(x, page, tag, page->cap + page->cap / 4 + 1);
+    return split(x, page, tag);
 }
 
-void keyed_page_insert(struct keyed *map, uint32_t tag, uint32_t ref)
+void keyed_page_insert(struct keyed_index *x, uint32_t tag, uint32_t ref)
 {
-    page_add(page_of(map, tag), keyed_slot(tag, ref));
+    page_add(page_of(x, tag), keyed_slot(tag, ref));
 }
 
-void keyed_page_remove(struct keyed *map, uint32_t tag, uint64_t *slot)
+void keyed_page_remove(struct keyed_index *x, uint32_t tag, uint64_t *slot)
 {
-    struct keyed_page *page = page_of(map, tag);
+    struct keyed_page *page = page_of(x, tag);
     uint32_t hole = (uint32_t)(slot - page->slots);
     // what stands behind the hole moves up, unless that would put it in front of its home
     for (uint32_t i = after(page->cap, hole); page->slots[i]; i = after(page->cap, i)) {
@@ -187,25 +201,52 @@ void keyed_page_remove(struct keyed *map, uint32_t tag, uint64_t *slot)
     page->count--;
     // without memory it simply stays large
     if (page->cap > 4 * CAP_FIRST && page->count < page->cap / 5)
-        (void)resize(map, page, tag, page->cap / 2);
+        (void)resize(x, page, tag, page->cap / 2);
 }
 
-int keyed_pages_init(struct keyed *map)
+int keyed_pages_init(struct keyed_index *x)
 {
-    map->pages = calloc(1, sizeof *map->pages);
-    struct keyed_page *page = map->pages ? page_create(map, 0, CAP_FIRST) : NULL;
+    x->pages = calloc(1, sizeof *x->pages);
+    struct keyed_page *page = x->pages ? page_create(x, 0, CAP_FIRST) : NULL;
     if (!page)
         return -1;
-    enter(map, page, 0);
+    enter(x, page, 0);
     return 0;
 }
 
-void keyed_pages_fini(struct keyed *map)
+void keyed_pages_fini(struct keyed_index *x)
 {
-    for (uint64_t i = 0; map->pages && i < (uint64_t)1 << map->depth;) {
-        struct keyed_page *page = map->pages[i].page;
-        i += page ? (uint64_t)1 << (map->depth - page->depth) : 1;
+    for (uint64_t i = 0; x->pages && i < (uint64_t)1 << x->depth;) {
+        struct keyed_page *page = x->pages[i].page;
+        i += page ? (uint64_t)1 << (x->depth - page->depth) : 1;
         free(page);
     }
-    free(map->pages);
+    free(x->pages);
+}
+
+// --- fetching ahead
+
+static const struct keyed_index *asked(const struct keyed *map)
+{
+    return map->kind == KEYED_MAP ? &map->by_key : &map->by_group;
+}
+
+void keyed_expect(const struct keyed *map, uint32_t hash)
+{
+    struct keyed_place at = place_of(asked(map), hash);
+    __builtin_prefetch(&at.page->slots[home(at.cap, hash)]);
+}
+
+void keyed_expect_entry(const struct keyed *map, uint32_t hash)
+{
+    struct keyed_place at = place_of(asked(map), hash);
+    // the slot is its own or a neighbour's: nearly always it lies in the line that has come
+    uint32_t i = home(at.cap, hash);
+    while (at.page->slots[i] && at.page->slots[i] >> 32 != hash)
+        i = after(at.cap, i);
+    if (at.page->slots[i]) {
+        const struct keyed_entry *e = keyed_at(map, (uint32_t)at.page->slots[i]);
+        __builtin_prefetch(e);
+        __builtin_prefetch((const uint8_t *)e + 64);
+    }
 }

@@ -221,3 +221,36 @@ int keyed_cells_decode(struct leat_bytes bytes, const struct leat_type *const *t
     }
     return all_read(&r) ? 0 : -1;
 }
+
+// --- parts of keys
+
+int keyed_part_encode(struct buf *out, const struct leat_type *type, const union leat_cell *cell, uint8_t state)
+{
+    if (state != LEAT_VALUE)
+        return 1;
+    union leat_cell plain = *cell;
+    if (type->kind == LEAT_TYPE_FLOAT) {
+        if (plain.f32 != plain.f32)
+            return 1;
+        plain.f32 += 0.0f;
+    } else if (type->kind == LEAT_TYPE_DOUBLE) {
+        if (plain.f64 != plain.f64)
+            return 1;
+        plain.f64 += 0.0;
+    }
+    put_value(out, type, &plain);
+    return 0;
+}
+
+static void *no_lists(void *arg, size_t size)
+{
+    return NULL;
+}
+
+int keyed_part_decode(struct leat_bytes *bytes, const struct leat_type *type, union leat_cell *cell)
+{
+    struct reader r = {.c = cur_of(bytes->ptr, bytes->len), .alloc = no_lists};
+    get_value(&r, type, cell);
+    *bytes = (struct leat_bytes){r.c.ptr, (uint32_t)cur_left(&r.c)};
+    return cur_ok(&r.c) ? 0 : -1;
+}

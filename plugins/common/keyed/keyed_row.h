@@ -28,4 +28,11 @@ void keyed_cells_encode(struct buf *out, const struct leat_type *const *types, c
 int keyed_cells_decode(struct leat_bytes bytes, const struct leat_type *const *types, union leat_cell *cells,
                        uint8_t *states, uint32_t n, void *(*alloc)(void *arg, size_t size), void *arg);
 
+// Appends a part of a key, without its state: keys that are equal give equal bytes (0.0 and -0.0 are one). 0, or 1 = it
+// equals nothing (NULL, NaN), and nothing was appended.
+int keyed_part_encode(struct buf *out, const struct leat_type *type, const union leat_cell *cell, uint8_t state);
+// The reverse: takes the part off the front of *bytes. Bytes point into it. 0, or -1 = malformed, or a
+// list: keys that are taken apart have none.
+int keyed_part_decode(struct leat_bytes *bytes, const struct leat_type *type, union leat_cell *cell);
+
 #endif

@@ -91,7 +91,7 @@ void keyed_kill(struct keyed *map, uint32_t ref)
     struct keyed_entry *e = keyed_at(map, ref);
     uint32_t number = ref >> KEYED_SEGMENT_SHIFT;
     struct keyed_segment *s = &map->segments[number];
-    size_t size = keyed_entry_size(e->key_len, keyed_value_len(e));
+    size_t size = keyed_entry_size(map, e);
     if (e->value_len & KEYED_DIRTY && !map->all)
         map->changed_bytes -= size;
     e->value_len |= KEYED_DEAD;
@@ -119,38 +119,42 @@ static uint32_t choose_victim(const struct keyed *map)
 static int move(struct keyed *map, uint32_t ref)
 {
     struct keyed_entry *e = keyed_at(map, ref);
-    size_t size = keyed_entry_size(e->key_len, keyed_value_len(e));
+    size_t size = keyed_entry_size(map, e);
     uint32_t to = keyed_alloc(map, size);
     if (!to)
         return -1;
     e = keyed_at(map, ref);
-    uint32_t tag = keyed_tag(map, keyed_key(e));
-    *keyed_find_ref(map, tag, ref) = keyed_slot(tag, to);
     struct keyed_entry *copy = keyed_at(map, to);
-    memcpy(copy, e, sizeof *e + e->key_len + keyed_value_len(e));
+    memcpy(copy, e, sizeof *e + map->head_len + e->key_len + keyed_value_len(e));
+    if (map->kind != KEYED_BAG) {
+        uint32_t tag = keyed_tag(map, keyed_key(map, e));
+        *keyed_find_ref(&map->by_key, tag, ref) = keyed_slot(tag, to);
+    }
+    if (map->head_len)
+        keyed_group_moved(map, ref, to);
     keyed_kill(map, ref);
     if (copy->value_len & KEYED_DIRTY)
         keyed_note_change(map, to);
     return 0;
 }
 
-void keyed_clean(struct keyed *map, size_t work)
+int keyed_clean(struct keyed *map, size_t work)
 {
     if (map->victim == UINT32_MAX) {
         if (map->garbage <= GARBAGE_FREE + (map->used - map->garbage) / 8)
-            return;
+            return 0;
         map->victim = choose_victim(map);
         map->victim_at = KEYED_UNIT;
         if (map->victim == UINT32_MAX)
-            return;
+            return 0;
     }
     uint32_t number = map->victim;
     for (size_t done = 0; done <= work && map->victim_at < map->segments[number].used;) {
         uint32_t ref = number << KEYED_SEGMENT_SHIFT | (uint32_t)(map->victim_at / KEYED_UNIT);
         const struct keyed_entry *e = keyed_at(map, ref);
-        size_t size = keyed_entry_size(e->key_len, keyed_value_len(e));
+        size_t size = keyed_entry_size(map, e);
         if (!(e->value_len & KEYED_DEAD) && move(map, ref) < 0)
-            return; // no memory now; the next call tries again
+            return 0; // no memory now; the next call tries again
         map->victim_at += size;
         done += size;
     }
@@ -158,6 +162,14 @@ void keyed_clean(struct keyed *map, size_t work)
         map->victim = UINT32_MAX;
         give_back(map, number);
     }
+    return 1;
+}
+
+uint32_t keyed_walked(const struct keyed *map, uint64_t at, const struct keyed_entry *e)
+{
+    uint32_t number = (uint32_t)(at >> 32);
+    return number << KEYED_SEGMENT_SHIFT |
+           (uint32_t)((size_t)((const uint8_t *)e - map->segments[number].base) / KEYED_UNIT);
 }
 
 struct keyed_entry *keyed_walk(const struct keyed *map, uint64_t *at)
@@ -172,7 +184,7 @@ struct keyed_entry *keyed_walk(const struct keyed *map, uint64_t *at)
             place = KEYED_UNIT;
         while (place < s->used) {
             struct keyed_entry *e = (struct keyed_entry *)(void *)(s->base + place);
-            place += keyed_entry_size(e->key_len, keyed_value_len(e));
+            place += keyed_entry_size(map, e);
             if (e->value_len & KEYED_DEAD)
                 continue;
             *at = (uint64_t)number << 32 | place;

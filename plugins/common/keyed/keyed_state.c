@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "keyed_int.h"
 
 #define CHUNK ((size_t)64 << 10)
@@ -49,7 +50,7 @@ void keyed_note_change(struct keyed *map, uint32_t ref)
         return;
     const struct keyed_entry *e = keyed_at(map, ref);
     struct keyed_segment *s = &map->segments[ref >> KEYED_SEGMENT_SHIFT];
-    map->changed_bytes += keyed_entry_size(e->key_len, keyed_value_len(e));
+    map->changed_bytes += keyed_entry_size(map, e);
     // more changes than state: a whole image is shorter, and the lists need no more room
     if (map->changed_bytes > map->used - map->garbage + CHUNK ||
         (s->changed_count == s->changed_cap && grow_list(map, s) < 0)) {
@@ -77,6 +78,7 @@ int keyed_note_removed(struct keyed *map, struct leat_bytes key)
 struct writer {
     struct leat_ctx *ctx;
     struct leat_state_out *out;
+    const struct keyed *map; // being written
     struct buf buf;
     leat_status status;
 };
@@ -88,6 +90,7 @@ static void write_out(struct writer *w)
     if (w->status == LEAT_OK && w->buf.len)
         w->status = w->ctx->host->state_write(w->ctx, w->out, w->buf.ptr, w->buf.len);
     buf_reset(&w->buf);
+    LEAT_FAULT("keyed-in-save");
 }
 
 static void put_bytes(struct writer *w, struct leat_bytes bytes)
@@ -99,8 +102,8 @@ static void put_bytes(struct writer *w, struct leat_bytes bytes)
 static void put_entry(struct writer *w, uint32_t number, struct keyed_entry *e)
 {
     buf_u8(&w->buf, (uint8_t)(number << 1));
-    put_bytes(w, keyed_key(e));
-    put_bytes(w, keyed_value(e));
+    put_bytes(w, keyed_key(w->map, e));
+    put_bytes(w, keyed_value(w->map, e));
     e->value_len = (e->value_len & KEYED_LENGTH) | KEYED_SAVED;
     if (w->buf.len >= CHUNK || !buf_ok(&w->buf))
         write_out(w);
@@ -108,6 +111,7 @@ static void put_entry(struct writer *w, uint32_t number, struct keyed_entry *e)
 
 static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
 {
+    w->map = map;
     struct keyed_entry *e;
     for (uint64_t at = 0; w->status == LEAT_OK && (e = keyed_walk(map, &at));)
         put_entry(w, number, e);
@@ -115,6 +119,7 @@ static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
 
 static void put_changes(struct writer *w, uint32_t number, const struct keyed *map)
 {
+    w->map = map;
     for (struct cur c = cur_of(map->removed.ptr, map->removed.len); cur_left(&c) && w->status == LEAT_OK;) {
         struct leat_bytes key = {.len = (uint32_t)cur_uvarint(&c)};
         key.ptr = cur_bytes(&c, key.len);
@@ -141,6 +146,7 @@ leat_status keyed_save(struct leat_ctx *ctx, struct leat_state_out *out, uint32_
         all |= maps[i]->all;
     struct writer w = {.ctx = ctx, .out = out, .status = LEAT_OK};
     buf_init(&w.buf, 2 * (size_t)KEYED_LENGTH_MAX + 2 * CHUNK);
+    LEAT_FAULT("keyed-before-save");
     for (uint32_t i = 0; i < count; i++) {
         if (all)
             put_all(&w, i, maps[i]);
@@ -148,6 +154,10 @@ leat_status keyed_save(struct leat_ctx *ctx, struct leat_state_out *out, uint32_
             put_changes(&w, i, maps[i]);
     }
     write_out(&w);
+    if (all)
+        LEAT_FAULT("keyed-after-image");
+    else
+        LEAT_FAULT("keyed-after-delta");
     buf_fini(&w.buf);
     for (uint32_t i = 0; i < count; i++) {
         forget_changes(maps[i]);
@@ -182,6 +192,15 @@ static void mark_saved(struct keyed *map, struct leat_bytes key)
     e->value_len = (e->value_len & ~KEYED_DIRTY) | KEYED_SAVED;
 }
 
+// A bag's entries have no keys, and none is ever removed.
+static leat_status load_value(struct leat_ctx *ctx, struct cur *c, struct keyed *map, int wrong)
+{
+    struct leat_bytes value;
+    if (wrong || !get_bytes(c, &value))
+        return malformed(ctx);
+    return keyed_add(map, value) < 0 ? leat_no_memory(ctx) : LEAT_OK;
+}
+
 static leat_status load_record(struct leat_ctx *ctx, struct cur *c, struct keyed *const *maps, uint32_t count)
 {
     uint8_t op = cur_u8(c);
@@ -189,6 +208,8 @@ static leat_status load_record(struct leat_ctx *ctx, struct cur *c, struct keyed
     if (op >> 1 >= count || !get_bytes(c, &key))
         return malformed(ctx);
     struct keyed *map = maps[op >> 1];
+    if (map->kind == KEYED_BAG)
+        return load_value(ctx, c, map, op & 1 || key.len);
     if (op & 1)
         return keyed_remove(map, key) < 0 ? leat_no_memory(ctx) : LEAT_OK;
     if (!get_bytes(c, &value))
@@ -207,6 +228,7 @@ leat_status keyed_load(struct leat_ctx *ctx, const struct leat_state_in *in, str
     leat_status status = LEAT_OK;
     while (status == LEAT_OK && cur_left(&c))
         status = load_record(ctx, &c, maps, count);
+    LEAT_FAULT("keyed-after-load");
     for (uint32_t i = 0; i < count; i++)
         maps[i]->all = status != LEAT_OK;
     return status;

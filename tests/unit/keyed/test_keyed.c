@@ -73,7 +73,7 @@ static leat_status load(struct keyed *const *maps, uint32_t n, const struct piec
 
 static void puts_gets_and_removes(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     assert_value(map, "a", NULL);
     assert_int_equal(keyed_put(map, text("a"), text("1")), 0);
     assert_int_equal(keyed_put(map, text(""), text("empty key")), 0);
@@ -97,7 +97,7 @@ static void puts_gets_and_removes(void **state)
 
 static void refuses_what_is_too_long(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     struct leat_bytes huge = {(const uint8_t *)"x", KEYED_LENGTH_MAX};
     assert_int_equal(keyed_put(map, huge, text("1")), -1);
     assert_int_equal(keyed_put(map, text("a"), huge), -1);
@@ -107,7 +107,7 @@ static void refuses_what_is_too_long(void **state)
 
 static void holds_values_larger_than_a_segment(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     size_t len = 3 * KEYED_SEGMENT_BYTES + 5;
     uint8_t *big = malloc(len);
     memset(big, 'x', len);
@@ -187,7 +187,7 @@ static void assert_same(const struct model *m, const struct keyed *map)
 static void full_and_deltas_give_the_map_back(void **state)
 {
     struct model m = {.random = 42};
-    struct keyed *map = keyed_create(), *other = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP), *other = keyed_create(KEYED_MAP);
     size_t fulls = 0, deltas = 0;
     for (int round = 0; round < 60; round++) {
         change(&m, map, round % 10 == 0 ? 50000 : 500);
@@ -195,7 +195,7 @@ static void full_and_deltas_give_the_map_back(void **state)
         if (p.kind == LEAT_STATE_FULL) {
             fulls++;
             keyed_destroy(other);
-            other = keyed_create();
+            other = keyed_create(KEYED_MAP);
         } else {
             deltas++;
             if (round % 10)
@@ -222,7 +222,7 @@ static void full_and_deltas_give_the_map_back(void **state)
 
 static void a_key_removed_and_put_again_survives_a_delta(void **state)
 {
-    struct keyed *map = keyed_create(), *other = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP), *other = keyed_create(KEYED_MAP);
     keyed_put(map, text("a"), text("1"));
     keyed_put(map, text("b"), text("1"));
     struct piece full = save(&map, 1, LEAT_STATE_FULL);
@@ -248,7 +248,8 @@ static void a_key_removed_and_put_again_survives_a_delta(void **state)
 
 static void several_maps_share_a_piece(void **state)
 {
-    struct keyed *maps[2] = {keyed_create(), keyed_create()}, *other[2] = {keyed_create(), keyed_create()};
+    struct keyed *maps[2] = {keyed_create(KEYED_MAP), keyed_create(KEYED_MAP)},
+                 *other[2] = {keyed_create(KEYED_MAP), keyed_create(KEYED_MAP)};
     keyed_put(maps[0], text("a"), text("left"));
     keyed_put(maps[1], text("a"), text("right"));
     struct piece p = save(maps, 2, LEAT_STATE_DELTA);
@@ -266,12 +267,12 @@ static void several_maps_share_a_piece(void **state)
 
 static void a_cut_piece_is_refused(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     keyed_put(map, text("key"), text("value"));
     struct piece p = save(&map, 1, LEAT_STATE_FULL);
     size_t len = p.len;
     for (p.len = 1; p.len < len; p.len++) {
-        struct keyed *other = keyed_create();
+        struct keyed *other = keyed_create(KEYED_MAP);
         assert_int_equal(load(&other, 1, &p), LEAT_FATAL);
         keyed_destroy(other);
     }
@@ -283,7 +284,7 @@ static void a_failed_save_is_followed_by_a_full_one(void **state)
 {
     static const struct leat_host full = {.struct_size = sizeof full, .state_write = refuse_write, .fail = fail_host};
     struct leat_ctx bad = {.host = &full};
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     keyed_put(map, text("a"), text("1"));
     free(save(&map, 1, LEAT_STATE_FULL).ptr);
     keyed_put(map, text("b"), text("1"));
@@ -302,14 +303,14 @@ static int is_even(void *arg, struct leat_bytes key, struct leat_bytes value)
 
 static void retain_keeps_what_is_ours(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     char key[16];
     for (int i = 0; i < 5000; i++) {
         snprintf(key, sizeof key, "%d", i);
         keyed_put(map, text(key), text("some value"));
     }
     free(save(&map, 1, LEAT_STATE_FULL).ptr);
-    assert_int_equal(keyed_retain(map, is_even, NULL), 0);
+    keyed_retain(map, is_even, NULL);
     assert_int_equal(keyed_count(map), 2500);
     assert_value(map, "4998", "some value");
     assert_value(map, "4999", NULL);
@@ -321,7 +322,7 @@ static void retain_keeps_what_is_ours(void **state)
 
 static void memory_stays_near_the_content(void **state)
 {
-    struct keyed *map = keyed_create();
+    struct keyed *map = keyed_create(KEYED_MAP);
     struct model m = {.random = 7};
     char key[16], value[400];
     memset(value, 'v', sizeof value);
@@ -343,6 +344,214 @@ static void memory_stays_near_the_content(void **state)
     keyed_destroy(map);
 }
 
+// --- groups
+
+static struct buf grouped(const char *group, const char *rest)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    keyed_group_put(&b, group, group ? strlen(group) : 0);
+    buf_str(&b, rest);
+    return b;
+}
+
+static struct leat_bytes bytes(const struct buf *b)
+{
+    return (struct leat_bytes){b->ptr, (uint32_t)b->len};
+}
+
+// The entries of a group, by the rest of what they begin with: sorted, as one string.
+static void assert_group(const struct keyed *map, const char *group, const char *expected)
+{
+    char found[32][16], all[600] = "";
+    uint32_t n = 0;
+    for (keyed_ref r = keyed_first(map, text(group), keyed_hash(map, text(group))); r; r = keyed_after(map, r)) {
+        struct leat_bytes g,
+            rest =
+                keyed_group_take(map->kind == KEYED_GROUPED_KEYS ? keyed_ref_key(map, r) : keyed_ref_value(map, r), &g);
+        assert_int_equal(g.len, strlen(group));
+        assert_memory_equal(g.ptr, group, g.len);
+        assert_true(n < 32);
+        snprintf(found[n++], 16, "%.*s", (int)rest.len, (const char *)rest.ptr);
+    }
+    qsort(found, n, sizeof found[0], (int (*)(const void *, const void *))strcmp);
+    for (uint32_t i = 0; i < n; i++)
+        strcat(strcat(all, i ? "," : ""), found[i]);
+    assert_string_equal(all, expected);
+}
+
+static void put_grouped(struct keyed *map, const char *key, const char *group, const char *value)
+{
+    struct buf b = grouped(group, value);
+    assert_int_equal(keyed_put(map, text(key), bytes(&b)), 0);
+    buf_fini(&b);
+}
+
+static void entries_are_found_by_group(void **state)
+{
+    struct keyed *map = keyed_create(KEYED_GROUPED);
+    put_grouped(map, "1", "red", "a");
+    put_grouped(map, "2", "red", "b");
+    put_grouped(map, "3", "red", "c");
+    put_grouped(map, "4", NULL, "in none");
+    put_grouped(map, "5", "", "the empty one");
+    assert_group(map, "red", "a,b,c");
+    assert_group(map, "", "the empty one");
+    assert_group(map, "blue", "");
+    put_grouped(map, "2", "blue", "b");                    // another group, the same size
+    put_grouped(map, "3", "red", "c, which grows larger"); // the same group, another size
+    assert_group(map, "red", "a,c, which grows ");
+    assert_group(map, "blue", "b");
+    put_grouped(map, "1", "blue", "another size and group");
+    put_grouped(map, "3", NULL, "c");
+    assert_group(map, "red", "");
+    assert_group(map, "blue", "another size an,b");
+    assert_int_equal(keyed_remove(map, text("2")), 1);
+    assert_int_equal(keyed_remove(map, text("1")), 1);
+    assert_group(map, "blue", "");
+    assert_int_equal(keyed_count(map), 3);
+    keyed_destroy(map);
+}
+
+static void keys_may_carry_the_group(void **state)
+{
+    struct keyed *map = keyed_create(KEYED_GROUPED_KEYS);
+    struct buf a = grouped("red", "a"), b = grouped("red", "b");
+    assert_int_equal(keyed_put(map, bytes(&a), text("1")), 0);
+    assert_int_equal(keyed_put(map, bytes(&b), text("1")), 0);
+    assert_int_equal(keyed_put(map, bytes(&a), text("two, which is longer")), 0);
+    assert_group(map, "red", "a,b");
+    struct leat_bytes v;
+    assert_int_equal(keyed_get(map, bytes(&a), &v), 1);
+    assert_int_equal(v.len, 20);
+    assert_int_equal(keyed_remove(map, bytes(&a)), 1);
+    assert_group(map, "red", "b");
+    buf_fini(&a);
+    buf_fini(&b);
+    keyed_destroy(map);
+}
+
+static void a_bag_holds_what_is_alike(void **state)
+{
+    struct keyed *map = keyed_create(KEYED_BAG), *other = keyed_create(KEYED_BAG);
+    struct buf a = grouped("red", "a"), b = grouped("red", "b");
+    assert_int_equal(keyed_add(map, bytes(&a)), 0);
+    assert_int_equal(keyed_add(map, bytes(&a)), 0);
+    struct piece full = save(&map, 1, LEAT_STATE_DELTA);
+    assert_int_equal(keyed_add(map, bytes(&b)), 0);
+    struct piece delta = save(&map, 1, LEAT_STATE_DELTA);
+    assert_int_equal(full.kind, LEAT_STATE_FULL);
+    assert_int_equal(delta.kind, LEAT_STATE_DELTA);
+    assert_true(delta.len < full.len);
+    assert_int_equal(load(&other, 1, &full), LEAT_OK);
+    assert_int_equal(load(&other, 1, &delta), LEAT_OK);
+    assert_group(other, "red", "a,a,b");
+    assert_int_equal(keyed_count(other), 3);
+    delta.len -= 1;
+    assert_int_equal(load(&other, 1, &delta), LEAT_FATAL);
+    free(full.ptr);
+    free(delta.ptr);
+    buf_fini(&a);
+    buf_fini(&b);
+    keyed_destroy(map);
+    keyed_destroy(other);
+}
+
+#define GROUPS 40
+
+// Which group key k is in at a version; GROUPS = in none.
+static uint32_t group_at(uint32_t k, uint32_t version)
+{
+    return (k + version / 2) % (GROUPS + 1);
+}
+
+static void assert_groups(const struct model *m, const struct keyed *map)
+{
+    uint32_t expected[GROUPS + 1] = {0};
+    for (uint32_t k = 0; k < KEYS; k++)
+        if (m->version[k])
+            expected[group_at(k, m->version[k])]++;
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        char group[16];
+        snprintf(group, sizeof group, "g%u", (unsigned)g);
+        uint32_t n = 0;
+        for (keyed_ref r = keyed_first(map, text(group), keyed_hash(map, text(group))); r; r = keyed_after(map, r))
+            n++;
+        assert_int_equal(n, expected[g]);
+    }
+}
+
+// Entries that come, go, grow and change their group, while memory is cleaned and pieces are saved and loaded.
+static void groups_outlive_changes_and_checkpoints(void **state)
+{
+    struct model m = {.random = 11};
+    struct keyed *map = keyed_create(KEYED_GROUPED), *other = keyed_create(KEYED_GROUPED);
+    char key[16], group[16], filler[256];
+    struct buf value;
+    buf_init(&value, 1000);
+    for (int round = 0; round < 30; round++) {
+        for (uint32_t i = 0; i < (round % 10 ? 800 : 30000); i++) {
+            uint32_t k = (uint32_t)(next_random(&m) % KEYS);
+            snprintf(key, sizeof key, "key%u", (unsigned)k);
+            if (next_random(&m) % 4 == 0) {
+                assert_int_equal(keyed_remove(map, text(key)), m.version[k] != 0);
+                m.version[k] = 0;
+                continue;
+            }
+            uint32_t g = group_at(k, ++m.version[k]);
+            struct leat_bytes rest = make_value(filler, k, m.version[k]);
+            snprintf(group, sizeof group, "g%u", (unsigned)g);
+            buf_reset(&value);
+            keyed_group_put(&value, g == GROUPS ? NULL : group, strlen(group));
+            buf_put(&value, rest.ptr, rest.len);
+            assert_int_equal(keyed_put(map, text(key), bytes(&value)), 0);
+        }
+        struct piece p = save(&map, 1, round ? LEAT_STATE_DELTA : LEAT_STATE_FULL);
+        if (p.kind == LEAT_STATE_FULL) {
+            keyed_destroy(other);
+            other = keyed_create(KEYED_GROUPED);
+        }
+        assert_int_equal(load(&other, 1, &p), LEAT_OK);
+        free(p.ptr);
+        assert_groups(&m, map);
+        assert_groups(&m, other);
+    }
+    assert_int_equal(keyed_count(other), keyed_count(map));
+    buf_fini(&value);
+    keyed_destroy(map);
+    keyed_destroy(other);
+}
+
+static int in_even_group(void *arg, struct leat_bytes key, struct leat_bytes value)
+{
+    struct leat_bytes group;
+    keyed_group_take(value, &group);
+    return (group.ptr[group.len - 1] - '0') % 2 == 0;
+}
+
+static void retain_gives_memory_back(void **state)
+{
+    struct keyed *map = keyed_create(KEYED_BAG);
+    char group[16], filler[200];
+    memset(filler, 'f', sizeof filler);
+    filler[sizeof filler - 1] = 0;
+    for (int i = 0; i < 60000; i++) {
+        snprintf(group, sizeof group, "g%d", i % 100);
+        struct buf b = grouped(group, filler);
+        assert_int_equal(keyed_add(map, bytes(&b)), 0);
+        buf_fini(&b);
+    }
+    keyed_retain(map, in_even_group, NULL);
+    assert_int_equal(keyed_count(map), 30000);
+    assert_in_range(keyed_bytes(map) * 10, keyed_content_bytes(map) * 10, keyed_content_bytes(map) * 13);
+    uint32_t n = 0;
+    for (keyed_ref r = keyed_first(map, text("g8"), keyed_hash(map, text("g8"))); r; r = keyed_after(map, r))
+        n++;
+    assert_int_equal(n, 600);
+    assert_int_equal(keyed_first(map, text("g7"), keyed_hash(map, text("g7"))), 0);
+    keyed_destroy(map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +565,11 @@ int main(void)
         cmocka_unit_test(a_failed_save_is_followed_by_a_full_one),
         cmocka_unit_test(retain_keeps_what_is_ours),
         cmocka_unit_test(memory_stays_near_the_content),
+        cmocka_unit_test(entries_are_found_by_group),
+        cmocka_unit_test(keys_may_carry_the_group),
+        cmocka_unit_test(a_bag_holds_what_is_alike),
+        cmocka_unit_test(groups_outlive_changes_and_checkpoints),
+        cmocka_unit_test(retain_gives_memory_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
