@@ -83,27 +83,17 @@ static uint32_t write_entry(struct keyed *map, struct leat_bytes key, struct lea
     return ref;
 }
 
-static int same_group(struct leat_bytes a, struct leat_bytes b)
-{
-    struct leat_bytes g, h;
-    int in = keyed_group_read(a, &g), other = keyed_group_read(b, &h);
-    return in == other && (!in || (g.len == h.len && (g.len == 0 || memcmp(g.ptr, h.ptr, g.len) == 0)));
-}
-
-// Puts another entry in place of `old`, in the same group or in another one.
-static int exchange(struct keyed *map, uint64_t *slot, struct leat_bytes key, struct leat_bytes value, int stays)
+// Puts another entry in place of `old`, at the end of its group.
+static int exchange(struct keyed *map, uint64_t *slot, struct leat_bytes key, struct leat_bytes value)
 {
     uint32_t old = (uint32_t)*slot;
-    struct keyed_entry *e = keyed_at(map, old);
+    const struct keyed_entry *e = keyed_at(map, old);
     uint32_t ref = write_entry(map, key, value, e->value_len & KEYED_SAVED);
     if (!ref)
         return -1;
     map->content = map->content - keyed_value_len(e) + value.len;
     *slot = keyed_slot((uint32_t)(*slot >> 32), ref);
-    if (stays && map->head_len) {
-        *keyed_links(keyed_at(map, ref)) = *keyed_links(e);
-        keyed_group_moved(map, old, ref);
-    } else if (map->head_len) {
+    if (map->head_len) {
         keyed_group_unlink(map, old);
         keyed_group_link(map, ref);
     }
@@ -114,16 +104,14 @@ static int exchange(struct keyed *map, uint64_t *slot, struct leat_bytes key, st
 static int replace(struct keyed *map, uint64_t *slot, struct leat_bytes key, struct leat_bytes value)
 {
     uint32_t old = (uint32_t)*slot;
-    struct keyed_entry *e = keyed_at(map, old);
-    int stays = map->kind != KEYED_GROUPED || same_group(keyed_value(map, e), value);
-    if (!stays && keyed_group_room(map, value) < 0)
+    if (map->head_len && keyed_group_room(map, map->kind == KEYED_GROUPED_KEYS ? key : value) < 0)
         return -1;
-    if (keyed_entry_size(map, e) != keyed_size_of(map, key.len, value.len))
-        return exchange(map, slot, key, value, stays);
-    if (!stays)
+    if (keyed_entry_size(map, keyed_at(map, old)) != keyed_size_of(map, key.len, value.len))
+        return exchange(map, slot, key, value);
+    if (map->head_len)
         keyed_group_unlink(map, old);
     overwrite(map, old, value);
-    if (!stays)
+    if (map->head_len)
         keyed_group_link(map, old);
     return 0;
 }
@@ -162,9 +150,14 @@ int keyed_put(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
     return 0;
 }
 
+uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value)
+{
+    return value.len < KEYED_LENGTH_MAX ? add(map, (struct leat_bytes){NULL, 0}, value) : 0;
+}
+
 int keyed_add(struct keyed *map, struct leat_bytes value)
 {
-    return value.len < KEYED_LENGTH_MAX && add(map, (struct leat_bytes){NULL, 0}, value) ? 0 : -1;
+    return keyed_add_entry(map, value) ? 0 : -1;
 }
 
 // Takes an entry out of the map; what it leaves is garbage.

@@ -70,7 +70,8 @@ struct leat_bytes keyed_group_take(struct leat_bytes from, struct leat_bytes *gr
 
 // The hash of a key or group in this map, asked for once: it finds, and it fetches ahead.
 uint32_t keyed_hash(const struct keyed *map, struct leat_bytes bytes);
-// The first entry of a group, and the one after it; in a map without groups the only entry with that key.
+// The first entry of a group, and the one after it, in the order in which they were put; in a map without groups the
+// only entry with that key. The order outlives checkpoints.
 keyed_ref keyed_first(const struct keyed *map, struct leat_bytes bytes, uint32_t hash);
 keyed_ref keyed_find_key(const struct keyed *map, struct leat_bytes key); // any map but a bag
 keyed_ref keyed_after(const struct keyed *map, keyed_ref ref);

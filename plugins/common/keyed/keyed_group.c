@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups: entries that are found together, as a list in both directions through the entries themselves.
+// Groups: entries that are found together, as a ring through the entries themselves.
 //
-// A new entry becomes the first of its group, so that nothing is walked. The second link is what makes leaving a group,
-// and moving in memory, cost no more than joining it.
+// The index knows the last entry of a group, whose `next` is the first one; `prev` of the first is 0. An entry is added at
+// the end, and one that is put again goes there, so that a group is walked in the order of its changes and nothing is
+// walked to change it. What changed since the last checkpoint is therefore the end of the ring: keyed_state.c writes it
+// in that order.
 #include <string.h>
 
 #include "keyed_int.h"
@@ -41,6 +43,11 @@ int keyed_group_room(struct keyed *map, struct leat_bytes from)
     return keyed_group_read(from, &group) ? keyed_page_room(&map->by_group, keyed_tag(map, group)) : 0;
 }
 
+static struct keyed_links *links_at(const struct keyed *map, uint32_t ref)
+{
+    return keyed_links(keyed_at(map, ref));
+}
+
 void keyed_group_link(struct keyed *map, uint32_t ref)
 {
     struct keyed_entry *e = keyed_at(map, ref);
@@ -51,51 +58,69 @@ void keyed_group_link(struct keyed *map, uint32_t ref)
     uint32_t tag = keyed_tag(map, group);
     uint64_t *slot = keyed_find_group(map, group, tag);
     if (!slot) {
+        keyed_links(e)->next = ref;
         keyed_page_insert(&map->by_group, tag, ref);
         return;
     }
-    uint32_t first = (uint32_t)*slot;
-    keyed_links(e)->next = first;
-    keyed_links(keyed_at(map, first))->prev = ref;
+    struct keyed_links *last = links_at(map, (uint32_t)*slot);
+    *keyed_links(e) = (struct keyed_links){.next = last->next, .prev = (uint32_t)*slot};
+    last->next = ref;
     *slot = keyed_slot(tag, ref);
+}
+
+// Where an entry stands in its ring.
+struct place {
+    struct keyed_links links;
+    uint32_t before; // the entry whose `next` it is
+    uint64_t *slot;  // of the group; only for the first and the last entry
+    uint32_t tag;
+    uint8_t last;
+};
+
+// 0 = the entry is in no group.
+static int find_place(const struct keyed *map, uint32_t ref, struct place *at)
+{
+    struct keyed_entry *e = keyed_at(map, ref);
+    struct leat_bytes group;
+    if (!keyed_group_of(map, e, &group))
+        return 0;
+    *at = (struct place){.links = *keyed_links(e), .before = keyed_links(e)->prev};
+    at->last = at->links.next == ref || links_at(map, at->links.next)->prev == 0;
+    if (at->links.prev && !at->last)
+        return 1;
+    at->tag = keyed_tag(map, group);
+    at->slot = keyed_find_group(map, group, at->tag);
+    if (!at->links.prev)
+        at->before = (uint32_t)*at->slot;
+    return 1;
 }
 
 void keyed_group_unlink(struct keyed *map, uint32_t ref)
 {
-    struct keyed_entry *e = keyed_at(map, ref);
-    struct keyed_links at = *keyed_links(e);
-    struct leat_bytes group;
-    if (!keyed_group_of(map, e, &group))
+    struct place at;
+    if (!find_place(map, ref, &at))
         return;
-    if (at.next)
-        keyed_links(keyed_at(map, at.next))->prev = at.prev;
-    if (at.prev) {
-        keyed_links(keyed_at(map, at.prev))->next = at.next;
+    if (at.links.next == ref) {
+        keyed_page_remove(&map->by_group, at.tag, at.slot);
         return;
     }
-    uint32_t tag = keyed_tag(map, group);
-    uint64_t *slot = keyed_find_ref(&map->by_group, tag, ref);
-    if (at.next)
-        *slot = keyed_slot(tag, at.next);
+    links_at(map, at.before)->next = at.links.next;
+    if (at.last)
+        *at.slot = keyed_slot(at.tag, at.before);
     else
-        keyed_page_remove(&map->by_group, tag, slot);
+        links_at(map, at.links.next)->prev = at.links.prev;
 }
 
 void keyed_group_moved(struct keyed *map, uint32_t from, uint32_t to)
 {
-    const struct keyed_entry *e = keyed_at(map, from);
-    struct keyed_links at = *keyed_links(keyed_at(map, from));
-    struct leat_bytes group;
-    if (!keyed_group_of(map, e, &group))
+    struct place at;
+    if (!find_place(map, from, &at))
         return;
-    if (at.next)
-        keyed_links(keyed_at(map, at.next))->prev = to;
-    if (at.prev) {
-        keyed_links(keyed_at(map, at.prev))->next = to;
-        return;
-    }
-    uint32_t tag = keyed_tag(map, group);
-    *keyed_find_ref(&map->by_group, tag, from) = keyed_slot(tag, to);
+    links_at(map, at.before == from ? to : at.before)->next = to;
+    if (at.last)
+        *at.slot = keyed_slot(at.tag, to);
+    else
+        links_at(map, at.links.next)->prev = to;
 }
 
 // --- asking
@@ -108,7 +133,9 @@ uint32_t keyed_hash(const struct keyed *map, struct leat_bytes bytes)
 keyed_ref keyed_first(const struct keyed *map, struct leat_bytes bytes, uint32_t hash)
 {
     const uint64_t *slot = map->kind == KEYED_MAP ? keyed_find(map, bytes, hash) : keyed_find_group(map, bytes, hash);
-    return slot ? (keyed_ref)*slot : 0;
+    if (!slot)
+        return 0;
+    return map->kind == KEYED_MAP ? (keyed_ref)*slot : links_at(map, (uint32_t)*slot)->next;
 }
 
 keyed_ref keyed_find_key(const struct keyed *map, struct leat_bytes key)
@@ -119,7 +146,10 @@ keyed_ref keyed_find_key(const struct keyed *map, struct leat_bytes key)
 
 keyed_ref keyed_after(const struct keyed *map, keyed_ref ref)
 {
-    return map->kind == KEYED_MAP ? 0 : keyed_links(keyed_at(map, ref))->next;
+    if (map->kind == KEYED_MAP)
+        return 0;
+    keyed_ref next = links_at(map, ref)->next;
+    return links_at(map, next)->prev ? next : 0; // the first one again: that was the last
 }
 
 struct leat_bytes keyed_ref_key(const struct keyed *map, keyed_ref ref)

@@ -6,7 +6,7 @@
 // hash: the upper half chooses the page, the lower half the place in it.
 //
 // In a map with groups an entry begins with two references, to the next and the previous entry of its group; the second
-// index leads from a group's hash to its first entry. Links are not saved: putting an entry links it.
+// index leads from a group's hash to its last entry. Links are not saved: putting an entry links it.
 #ifndef KEYED_INT_H
 #define KEYED_INT_H
 
@@ -30,7 +30,8 @@ struct keyed_entry {
 };
 
 struct keyed_links {
-    uint32_t next, prev; // 0 = none
+    uint32_t next; // of the last entry: the first one; 0 = in no group
+    uint32_t prev; // 0 = none
 };
 
 struct keyed_segment {
@@ -86,10 +87,12 @@ struct keyed {
 uint32_t keyed_tag(const struct keyed *map, struct leat_bytes key);
 // Where the slot of `key` is, or NULL. `tag` = keyed_tag(map, key).
 uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t tag);
-// The slot of the first entry of a group, or NULL.
+// The slot of a group, which names its last entry, or NULL.
 uint64_t *keyed_find_group(const struct keyed *map, struct leat_bytes group, uint32_t tag);
 // The slot that holds this very reference; it is there.
 uint64_t *keyed_find_ref(const struct keyed_index *x, uint32_t tag, uint32_t ref);
+// Walks over the groups: the slot of each one's last entry. Start with *at = 0; 0 = the end.
+uint64_t keyed_next_group(const struct keyed *map, uint64_t *at);
 int keyed_pages_init(struct keyed_index *x);
 void keyed_pages_fini(struct keyed_index *x);
 // Makes sure that an insert under `tag` finds a free slot. 0, or -1 = no memory.
@@ -151,6 +154,9 @@ struct keyed_entry *keyed_walk(const struct keyed *map, uint64_t *at);
 // The reference of the entry that the walk has just given.
 uint32_t keyed_walked(const struct keyed *map, uint64_t at, const struct keyed_entry *e);
 
+// keyed_add, for its reference; 0 = no memory or too long.
+uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value);
+
 // --- groups
 static inline struct keyed_links *keyed_links(struct keyed_entry *e)
 {
@@ -161,7 +167,7 @@ static inline struct keyed_links *keyed_links(struct keyed_entry *e)
 int keyed_group_of(const struct keyed *map, const struct keyed_entry *e, struct leat_bytes *group);
 // What a key or value says at its beginning. 0 = no group, or no sense.
 int keyed_group_read(struct leat_bytes from, struct leat_bytes *group);
-// Room for an entry of the group that `from` begins with; then the entry as its first. 0, or -1 = no memory.
+// Room for an entry of the group that `from` begins with; then the entry as its last. 0, or -1 = no memory.
 int keyed_group_room(struct keyed *map, struct leat_bytes from);
 void keyed_group_link(struct keyed *map, uint32_t ref);
 void keyed_group_unlink(struct keyed *map, uint32_t ref);

@@ -3,7 +3,8 @@
 //
 // A piece is a row of records: one byte (number of the map, times two, plus one for "removed"), the key with its length
 // in front, and unless removed the value likewise; lengths are varints. In a delta what was removed stands before what
-// was put, as a key may have come back since. Each segment lists its changed entries; one that died or moved away since
+// was put, as a key may have come back since. Entries of
+// a group stand in their order, which loading keeps. Each segment lists its changed entries; one that died or moved away since
 // is passed over, its successor being listed where it lies.
 #include <stdlib.h>
 #include <string.h>
@@ -109,12 +110,39 @@ static void put_entry(struct writer *w, uint32_t number, struct keyed_entry *e)
         write_out(w);
 }
 
+// A group from one of its entries to its end.
+static void put_group(struct writer *w, uint32_t number, keyed_ref from)
+{
+    for (; from && w->status == LEAT_OK; from = keyed_after(w->map, from))
+        put_entry(w, number, keyed_at(w->map, from));
+}
+
 static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
 {
-    w->map = map;
     struct keyed_entry *e;
+    struct leat_bytes group;
+    w->map = map;
+    // groups in their order, then what is in none
+    for (uint64_t at = 0, last; map->head_len && w->status == LEAT_OK && (last = keyed_next_group(map, &at));)
+        put_group(w, number, keyed_links(keyed_at(map, (uint32_t)last))->next);
     for (uint64_t at = 0; w->status == LEAT_OK && (e = keyed_walk(map, &at));)
+        if (!map->head_len || !keyed_group_of(map, e, &group))
+            put_entry(w, number, e);
+}
+
+// A changed entry. What changed of a group stands at its end, and goes out as a whole when the first of it is met.
+static void put_change(struct writer *w, uint32_t number, uint32_t ref)
+{
+    struct keyed_entry *e = keyed_at(w->map, ref);
+    struct leat_bytes group;
+    if (!w->map->head_len || !keyed_group_of(w->map, e, &group)) {
         put_entry(w, number, e);
+        return;
+    }
+    uint32_t prev;
+    while ((prev = keyed_links(keyed_at(w->map, ref))->prev) && keyed_at(w->map, prev)->value_len & KEYED_DIRTY)
+        ref = prev;
+    put_group(w, number, ref);
 }
 
 static void put_changes(struct writer *w, uint32_t number, const struct keyed *map)
@@ -131,9 +159,9 @@ static void put_changes(struct writer *w, uint32_t number, const struct keyed *m
     for (uint32_t k = 0; k < map->segment_count; k++) {
         const struct keyed_segment *s = &map->segments[k];
         for (uint32_t i = 0; i < s->changed_count && w->status == LEAT_OK; i++) {
-            struct keyed_entry *e = keyed_at(map, k << KEYED_SEGMENT_SHIFT | s->changed[i]);
-            if ((e->value_len & (KEYED_DEAD | KEYED_DIRTY)) == KEYED_DIRTY)
-                put_entry(w, number, e);
+            uint32_t ref = k << KEYED_SEGMENT_SHIFT | s->changed[i];
+            if ((keyed_at(map, ref)->value_len & (KEYED_DEAD | KEYED_DIRTY)) == KEYED_DIRTY)
+                put_change(w, number, ref);
         }
     }
 }
@@ -186,9 +214,9 @@ static int get_bytes(struct cur *c, struct leat_bytes *bytes)
 }
 
 // Sets the marks of an entry just read: it is as it was saved.
-static void mark_saved(struct keyed *map, struct leat_bytes key)
+static void mark_saved(struct keyed *map, uint32_t ref)
 {
-    struct keyed_entry *e = keyed_at(map, (uint32_t)*keyed_find(map, key, keyed_tag(map, key)));
+    struct keyed_entry *e = keyed_at(map, ref);
     e->value_len = (e->value_len & ~KEYED_DIRTY) | KEYED_SAVED;
 }
 
@@ -198,7 +226,11 @@ static leat_status load_value(struct leat_ctx *ctx, struct cur *c, struct keyed 
     struct leat_bytes value;
     if (wrong || !get_bytes(c, &value))
         return malformed(ctx);
-    return keyed_add(map, value) < 0 ? leat_no_memory(ctx) : LEAT_OK;
+    uint32_t ref = keyed_add_entry(map, value);
+    if (!ref)
+        return leat_no_memory(ctx);
+    mark_saved(map, ref);
+    return LEAT_OK;
 }
 
 static leat_status load_record(struct leat_ctx *ctx, struct cur *c, struct keyed *const *maps, uint32_t count)
@@ -216,7 +248,7 @@ static leat_status load_record(struct leat_ctx *ctx, struct cur *c, struct keyed
         return malformed(ctx);
     if (keyed_put(map, key, value) < 0)
         return leat_no_memory(ctx);
-    mark_saved(map, key);
+    mark_saved(map, keyed_find_key(map, key));
     return LEAT_OK;
 }
 
