@@ -4,6 +4,9 @@
 // A node runs as wide as what it reads, so that rows keep their order and edges need no sharing. It runs as wide as the
 // pipeline's default where it wants rows that belong together in one instance: then the edge hashes. Two nodes are
 // chained when the second has no other input and rows go straight from instance to instance.
+//
+// Before a sink that consolidates, rows keep to one way: parts of a transaction that went through several instances
+// would arrive one after the other, and each taken for the whole.
 #include "graph/graph_int.h"
 
 static uint32_t upstream_width(const struct plan_node *node)
@@ -30,12 +33,25 @@ static uint32_t at_most(uint32_t width, uint32_t most)
     return most && most < width ? most : width;
 }
 
-static void choose_width(const struct graph *graph, struct plan_node *node)
+// Does a reader of what the node gives consolidate, at once or further on?
+static int is_consolidated(const struct plan_job *plan, const struct plan_node *node)
+{
+    for (uint32_t i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *edge = plan->edges[i];
+        if (edge->from == node && (edge->adapt == PLAN_ADAPT_CONSOLIDATE || is_consolidated(plan, edge->to)))
+            return 1;
+    }
+    return 0;
+}
+
+static void choose_width(const struct graph *graph, const struct plan_job *plan, struct plan_node *node)
 {
     uint32_t asked = node->graph && node->graph->parallelism ? node->graph->parallelism : 0;
     uint32_t width = asked ? asked : upstream_width(node);
     if (node->kind == LEAT_OPERATOR) {
-        if (!asked && wants_hash(node))
+        if (plan->consolidates && is_consolidated(plan, node))
+            width = at_most(upstream_width(node), width);
+        else if (!asked && wants_hash(node))
             width = graph->parallelism;
         node->parallelism = at_most(width, node->op_plan.parallel_max);
     } else if (node->kind == LEAT_SINK) {
@@ -65,7 +81,7 @@ static uint32_t stream_inputs(const struct plan_node *node)
 int graph_spread(struct graph *graph, struct plan_job *plan)
 {
     for (uint32_t i = 0; i < plan->node_count; i++)
-        choose_width(graph, plan->nodes[i]);
+        choose_width(graph, plan, plan->nodes[i]);
     for (uint32_t i = 0; i < plan->edge_count; i++) {
         struct plan_edge *edge = plan->edges[i];
         choose_share(edge);

@@ -15,6 +15,7 @@ static struct element *element_create(enum element_kind kind, const struct leat_
         return NULL;
     atomic_init(&e->next, NULL);
     e->kind = kind;
+    e->txn_open = false;
     e->batch = batch;
     e->epoch = epoch;
     e->bytes = batch ? data_batch_bytes(batch) : 0;
@@ -45,19 +46,31 @@ void channel_fini(struct channel *ch)
     ch->head = ch->tail = NULL;
 }
 
-bool channel_push(struct channel *ch, enum element_kind kind, const struct leat_batch *batch, leat_epoch epoch)
+static bool push(struct channel *ch, struct element *e)
 {
-    struct element *e = element_create(kind, batch, epoch);
     if (!e)
         return false;
-    if (batch)
-        data_batch_ref(batch);
     atomic_fetch_add(&ch->bytes, e->bytes);
     atomic_fetch_add(&ch->depth, 1);
     atomic_store_explicit(&ch->tail->next, e, memory_order_release);
     ch->tail = e;
     task_wake(ch->consumer);
     return true;
+}
+
+bool channel_push(struct channel *ch, const struct leat_batch *batch, bool txn_open)
+{
+    struct element *e = element_create(ELEMENT_BATCH, batch, 0);
+    if (!e)
+        return false;
+    e->txn_open = txn_open;
+    data_batch_ref(batch);
+    return push(ch, e);
+}
+
+bool channel_push_mark(struct channel *ch, enum element_kind kind, leat_epoch epoch)
+{
+    return push(ch, element_create(kind, NULL, epoch));
 }
 
 bool channel_full(struct channel *ch)

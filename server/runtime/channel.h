@@ -24,6 +24,7 @@ enum element_kind {
 struct element {
     _Atomic(struct element *) next;
     enum element_kind kind;
+    bool txn_open;                  // a batch: its transaction goes on, on this way or on another of its writer
     const struct leat_batch *batch; // a reference
     leat_epoch epoch;
     size_t bytes;
@@ -45,7 +46,8 @@ bool channel_init(struct channel *ch, struct task *producer, struct task *consum
 void channel_fini(struct channel *ch);
 
 // Takes a reference to the batch. False = no memory (nothing was pushed). Wakes the consumer.
-bool channel_push(struct channel *ch, enum element_kind kind, const struct leat_batch *batch, leat_epoch epoch);
+bool channel_push(struct channel *ch, const struct leat_batch *batch, bool txn_open);
+bool channel_push_mark(struct channel *ch, enum element_kind kind, leat_epoch epoch);
 
 // Is there credit? If not, the producer will be woken when there is.
 bool channel_full(struct channel *ch);

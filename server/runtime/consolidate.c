@@ -7,8 +7,11 @@
 // left is, per key, nothing, a delete, or the last row that came. Deletes are given before upserts. A delete that
 // carries only its key cannot be matched with a row: it takes back the latest row that came and stays a delete.
 //
-// Whole transactions may be taken together: the net effect is the same. Memory is bounded by HELD_MAX; beyond it the
-// job fails with the way out, since half a transaction cannot be given on.
+// Whole transactions may be taken together: the net effect is the same. But after a crash the target may be ahead: it
+// may hold a row that comes in one transaction and goes in the next, or lack one that goes and comes back. So a key
+// whose changes cancel each other across transactions is told as it is in the end; only what cancels within one
+// transaction (rows of equal position) is silence, since nobody has ever seen it. Memory is bounded by HELD_MAX; beyond
+// it the job fails with the way out, since half a transaction cannot be given on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +29,9 @@ struct change {
 
 struct entry {
     uint64_t hash;
+    const struct leat_batch *batch; // a row with the key: the first that touched it, or the last that cancelled another
+    uint32_t row;
+    bool told;            // cancelled across transactions: `batch` and `row` say how the key ends
     uint32_t plus, minus; // newest change of that sign, + 1; 0 = none
 };
 
@@ -121,36 +127,39 @@ static bool make_room(struct consolidate *c)
     return true;
 }
 
-static bool same(const struct change *x, const struct leat_batch *b, uint32_t row, const uint32_t *columns, uint32_t n)
-{
-    return data_rows_equal(x->batch, x->row, b, row, columns, n);
-}
-
 static struct entry *entry_of(struct consolidate *c, const struct leat_batch *b, uint32_t row)
 {
     uint64_t h = data_row_hash(b, row, c->key, c->key_count);
     uint32_t at = (uint32_t)h & (c->slot_count - 1);
     for (; c->slots[at]; at = (at + 1) & (c->slot_count - 1)) {
         struct entry *e = &c->entries[c->slots[at] - 1];
-        uint32_t any = e->plus ? e->plus : e->minus;
-        // an entry whose changes all cancelled keeps its hash only; the key is then taken to be the same, which at
-        // worst holds two keys of equal 64-bit hash together: so such entries are not reused
-        if (e->hash == h && any && same(&c->changes[any - 1], b, row, c->key, c->key_count))
+        if (e->hash == h && data_rows_equal(e->batch, e->row, b, row, c->key, c->key_count))
             return e;
     }
-    c->entries[c->entry_count] = (struct entry){.hash = h};
+    c->entries[c->entry_count] = (struct entry){.hash = h, .batch = b, .row = row};
     c->slots[at] = c->entry_count + 1;
     return &c->entries[c->entry_count++];
 }
 
-// Takes an equal change out of the list; true if there was one.
-static bool cancel(struct consolidate *c, uint32_t *list, const struct leat_batch *b, uint32_t row)
+static bool one_transaction(const struct change *x, const struct leat_batch *b, uint32_t row)
+{
+    return x->batch->positions && b->positions && x->batch->positions[x->row] == b->positions[row];
+}
+
+// Takes an equal change out of one of the entry's lists; true if there was one.
+static bool cancel(struct consolidate *c, struct entry *e, uint32_t *list, const struct leat_batch *b, uint32_t row)
 {
     for (uint32_t *at = list; *at; at = &c->changes[*at - 1].next) {
-        if (same(&c->changes[*at - 1], b, row, c->all, c->schema->column_count)) {
-            *at = c->changes[*at - 1].next;
-            return true;
+        const struct change *x = &c->changes[*at - 1];
+        if (!data_rows_equal(x->batch, x->row, b, row, c->all, c->schema->column_count))
+            continue;
+        if (!one_transaction(x, b, row)) {
+            e->told = true;
+            e->batch = b;
+            e->row = row;
         }
+        *at = x->next;
+        return true;
     }
     return false;
 }
@@ -169,12 +178,16 @@ static bool key_only(const struct leat_batch *b, uint32_t row)
     return false;
 }
 
+static bool comes(const struct leat_batch *b, uint32_t row)
+{
+    return b->kinds[row] == LEAT_INSERT || b->kinds[row] == LEAT_UPDATE_AFTER;
+}
+
 static void apply(struct consolidate *c, const struct leat_batch *b, uint32_t row)
 {
     struct entry *e = entry_of(c, b, row);
-    bool comes = b->kinds[row] == LEAT_INSERT || b->kinds[row] == LEAT_UPDATE_AFTER;
-    if (comes) {
-        if (!cancel(c, &e->minus, b, row))
+    if (comes(b, row)) {
+        if (!cancel(c, e, &e->minus, b, row))
             push_change(c, &e->plus, b, row);
         return;
     }
@@ -182,7 +195,7 @@ static void apply(struct consolidate *c, const struct leat_batch *b, uint32_t ro
         if (e->plus)
             e->plus = c->changes[e->plus - 1].next;
         push_change(c, &e->minus, b, row);
-    } else if (!cancel(c, &e->plus, b, row)) {
+    } else if (!cancel(c, e, &e->plus, b, row)) {
         push_change(c, &e->minus, b, row);
     }
 }
@@ -201,17 +214,32 @@ static leat_status start_batch(struct consolidate *c, struct leat_ctx *ctx, uint
     }
     (*out)->arrived = c->held[0]->arrived;
     (*out)->times = leat_batch_alloc(*out, (*out)->capacity * sizeof *(*out)->times, 8);
-    return (*out)->times ? LEAT_OK : leat_no_memory(ctx);
+    if (c->held[0]->positions)
+        (*out)->positions = leat_batch_alloc(*out, (*out)->capacity * sizeof *(*out)->positions, 8);
+    return (*out)->times && (!c->held[0]->positions || (*out)->positions) ? LEAT_OK : leat_no_memory(ctx);
 }
 
 static void add_row(struct leat_batch *out, const struct change *x, uint8_t kind)
 {
     uint32_t row = leat_batch_add(out, kind);
     out->times[row] = x->batch->times ? x->batch->times[x->row] : LEAT_TIME_NONE;
+    if (out->positions)
+        out->positions[row] = x->batch->positions ? x->batch->positions[x->row] : 0;
     for (uint32_t col = 0; col < out->column_count; col++) {
         out->columns[col].cells[row] = x->batch->columns[col].cells[x->row];
         out->columns[col].states[row] = x->batch->columns[col].states[x->row];
     }
+}
+
+// How the key ends: false = nothing to say, else the row that came last, or the one that went.
+static bool net_of(const struct consolidate *c, const struct entry *e, struct change *out)
+{
+    uint32_t at = e->plus ? e->plus : e->minus;
+    if (at)
+        *out = c->changes[at - 1];
+    else if (e->told)
+        *out = (struct change){e->batch, e->row, 0};
+    return at || e->told;
 }
 
 // First all deletes, then all upserts.
@@ -221,14 +249,12 @@ static leat_status give_net(struct consolidate *c, struct leat_ctx *ctx, consoli
     leat_status st = LEAT_OK;
     for (int pass = 0; pass < 2 && st >= 0; pass++) {
         for (uint32_t i = 0; i < c->entry_count && st >= 0; i++) {
-            const struct entry *e = &c->entries[i];
-            uint32_t at = pass == 0 ? (e->plus ? 0 : e->minus) : e->plus;
-            if (!at)
+            struct change x = {NULL, 0, 0};
+            if (!net_of(c, &c->entries[i], &x) || comes(x.batch, x.row) != pass)
                 continue;
             if (!out && (st = start_batch(c, ctx, c->entry_count, &out)) < 0)
                 break;
-            const struct change *x = &c->changes[at - 1];
-            add_row(out, x, pass == 0 ? LEAT_DELETE : x->batch->kinds[x->row]);
+            add_row(out, &x, pass == 0 ? LEAT_DELETE : x.batch->kinds[x.row]);
             if (out->rows == out->capacity) {
                 st = give(arg, out);
                 data_batch_unref(out);
@@ -274,10 +300,9 @@ static bool only_comes(const struct leat_batch *b)
     return true;
 }
 
-leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch,
+leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch, bool open,
                             consolidate_give_fn give, void *arg)
 {
-    bool open = batch->flags & LEAT_BATCH_TXN_OPEN;
     if (!open && c->held_count == 0 && only_comes(batch))
         return batch->rows ? give(arg, batch) : LEAT_OK;
     leat_status st = batch->rows ? hold(c, ctx, batch) : LEAT_OK;

@@ -6,7 +6,8 @@
 //
 // Each way remembers whether the last batch on it left its source transaction open. When the transaction ends with rows
 // that go elsewhere, or with none at all, the way gets an empty batch that says so: who holds rows back until their
-// transaction is complete must not wait for the next one.
+// transaction is complete must not wait for the next one. What an operator gives is open as long as a transaction is
+// open on any of its own ways in.
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -14,11 +15,17 @@
 #include "data/row.h"
 #include "runtime/runtime_int.h"
 
+static bool leaves_open(const struct inst *inst, const struct leat_batch *b)
+{
+    return b->flags & LEAT_BATCH_TXN_OPEN || inst->ways_in_txn;
+}
+
 static leat_status push(struct inst *inst, struct route *r, uint32_t way, const struct leat_batch *b)
 {
-    if (!channel_push(r->channels[way], ELEMENT_BATCH, b, 0))
+    bool open = leaves_open(inst, b);
+    if (!channel_push(r->channels[way], b, open))
         return leat_no_memory(&inst->ctx);
-    r->txn_open[way] = b->flags & LEAT_BATCH_TXN_OPEN;
+    r->txn_open[way] = open;
     return channel_full(r->channels[way]) ? LEAT_AGAIN : LEAT_OK;
 }
 
@@ -88,12 +95,13 @@ static leat_status send_rows(struct inst *inst, struct route *r, const struct le
 
 static leat_status send(struct inst *inst, struct route *r, const struct leat_batch *b)
 {
-    bool open = b->flags & LEAT_BATCH_TXN_OPEN;
+    bool open = leaves_open(inst, b);
     if (r->direct) {
-        if (b->rows == 0 && (open || !r->txn_open[0]))
+        int32_t opens = open - r->txn_open[0];
+        if (b->rows == 0 && opens >= 0)
             return LEAT_OK;
         r->txn_open[0] = open;
-        return inst_deliver(r->direct, r->edge->input, b);
+        return inst_deliver(r->direct, r->edge->input, b, opens);
     }
     leat_status st = b->rows ? send_rows(inst, r, b) : LEAT_OK;
     if (open || st < 0)
@@ -157,9 +165,14 @@ leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
     return result;
 }
 
-// A mark goes to every reader of every port, whatever the credit.
+// A mark goes to every reader of every port, whatever the credit. Nothing is open behind the end.
 leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch epoch)
 {
+    if (kind == ELEMENT_END && inst_txn_open(inst)) {
+        leat_status st = inst_end_txn(inst);
+        if (st < 0)
+            return st;
+    }
     for (uint32_t i = 0; i < inst->route_count; i++) {
         struct route *r = &inst->routes[i];
         if (r->direct) {
@@ -169,7 +182,7 @@ leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch
                 return st;
         }
         for (uint32_t k = 0; k < r->channel_count; k++)
-            if (!channel_push(r->channels[k], kind, NULL, epoch))
+            if (!channel_push_mark(r->channels[k], kind, epoch))
                 return leat_no_memory(&inst->ctx);
     }
     return LEAT_OK;

@@ -187,7 +187,7 @@ static bool build_route(struct runtime_job *job, struct inst *from, struct route
 {
     struct inst **to = job->by_node[edge->to->id];
     route->edge = edge;
-    route->txn_open = take(job, edge->to->parallelism, 1);
+    route->txn_open = take(job, edge->to->parallelism, sizeof *route->txn_open);
     if (!route->txn_open)
         return false;
     if (edge->chained) {

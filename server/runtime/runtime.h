@@ -87,8 +87,8 @@ bool runtime_job_gated(struct runtime_job *job);
 void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
                          bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance));
 
-// The barrier of `epoch`, which is about to be started, is the last: behind it sources give nothing more, so that what follows
-// is not read twice.
+// The barrier of `epoch`, which is about to be started, is the last: behind it sources give nothing more, so that what
+// follows is not read twice.
 void runtime_job_end_with(struct runtime_job *job, leat_epoch epoch);
 
 // The manifest of `epoch` is durable: sources may acknowledge.

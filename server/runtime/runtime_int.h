@@ -54,14 +54,17 @@ struct route {
     struct inst *direct;       // chained: the reader on the same worker
     struct channel **channels; // else one per reader instance; for PLAN_FORWARD only one is used
     uint32_t channel_count;
-    uint32_t turn;     // PLAN_REBALANCE
-    uint8_t *txn_open; // per way: the last batch left its transaction open
+    uint32_t turn;  // PLAN_REBALANCE
+    bool *txn_open; // per way: the last batch left its transaction open
 };
 
+// What an instance was given and has not taken yet. Marks queue behind rows.
 struct pending {
     struct pending *next;
+    enum element_kind kind;         // ELEMENT_BATCH, _END or _CAUGHT_UP
     const struct leat_batch *batch; // a reference
     uint32_t input;
+    int32_t opens; // how many more ways have a transaction open from now on: -1, 0 or 1
 };
 
 // What host->state_write fills.
@@ -89,7 +92,8 @@ struct inst {
     uint32_t *route_of;
     uint32_t route_count;
 
-    struct pending *pending_head, **pending_tail; // batches not yet taken, oldest first
+    struct pending *pending_head, **pending_tail; // not yet taken, oldest first
+    uint32_t ways_in_txn;                         // ways in whose transaction is open: then what goes out is open too
     struct consolidate *consolidate;              // sinks whose edge consolidates
     bool emitting_allowed;
     bool told_full; // an emit of this instance said LEAT_AGAIN since it was last called
@@ -138,6 +142,7 @@ struct task_input {
     bool wait_first;
     bool gated;   // held back until the dimensions are read
     bool aligned; // its barrier has arrived, wait for the others
+    bool txn_open;
     bool caught_up;
     bool ended;
 };
@@ -151,7 +156,7 @@ struct task {
     uint32_t input_count;
     uint32_t turn;
 
-    bool running;      // between opened and stop
+    bool running; // between opened and stop
     struct loop_mail run_mail;
     atomic_bool run_posted;
 
@@ -215,8 +220,9 @@ void worker_leave(struct worker *w);
 // --- task.c (worker)
 void task_wake(struct task *t); // any thread
 void task_run_mail(struct loop_mail *mail);
-leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *batch);
-// END or CAUGHT_UP arrived on one way of an input. Nothing is pending in the task then.
+// Gives a batch that came on one way; `opens`: whether with it the way's transaction begins (1), ends (-1), or neither.
+leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *batch, int32_t opens);
+// END or CAUGHT_UP arrived on one way of an input.
 leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind);
 bool inst_blocked(struct inst *inst);
 void inst_drop_pending(struct inst *inst);
@@ -234,9 +240,9 @@ leat_status inst_end_txn(struct inst *inst);
 // --- consolidate.c (worker)
 struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count);
 void consolidate_destroy(struct consolidate *c);
-// Adds a batch; once no transaction is open, gives the net change, in one batch or more, each borrowed by `give`.
+// Adds a batch; unless a transaction is open, gives the net change, in one batch or more, each borrowed by `give`.
 typedef leat_status (*consolidate_give_fn)(void *arg, const struct leat_batch *batch);
-leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch,
+leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch, bool open,
                             consolidate_give_fn give, void *arg);
 // Gives what is held: the transaction is over though nothing said so.
 leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);

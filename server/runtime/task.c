@@ -61,13 +61,14 @@ static leat_status call_poll(struct inst *inst)
 // --- giving a batch to an instance
 // -------------------------------------------------------------------------------------
 
-static leat_status keep_pending(struct inst *inst, uint32_t input, const struct leat_batch *b)
+static leat_status keep_pending(struct inst *inst, struct pending what)
 {
     struct pending *p = malloc(sizeof *p);
     if (!p)
         return leat_no_memory(&inst->ctx);
-    data_batch_ref(b);
-    *p = (struct pending){NULL, b, input};
+    if (what.batch)
+        data_batch_ref(what.batch);
+    *p = what;
     *inst->pending_tail = p;
     inst->pending_tail = &p->next;
     return LEAT_AGAIN;
@@ -90,31 +91,40 @@ void inst_drop_pending(struct inst *inst)
 }
 
 // Plugins never see the empty batch that only ends a transaction.
-static leat_status take(struct inst *inst, uint32_t input, const struct leat_batch *b)
+static leat_status take_batch(struct inst *inst, struct pending *p)
 {
+    const struct leat_batch *b = p->batch;
     if (inst->node->kind == LEAT_SINK)
         return b->rows ? call_write(inst, b) : LEAT_OK;
-    leat_status st = b->rows ? call_process(inst, input, b) : LEAT_OK;
-    if (st != LEAT_OK || b->flags & LEAT_BATCH_TXN_OPEN || !inst_txn_open(inst))
+    inst->ways_in_txn += (uint32_t)p->opens;
+    p->opens = 0; // once, however often the batch is offered
+    leat_status st = b->rows ? call_process(inst, p->input, b) : LEAT_OK;
+    if (st != LEAT_OK || inst->ways_in_txn || !inst_txn_open(inst))
         return st;
     // what came last of this transaction gave no row, or none for every reader
     st = inst_end_txn(inst);
     return st < 0 ? st : LEAT_OK;
 }
 
-static leat_status offer(struct inst *inst, uint32_t input, const struct leat_batch *b)
+static leat_status take_mark(struct inst *inst, const struct pending *p);
+
+static leat_status take(struct inst *inst, struct pending *p)
+{
+    return p->kind == ELEMENT_BATCH ? take_batch(inst, p) : take_mark(inst, p);
+}
+
+// Behind what already waits, else at once.
+static leat_status offer(struct inst *inst, struct pending what)
 {
     if (inst->pending_head)
-        return keep_pending(inst, input, b);
-    leat_status st = take(inst, input, b);
-    if (st == LEAT_AGAIN)
-        return keep_pending(inst, input, b);
-    return st;
+        return keep_pending(inst, what);
+    leat_status st = take(inst, &what);
+    return st == LEAT_AGAIN ? keep_pending(inst, what) : st;
 }
 
 static leat_status offer_net(void *arg, const struct leat_batch *b)
 {
-    return offer(arg, 0, b);
+    return offer(arg, (struct pending){.kind = ELEMENT_BATCH, .batch = b});
 }
 
 // The batch without its -U rows; a new reference. Where it has no others (their +U went to another instance), an empty
@@ -142,26 +152,30 @@ static struct leat_batch *without_before(const struct leat_batch *b)
     return out;
 }
 
-static leat_status deliver_adapted(struct inst *inst, uint32_t input, const struct leat_batch *b)
+static leat_status deliver_adapted(struct inst *inst, uint32_t input, const struct leat_batch *b, int32_t opens)
 {
     const struct plan_edge *edge = inst->node->inputs[input];
-    if (edge->adapt == PLAN_ADAPT_CONSOLIDATE)
-        return consolidate_add(inst->consolidate, &inst->ctx, b, offer_net, inst);
+    if (edge->adapt == PLAN_ADAPT_CONSOLIDATE) {
+        inst->ways_in_txn += (uint32_t)opens;
+        return consolidate_add(inst->consolidate, &inst->ctx, b, inst->ways_in_txn > 0, offer_net, inst);
+    }
+    struct pending what = {.kind = ELEMENT_BATCH, .batch = b, .input = input, .opens = opens};
     if (edge->adapt == PLAN_ADAPT_NONE)
-        return offer(inst, input, b);
+        return offer(inst, what);
     struct leat_batch *rest = without_before(b);
     if (!rest)
         return leat_no_memory(&inst->ctx);
-    leat_status st = rest->rows ? offer(inst, input, rest) : LEAT_OK;
+    what.batch = rest;
+    leat_status st = rest->rows || opens ? offer(inst, what) : LEAT_OK;
     data_batch_unref(rest);
     return st;
 }
 
 // Gives a batch; a failure is the reader's own and fails the job here, so that the writer's error stays free.
-leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *b)
+leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *b, int32_t opens)
 {
     base_metric_inc(inst->metrics.rows_in, b->rows);
-    leat_status st = deliver_adapted(inst, input, b);
+    leat_status st = deliver_adapted(inst, input, b, opens);
     if (st >= 0)
         return st;
     job_fail(inst);
@@ -184,44 +198,56 @@ static bool all_zero(const uint32_t *counts, uint32_t n)
     return true;
 }
 
+static leat_status call_input_end(struct inst *inst, uint32_t input)
+{
+    const struct leat_operator_ops *op = inst->node->component->op;
+    if (!op->input_end)
+        return LEAT_OK;
+    inst->emitting_allowed = true;
+    inst->told_full = false;
+    worker_enter(inst->task->worker, inst);
+    leat_status st = op->input_end(&inst->ctx, inst->self, input);
+    worker_leave(inst->task->worker);
+    inst->emitting_allowed = false;
+    return st;
+}
+
+// The last way of an input is at its end; LEAT_AGAIN while the operator has more to give.
 static leat_status input_at_end(struct inst *inst, uint32_t input)
 {
     if (inst->node->kind == LEAT_SINK) {
         inst->ending = true;
         return LEAT_OK;
     }
-    const struct leat_operator_ops *op = inst->node->component->op;
-    if (op->input_end) {
-        inst->emitting_allowed = true;
-        leat_status st = op->input_end(&inst->ctx, inst->self, input);
-        inst->emitting_allowed = false;
-        if (st < 0)
-            return st;
-    }
+    leat_status st = call_input_end(inst, input);
+    if (st != LEAT_OK)
+        return st;
     if (!all_zero(inst->ways_open, inst->node->input_count) || inst->end_sent)
         return LEAT_OK;
     inst->end_sent = true;
     return inst_send_mark(inst, ELEMENT_END, 0);
 }
 
+static leat_status take_mark(struct inst *inst, const struct pending *p)
+{
+    if (p->kind == ELEMENT_END)
+        return input_at_end(inst, p->input);
+    inst->ways_behind[p->input]--;
+    if (!all_zero(inst->ways_behind, inst->node->input_count) || inst->caught_up_sent)
+        return LEAT_OK;
+    inst->caught_up_sent = true;
+    return inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
+}
+
 leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 {
-    leat_status st = LEAT_OK;
-    if (kind == ELEMENT_END) {
-        if (--inst->ways_open[input] == 0)
-            st = input_at_end(inst, input);
-    } else {
-        inst->ways_behind[input]--;
-        if (all_zero(inst->ways_behind, inst->node->input_count) && !inst->caught_up_sent) {
-            inst->caught_up_sent = true;
-            st = inst_send_mark(inst, ELEMENT_CAUGHT_UP, 0);
-        }
-    }
-    if (st < 0) {
-        job_fail(inst);
-        return LEAT_AGAIN;
-    }
-    return st;
+    if (kind == ELEMENT_END && --inst->ways_open[input])
+        return LEAT_OK;
+    leat_status st = offer(inst, (struct pending){.kind = kind, .input = input});
+    if (st >= 0)
+        return st;
+    job_fail(inst);
+    return LEAT_AGAIN;
 }
 
 // --- the steps of a run
@@ -237,7 +263,7 @@ static enum step_result drain(struct task *t)
         while (inst->pending_head) {
             if (inst->node->kind != LEAT_SINK && inst_outputs_full(inst))
                 return STEP_BLOCKED;
-            leat_status st = take(inst, inst->pending_head->input, inst->pending_head->batch);
+            leat_status st = take(inst, inst->pending_head);
             if (st < 0) {
                 job_fail(inst);
                 return STEP_FAILED;
@@ -314,8 +340,8 @@ static enum step_result source_marks(struct inst *inst)
     return STEP_FAILED;
 }
 
-// A barrier is wanted, and may pass: no transaction is open that must stay whole. The plan is asked here, since the task
-// of a source that has to be discovered is older than the plan's edges.
+// A barrier is wanted, and may pass: no transaction is open that must stay whole. The plan is asked here, since the
+// task of a source that has to be discovered is older than the plan's edges.
 static bool barrier_due(const struct task *t, const struct inst *inst)
 {
     return atomic_load(&t->barrier_wanted) > t->epoch && !(t->job->plan->consolidates && inst_txn_open(inst));
@@ -365,7 +391,8 @@ static enum step_result take_element(struct task *t, struct task_input *in, stru
     leat_status st = LEAT_OK;
     switch (e->kind) {
     case ELEMENT_BATCH:
-        st = inst_deliver(in->to, in->input, e->batch);
+        st = inst_deliver(in->to, in->input, e->batch, e->txn_open - in->txn_open);
+        in->txn_open = e->txn_open;
         break;
     case ELEMENT_BARRIER: {
         in->aligned = true;

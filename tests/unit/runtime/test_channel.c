@@ -57,7 +57,7 @@ static bool push(struct fixture *f, int64_t id)
 {
     struct leat_batch *b = data_batch_create(&host, &schema, 1, 0, 0);
     leat_batch_set_i64(b, 0, leat_batch_add(b, LEAT_INSERT), id);
-    bool ok = channel_push(&f->ch, ELEMENT_BATCH, b, 0);
+    bool ok = channel_push(&f->ch, b, false);
     data_batch_unref(b);
     return ok;
 }
@@ -67,7 +67,7 @@ static void elements_keep_their_order(void **state)
     struct fixture *f = *state;
     assert_null(channel_peek(&f->ch));
     assert_true(push(f, 1));
-    assert_true(channel_push(&f->ch, ELEMENT_BARRIER, NULL, 42));
+    assert_true(channel_push_mark(&f->ch, ELEMENT_BARRIER, 42));
     assert_true(push(f, 2));
     assert_int_equal(channel_peek(&f->ch)->batch->columns[0].cells[0].i64, 1);
     channel_pop(&f->ch);
