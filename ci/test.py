@@ -3,8 +3,8 @@
 
 Each section builds what it needs and runs it: the programs of ctest are counted by their cmocka cases, the
 integration tests by their own summary. A section goes on after a failure, so that one run shows everything that is
-wrong. Words on the command line name sections (unit, asan, tsan, contract, integration, docs); any other word is part
-of a test's name and is looked for among the unit, contract and integration tests.
+wrong. Words on the command line name sections (unit, asan, tsan, contract, integration, instructions, docs); any
+other word is part of a test's name and is looked for among the unit, contract and integration tests.
 """
 import os
 import platform
@@ -150,6 +150,10 @@ def section_integration(names):
     return followed([sys.executable, "tests/integration/run", *names])
 
 
+def section_instructions(names):
+    return followed([sys.executable, "ci/instructions", "check"])
+
+
 def section_docs(names):
     return (1, 0) if subprocess.run(["ci/docs", "check"], cwd=ROOT).returncode == 0 else (0, 1)
 
@@ -180,6 +184,7 @@ SECTIONS = {
     "tsan": ("unit tests of the threaded rooms under the thread sanitizer", section_tsan),
     "contract": ("contract suite under the address sanitizer", section_contract),
     "integration": ("integration tests on real servers", section_integration),
+    "instructions": ("instructions a row of the inner loops, against their baseline", section_instructions),
     "docs": ("generated documentation is up to date", section_docs),
 }
 NAMED_TESTS = ("unit", "contract", "integration")
