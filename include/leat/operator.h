@@ -86,7 +86,9 @@ struct leat_operator_ops {
     // diagnostic and fails with LEAT_CONFIG.
     leat_status (*inputs)(struct leat_ctx *ctx, const void *config, struct leat_input_names *names);
     // From the inputs' schemas and modes to output ports, needs and `bound`. Schemas that are not known yet are NULL:
-    // then it checks what it can and leaves those of its ports NULL. Gives diagnostics, fails with LEAT_CONFIG.
+    // then it checks what it can, and gives the schemas of its ports as far as it can tell: NULL, or with columns of
+    // LEAT_TYPE_IS_UNKNOWN. Gives diagnostics, fails with LEAT_CONFIG; a bind that failed may have filled `ports` all
+    // the same (memory of the plugin until the next bind on this thread): then faults of its readers are found too.
     leat_status (*bind)(struct leat_ctx *ctx, const struct leat_operator_request *request,
                         struct leat_operator_plan *plan, void **bound);
     // Frees `bound`, after the last destroy. May be NULL when bind makes nothing.

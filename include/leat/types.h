@@ -76,6 +76,9 @@ struct leat_bytes {
 
 // Marks of a type beyond its kind.
 #define LEAT_TYPE_IS_JSON 1u // a string known to hold JSON text
+// Static calls only (describe, inputs, bind, check): what is written for this type, or computed for this column, could
+// not be understood, which has been reported. STRING stands in its place; nothing that follows from it is a fault.
+#define LEAT_TYPE_IS_UNKNOWN 2u
 
 struct leat_type {
     uint8_t kind;                     // LEAT_TYPE_*

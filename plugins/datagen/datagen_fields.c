@@ -242,11 +242,26 @@ static int init_child(struct fields *f, const char *path, const struct leat_type
     return init(f, child, &type->children[i], g);
 }
 
+// A type that could not be read was reported; whatever its options are, they are not to blame.
+static void skip_unknown(struct fields *f, const char *path)
+{
+    size_t len = strlen(path);
+    for (uint32_t i = 0; i < f->pairs->count; i++) {
+        const char *key = f->pairs->items[i].key;
+        if (strncmp(key, path, len) == 0 && key[len] == '.')
+            f->used[i] = 1;
+    }
+}
+
 // 0 = no memory.
 static int init(struct fields *f, const char *path, const struct leat_type *type, struct datagen_gen *g)
 {
     g->type = type;
     g->salt = hash_bytes(path, strlen(path), 1);
+    if (type->flags & LEAT_TYPE_IS_UNKNOWN) {
+        skip_unknown(f, path);
+        return 1;
+    }
     take_kind(f, path, g);
     take_length(f, path, g);
     take_null_rate(f, path, g);

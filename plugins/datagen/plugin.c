@@ -32,7 +32,7 @@ static const struct leat_option options[] = {
          "and .end of a sequence, .length of strings, binaries and collections, .var-len = true for any length up to "
          "it, .null-rate from 0 to 1, .max-past of times. Elements are fields.NAME.element, keys and values of a MAP "
          "fields.NAME.key and .value, fields of a ROW fields.NAME.FIELD.",
-     .example = "{ id = { kind = \"sequence\", start = 1, end = 1000 } }"},
+     .example = "id.kind = \"sequence\""},
     {.name = "scan.parallelism",
      .type = LEAT_OPT_INT,
      .flags = LEAT_OPT_SENSELESS,

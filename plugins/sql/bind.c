@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "registry.h"
 #include "types.h"
 
 struct sql_deferred {
@@ -110,6 +111,22 @@ static int same_but_case(struct leat_bytes a, struct leat_bytes b)
     return a.len == b.len && !strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len);
 }
 
+// One slip in three letters.
+static const struct leat_bytes *nearest_column(const struct sql_scope *s, struct leat_bytes name)
+{
+    const struct leat_bytes *best = NULL;
+    uint32_t nearest = (name.len + 1) / 3;
+    for (uint32_t i = 0; s && i < s->count; i++) {
+        const struct leat_bytes *c = &s->columns[i].name;
+        uint32_t d = sql_name_distance((const char *)c->ptr, c->len, (const char *)name.ptr, name.len);
+        if (d <= nearest && (!best || d < nearest)) {
+            nearest = d;
+            best = c;
+        }
+    }
+    return best;
+}
+
 static void unknown_column(struct sql_bind *b, const struct sql_name *n, const struct sql_name *table)
 {
     const struct sql_scope *s = b->scope;
@@ -122,6 +139,11 @@ static void unknown_column(struct sql_bind *b, const struct sql_name *n, const s
                           (int)s->columns[i].name.len, (const char *)s->columns[i].name.ptr);
             return;
         }
+    const struct leat_bytes *near = nearest_column(s, n->text);
+    if (near) {
+        sql_diag_hint(b->diag, "Did you mean '%.*s'?", (int)near->len, (const char *)near->ptr);
+        return;
+    }
     char list[200];
     size_t at = 0;
     for (uint32_t i = 0; s && i < s->count && i < 8 && at < sizeof list; i++)
@@ -163,6 +185,9 @@ const struct sql_scope_column *sql_scope_find(struct sql_bind *b, const struct s
         }
         found = c;
     }
+    for (uint32_t i = 0; s && i < s->count && !found; i++)
+        if (!s->columns[i].name.ptr && (!table || same(s->columns[i].table, table->text)))
+            return &s->columns[i];
     if (!found)
         unknown_column(b, n, table);
     return found;
@@ -212,7 +237,9 @@ static struct sql_expr *column_expr(struct sql_bind *b, const struct sql_node *n
 static int is_row_column(const struct sql_scope *s, struct leat_bytes name)
 {
     for (uint32_t i = 0; s && i < s->count; i++)
-        if (same(s->columns[i].name, name) && s->columns[i].type->kind == LEAT_TYPE_ROW)
+        if (!s->columns[i].name.ptr ||
+            (same(s->columns[i].name, name) &&
+             (s->columns[i].type->kind == LEAT_TYPE_ROW || s->columns[i].type->flags & LEAT_TYPE_IS_UNKNOWN)))
             return 1;
     return 0;
 }
@@ -428,7 +455,7 @@ struct sql_expr *sql_bind_expr(struct sql_bind *b, const struct sql_node *n)
     b->depth++;
     struct sql_expr *e = dispatch(b, n);
     b->depth--;
-    return e;
+    return e || !b->recover ? e : b->recover(b, n);
 }
 
 struct sql_expr *sql_bind_condition(struct sql_bind *b, const struct sql_node *n, const char *what)
@@ -436,7 +463,7 @@ struct sql_expr *sql_bind_condition(struct sql_bind *b, const struct sql_node *n
     struct sql_expr *e = sql_bind_expr(b, n);
     if (!e)
         return NULL;
-    if (e->type && e->type->kind != LEAT_TYPE_BOOLEAN) {
+    if (e->type && e->type->kind != LEAT_TYPE_BOOLEAN && !(e->type->flags & LEAT_TYPE_IS_UNKNOWN)) {
         char type[SQL_TYPE_TEXT];
         sql_bind_error(b, e, "%s needs a BOOLEAN, found %s", what, sql_type_name(e->type, type, sizeof type));
         return NULL;

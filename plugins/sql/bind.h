@@ -11,7 +11,7 @@
 // A column that names in a query may mean.
 struct sql_scope_column {
     struct leat_bytes table; // alias or last name of its table
-    struct leat_bytes name;
+    struct leat_bytes name;  // ptr == NULL: stands for every column that its table may have (review.h)
     const struct leat_type *type;
     uint32_t index;        // in sql_evaluator.columns
     uint8_t hidden;        // reachable by t.name only (the second column of USING)

@@ -247,12 +247,31 @@ static int check_untyped(struct sql_bind *b, const struct sql_expr *e)
     return 0;
 }
 
+// Nothing is said of a call one of whose arguments is not understood: it is not understood either.
+static int pass_unknown(struct sql_expr *e)
+{
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        if (!e->args[i]->type || !(e->args[i]->type->flags & LEAT_TYPE_IS_UNKNOWN))
+            continue;
+        e->type = e->args[i]->type;
+        e->literal.state = LEAT_NULL;
+        become_literal(e);
+        e->flags = 0;
+        return 1;
+    }
+    return 0;
+}
+
 int bind_finish_call(struct sql_bind *b, struct sql_expr *e)
 {
     const struct sql_func *f = e->func;
     if (f->flags & SQL_FUNC_LATER)
         return sql_bind_unsupported(b, e, f->name);
-    if (check_count(b, e) || check_untyped(b, e) || f->derive(b, e))
+    if (check_count(b, e))
+        return -1;
+    if (pass_unknown(e))
+        return 0;
+    if (check_untyped(b, e) || f->derive(b, e))
         return -1;
     if (e->func != f || e->form == SQL_EXPR_LITERAL) // derive put another expression in its place
         return 0;
@@ -302,7 +321,7 @@ int bind_finish_cast(struct sql_bind *b, struct sql_expr *e)
     const struct sql_expr *arg = e->args[0];
     if (!arg->type)
         return sql_bind_error(b, arg, "a value is needed here");
-    if (arg->type->kind == LEAT_TYPE_NULL) {
+    if (arg->type->kind == LEAT_TYPE_NULL || arg->type->flags & LEAT_TYPE_IS_UNKNOWN) {
         e->literal.state = LEAT_NULL;
         become_literal(e);
         return 0;

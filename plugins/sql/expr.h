@@ -201,6 +201,8 @@ const char *sql_func_nearest(struct leat_bytes name);
 
 // --- what derive and compile may use ---------------------------------------------------------------------------
 
+struct sql_node;
+
 struct sql_bind {
     struct sql_arena *arena; // the plan's
     struct sql_diag *diag;
@@ -209,6 +211,8 @@ struct sql_bind {
     struct sql_evaluator *fold;    // used to compute constants
     struct sql_deferred *deferred; // run when the plan is destroyed
     uint32_t depth;
+    // What stands in for an expression with a fault, so that the others are looked at; NULL = the first one ends it.
+    struct sql_expr *(*recover)(struct sql_bind *b, const struct sql_node *n);
 };
 
 // "… at its place". Returns -1.

@@ -8,11 +8,13 @@
 
 #include "exec.h"
 #include "hash.h"
+#include "review.h"
 
 // What bind leaves for the instances.
 struct bound {
     struct sql_parsed *parsed;
-    struct sql_plan *plan; // NULL: a schema was not known
+    struct sql_plan *plan;     // NULL: a schema was not known
+    struct sql_review *review; // then: what can be told all the same
     struct leat_input *inputs;
     uint32_t input_count;
     char *zone;
@@ -89,6 +91,7 @@ static void op_unbind(void *bound)
     if (!b)
         return;
     sql_plan_unref(b->plan);
+    sql_review_destroy(b->review);
     sql_query_destroy(b->parsed);
     free(b->inputs);
     free(b->needs);
@@ -116,9 +119,14 @@ static struct bound *bound_create(const struct leat_operator_request *request)
 
 static int all_known(const struct bound *b)
 {
-    for (uint32_t i = 0; i < b->input_count; i++)
-        if (!b->inputs[i].schema)
+    for (uint32_t i = 0; i < b->input_count; i++) {
+        const struct leat_schema *s = b->inputs[i].schema;
+        for (uint32_t c = 0; s && c < s->column_count; c++)
+            if (s->columns[c].type.flags & LEAT_TYPE_IS_UNKNOWN)
+                return 0;
+        if (!s)
             return 0;
+    }
     return 1;
 }
 
@@ -127,6 +135,7 @@ static void answer(struct bound *b, struct leat_operator_plan *plan)
     plan->needs = b->needs;
     plan->parallel_max = 0;
     b->port.mode = LEAT_MODE_ALL;
+    b->port.schema = b->review && b->review->has_schema ? &b->review->schema : NULL;
     if (b->plan) {
         b->port.schema = &b->plan->schema;
         b->port.mode = b->plan->mode;
@@ -139,22 +148,43 @@ static void answer(struct bound *b, struct leat_operator_plan *plan)
     plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
 }
 
+// Every fault that the second reading finds; the first one is the error.
+static leat_status report_all(struct leat_ctx *ctx, const struct sql_review *review)
+{
+    for (uint32_t i = 1; i < review->fault_count; i++)
+        sql_report(ctx, &review->faults[i]);
+    return sql_report(ctx, &review->faults[0]);
+}
+
+// What could not be bound is kept until the next bind of this thread, since its ports are shown to the readers.
+static void keep_failed(struct bound *b)
+{
+    static _Thread_local struct bound *last;
+    op_unbind(last);
+    last = b;
+}
+
 static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_request *request,
                            struct leat_operator_plan *plan, void **bound)
 {
-    struct sql_diag d;
+    struct sql_diag d = {0};
     struct bound *b = bound_create(request);
+    keep_failed(NULL);
     if (!b)
         return leat_no_memory(ctx);
     b->parsed = sql_query_parse(query_of(request->config), &d);
     if (b->parsed && b->parsed->table_count != b->input_count)
         sql_diag_set(&d, SQL_DIAG_NAME, 0, 1, "the query reads %u tables, %u are bound", b->parsed->table_count,
                      b->input_count);
-    if (b->parsed && !d.kind && all_known(b))
+    int readable = b->parsed && !d.kind;
+    if (readable && all_known(b))
         b->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
-    if (d.kind) {
-        leat_status st = sql_report(ctx, &d);
-        op_unbind(b);
+    if (readable && !b->plan)
+        b->review = sql_review_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
+    if (d.kind || (b->review && b->review->fault_count)) {
+        leat_status st = b->review ? report_all(ctx, b->review) : sql_report(ctx, &d);
+        answer(b, plan);
+        keep_failed(b);
         return st;
     }
     answer(b, plan);

@@ -38,8 +38,7 @@ const struct sql_func *sql_func_operator(const char *name)
     return NULL;
 }
 
-// Edit distance without case, given up beyond 3.
-static uint32_t distance(const char *a, size_t na, const char *b, size_t nb)
+uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb)
 {
     uint32_t row[65];
     if (na > 64 || nb > 64 || (na > nb ? na - nb : nb - na) > 3)
@@ -68,7 +67,7 @@ const char *sql_func_nearest(struct leat_bytes name)
             const struct sql_func *f = &tables[t]->rows[i];
             if (f->flags & SQL_FUNC_OPERATOR)
                 continue;
-            uint32_t d = distance(f->name, strlen(f->name), (const char *)name.ptr, name.len);
+            uint32_t d = sql_name_distance(f->name, strlen(f->name), (const char *)name.ptr, name.len);
             if (d <= nearest) {
                 nearest = d;
                 best = f->name;

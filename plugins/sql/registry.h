@@ -27,4 +27,7 @@ extern const struct sql_func_table sql_json_funcs;
 extern const struct sql_func_table sql_json_make_funcs;
 extern const struct sql_func_table sql_later_funcs;
 
+// Edit distance without case, given up beyond 3.
+uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb);
+
 #endif

@@ -43,6 +43,24 @@ static bool build_all(struct session *s, bool link)
     return true;
 }
 
+// A pipeline without a sink would run for nobody.
+static void check_sinks(struct session *s)
+{
+    for (uint32_t i = 0; i < s->config->pipeline_count; i++) {
+        const struct config_pipeline *p = &s->config->pipelines[i];
+        uint32_t sinks = 0;
+        for (uint32_t k = 0; k < p->node_count; k++)
+            sinks += p->nodes[k].kind == LEAT_SINK;
+        if (!sinks && !p->incomplete)
+            base_diag_add(&s->diags, LEAT_DIAG_ERROR, "LEAT-C0022", &p->place,
+                          "Add one: [sinks.NAME] with input = \"name of a source or operator\" and a connector.",
+                          "pipeline \"%s\" has no sink: nothing of it would run", p->options.name);
+    }
+    if (!s->config->pipeline_count && !s->diags.errors)
+        base_diag_add(&s->diags, LEAT_DIAG_ERROR, "LEAT-C0022", NULL, "Name a file that has sources and sinks.",
+                      "the files hold no pipeline: there is nothing to run");
+}
+
 // The address is HTTP's to understand, its place is the configuration's.
 static void check_listen(struct session *s)
 {
@@ -98,6 +116,7 @@ bool session_open(struct session *s, char **files, int count)
     load_plugins(s, s->config->server.plugin_dir);
     config_resolve(s->config, s->registry);
     check_listen(s);
+    check_sinks(s);
     return build_all(s, true) || fail(s);
 }
 

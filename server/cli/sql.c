@@ -72,10 +72,11 @@ static bool configure(struct asking *a, struct graph_node *node, const struct pl
         .settings = copy,
         .setting_count = count,
     };
-    node->config = plugin_component_parse(&parse, node->component);
+    bool ok = true;
+    node->config = plugin_component_parse(&parse, node->component, &ok);
     node->formats = parse.formats;
     node->format_count = parse.format_count;
-    return node->config != NULL;
+    return ok && node->config;
 }
 
 static struct plugin_setting setting(const char *path, const char *text)

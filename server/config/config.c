@@ -66,9 +66,11 @@ static struct plugin_setting *read_section(struct config *config, enum section s
                                  .place = *place};
     if (table)
         parse.settings = flatten(config, table, NULL, &parse.setting_count);
+    const struct leat_option *const tables[] = {options, NULL};
+    const uint32_t counts[] = {count};
+    plugin_options_correct(&parse, tables, counts, NULL, 0);
     plugin_options_parse(&parse, options, count, out);
-    plugin_options_unknown(&parse, (const struct leat_option *const[]){options, NULL}, (const uint32_t[]){count}, NULL,
-                           0, NULL);
+    plugin_options_unknown(&parse, tables, counts, NULL, 0, NULL);
     *setting_count = parse.setting_count;
     return parse.settings;
 }
@@ -173,20 +175,31 @@ static void read_pipeline(struct config *config, struct config_pipeline *p, cons
     check_options(config, p, settings, count);
 }
 
-static int section_of(const struct toml_node *member)
+static int section_named(const char *name)
 {
-    for (int i = 0; section_names[i]; i++) {
-        if (strcmp(section_names[i], member->key) == 0)
+    for (int i = 0; name && section_names[i]; i++) {
+        if (strcmp(section_names[i], name) == 0)
             return i;
     }
     return -1;
+}
+
+// What a table of the file is read as: also the section that a misspelt name is near to, but [server] and [pipeline]
+// once only.
+static int section_of(const struct toml_node *root, const struct toml_node *member)
+{
+    int section = section_named(member->key);
+    if (section >= 0 || member->kind != TOML_TABLE)
+        return section;
+    section = section_named(base_nearest(member->key, section_names));
+    return section >= 0 && section <= SECTION_PIPELINE && toml_member(root, section_names[section]) ? -1 : section;
 }
 
 static bool is_table(struct config *config, const struct toml_node *section)
 {
     if (section->kind == TOML_TABLE)
         return true;
-    bool single = section_of(section) <= SECTION_PIPELINE;
+    bool single = section_named(section->key) <= SECTION_PIPELINE;
     ERROR(config, "LEAT-C0006", &section->key_place, NULL, "\"%s\" must be a section, written as [%s%s]", section->key,
           section->key, single ? "" : ".NAME");
     return false;
@@ -218,14 +231,16 @@ static void read_root(struct config *config, const struct base_source *source, c
 {
     struct config_pipeline p = {.source = source, .place = {.source = source}};
     const struct toml_node *pipeline = NULL;
-    bool has_nodes = false;
-    uint32_t before = config->diags->errors; // a section that is not known may hold nodes
+    bool has_nodes = false; // a section that is not known may hold some too: then the pipeline is incomplete
     for (const struct toml_node *n = root->first; n; n = n->next) {
-        int section = section_of(n);
-        if (section < 0)
+        int section = section_of(root, n);
+        if (section_named(n->key) < 0)
             report_unknown(config, n);
-        else if (!is_table(config, n))
-            has_nodes = true;
+        p.incomplete |= section < 0;
+        if (section < 0)
+            continue;
+        if (!is_table(config, n))
+            p.incomplete = has_nodes = true;
         else if (section == SECTION_SERVER)
             read_server(config, n);
         else if (section == SECTION_PIPELINE)
@@ -235,13 +250,12 @@ static void read_root(struct config *config, const struct base_source *source, c
     }
     if (!pipeline && !has_nodes)
         return;
-    p.incomplete = config->diags->errors != before;
     if (config->pipeline_count == CONFIG_FILES_MAX) {
         ERROR(config, "LEAT-C0003", &p.place, NULL, "more than %d pipelines", CONFIG_FILES_MAX);
         return;
     }
     for (const struct toml_node *n = root->first; n; n = n->next) {
-        int section = section_of(n);
+        int section = section_of(root, n);
         for (const struct toml_node *m = n->first; m && section >= SECTION_SOURCES && n->kind == TOML_TABLE;
              m = m->next)
             read_node(config, &p, (enum section)section, m);
@@ -272,6 +286,18 @@ static void load_file(struct config *config, const char *path)
         load_source(config, source);
 }
 
+// A file that somebody names holds something.
+static void load_named(struct config *config, const char *path)
+{
+    uint32_t before = config->diags->errors, pipelines = config->pipeline_count;
+    load_file(config, path);
+    const struct base_source *server = config->server_place.source;
+    if (config->diags->errors == before && config->pipeline_count == pipelines &&
+        (!server || strcmp(server->name, path) != 0))
+        ERROR(config, "LEAT-C0022", NULL, "A pipeline has at least [sources.NAME] and [sinks.NAME].",
+              "file \"%s\" is empty: there is nothing to run in it", path);
+}
+
 // leat.toml in the folder of the first file, if there is one and it is not listed itself.
 static void load_beside(struct config *config, const char *const *paths, uint32_t count)
 {
@@ -295,7 +321,7 @@ bool config_load(struct config *config, const char *const *paths, uint32_t count
     if (count)
         load_beside(config, paths, count);
     for (uint32_t i = 0; i < count; i++)
-        load_file(config, paths[i]);
+        load_named(config, paths[i]);
     return config->diags->errors == before;
 }
 

@@ -79,7 +79,7 @@ struct config_node_options {
 // A column of a declared schema.
 struct config_column {
     const char *name;
-    const char *type; // SQL text
+    const char *type; // SQL text; NULL = it could not be read
     struct base_place name_place;
     const struct plugin_setting *setting; // the type's text: plugin_setting_place maps offsets in it
 };
@@ -97,10 +97,13 @@ struct config_node {
     struct config_column *columns; // in the order of the file
     uint32_t column_count;
     struct config_node_options options;
-    uint8_t faulty; // something of it was reported: what it reads and gives is not known for sure
+    uint8_t faulty;                    // something of it was reported: it cannot run
+    uint8_t schema_faulty;             // it has one that cannot be read at all
+    const char *const *faulty_options; // what mentions them was reported
+    uint32_t faulty_option_count;
     // filled by config_resolve; NULL if it could not be
     const struct leat_component *component;
-    const void *config;
+    const void *config; // also NULL where it must not be shown to the component
     const struct plugin_format *formats;
     uint32_t format_count;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "config/config_int.h"
 #include "plugin/registry.h"
 
@@ -48,9 +49,8 @@ static bool check_name(struct config *config, const struct config_pipeline *pipe
             continue;
         char hint[160];
         snprintf(hint, sizeof hint,
-                 "The other one is a %s in line %u; sources, lookups, operators and sinks share "
-                 "their names.",
-                 plugin_kind_name(n->kind), n->place.line);
+                 "The other one is %s in line %u; sources, lookups, operators and sinks share their names.",
+                 plugin_kind_with_article(n->kind), n->place.line);
         ERROR(config, "LEAT-C0013", &member->key_place, hint, "there is another node called \"%s\"", member->key);
         return false;
     }
@@ -66,10 +66,30 @@ static struct plugin_setting *find(const struct config_node *node, const char *p
     return NULL;
 }
 
+// "connecter" is meant for "connector".
+static struct plugin_setting *find_misspelt(struct config *config, struct config_node *node, const char *noun,
+                                            const char *option)
+{
+    for (uint32_t i = 0; i < node->setting_count; i++) {
+        struct plugin_setting *s = &node->settings[i];
+        if (!base_nearest(s->path, (const char *const[]){option, NULL}))
+            continue;
+        char hint[64];
+        snprintf(hint, sizeof hint, "Did you mean \"%s\"?", option);
+        ERROR(config, "LEAT-C0005", &s->key_place, hint, "unknown option \"%s\" of %s \"%s\"", s->path, noun,
+              node->name);
+        s->path = option;
+        return s;
+    }
+    return NULL;
+}
+
 static void read_type(struct config *config, struct config_node *node, const char *noun, const char *option)
 {
     struct plugin_setting *s = find(node, option);
     node->type_place = node->place;
+    if (!s)
+        s = find_misspelt(config, node, noun, option);
     if (!s) {
         const char *hint =
             strcmp(option, "connector") == 0 ? "For example: connector = \"kafka\"" : "For example: operator = \"sql\"";
@@ -95,10 +115,11 @@ static void read_columns(struct config *config, struct config_node *node, const 
         no_memory(config);
         return;
     }
-    uint32_t before = config->diags->errors;
     for (const struct toml_node *n = schema->first; n; n = n->next) {
         struct plugin_setting *s = &settings[node->column_count];
         const char *path = base_arena_sprintf(config->arena, "schema.%s", n->key);
+        struct config_column *column = &node->columns[node->column_count++];
+        *column = (struct config_column){.name = n->key, .name_place = n->key_place, .setting = s};
         if (!*n->key || strlen(n->key) != n->key_len)
             ERROR(config, "LEAT-C0012", &n->key_place, NULL,
                   "the name of a column must not be empty or hold a NUL character");
@@ -109,9 +130,8 @@ static void read_columns(struct config *config, struct config_node *node, const 
             ERROR(config, "LEAT-C0006", &n->place, "For example: order_id = \"BIGINT NOT NULL\"",
                   "column \"%s\" needs an SQL type in quotes", n->key);
         else if (path && make_setting(config, n, path, s))
-            node->columns[node->column_count++] = (struct config_column){n->key, s->text, n->key_place, s};
+            column->type = s->text;
     }
-    node->faulty |= config->diags->errors != before;
 }
 
 static void read_schema(struct config *config, struct config_node *node, enum section section,
@@ -119,49 +139,16 @@ static void read_schema(struct config *config, struct config_node *node, enum se
 {
     if (!shapes[section].schema) {
         ERROR(config, "LEAT-C0019", &schema->key_place, "Only sources and lookups declare one. Remove it here.",
-              "a %s has no schema of its own", shapes[section].noun);
+              "%s has no schema of its own", plugin_kind_with_article(shapes[section].kind));
     } else if (schema->kind != TOML_TABLE) {
         ERROR(config, "LEAT-C0006", &schema->place, "For example: [sources.orders.schema] with one column a line.",
               "schema of \"%s\" must be a table", node->name);
-        node->faulty = 1;
+        node->schema_faulty = 1;
     } else {
         node->has_schema = 1;
         node->schema_place = schema->key_place;
         read_columns(config, node, schema);
     }
-}
-
-static void read_options(struct config *config, struct config_node *node, enum section section)
-{
-    uint32_t count;
-    const struct leat_option *table = config_table(section, &count);
-    struct plugin_parse parse = {.arena = config->arena,
-                                 .diags = config->diags,
-                                 .secrets = config->secrets,
-                                 .owner =
-                                     base_arena_sprintf(config->arena, "%s \"%s\"", shapes[section].noun, node->name),
-                                 .place = node->place,
-                                 .settings = node->settings,
-                                 .setting_count = node->setting_count};
-    if (!parse.owner) {
-        no_memory(config);
-        return;
-    }
-    node->faulty |= !plugin_options_parse(&parse, table, count, &node->options);
-    if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER && !node->options.dead_letter_sink)
-        ERROR(config, "LEAT-C0017", &find(node, "on-error")->place, "Name it: dead-letter.sink = \"…\"",
-              "%s says \"dead-letter\", but names no sink for the bad rows", parse.owner);
-    else if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER)
-        ERROR(config, "LEAT-C0015", &find(node, "on-error")->place, "Write \"fail\" or \"skip\".",
-              "on-error \"dead-letter\" is not available yet");
-    const struct plugin_setting *watermark = find(node, "watermark.column");
-    if (section == SECTION_SOURCES && watermark)
-        base_diag_add(config->diags, LEAT_DIAG_WARNING, "LEAT-C0015", &watermark->key_place, NULL,
-                      "watermarks have no effect yet: nothing that reads them is available");
-    const struct plugin_setting *sink = find(node, "dead-letter.sink");
-    if (sink && node->options.on_error != CONFIG_ON_ERROR_DEAD_LETTER)
-        ERROR(config, "LEAT-C0017", &sink->key_place, "Write on-error = \"dead-letter\", or remove the option.",
-              "option \"dead-letter.sink\" does nothing without on-error = \"dead-letter\"");
 }
 
 static struct config_node *new_node(struct config *config, struct config_pipeline *pipeline,
@@ -186,6 +173,20 @@ static struct config_node *new_node(struct config *config, struct config_pipelin
     return &pipeline->nodes[pipeline->node_count++];
 }
 
+// The member "schema", or a table whose name is near.
+static const struct toml_node *schema_of(struct config *config, enum section section, const struct toml_node *member)
+{
+    const struct toml_node *schema = toml_member(member, "schema");
+    for (const struct toml_node *n = member->first; n && !schema && shapes[section].schema; n = n->next) {
+        if (n->kind != TOML_TABLE || !base_nearest(n->key, (const char *const[]){"schema", NULL}))
+            continue;
+        ERROR(config, "LEAT-C0004", &n->key_place, "Did you mean \"schema\"?", "unknown section \"%s\" of %s \"%s\"",
+              n->key, shapes[section].noun, member->key);
+        return n;
+    }
+    return schema;
+}
+
 void read_node(struct config *config, struct config_pipeline *pipeline, enum section section,
                const struct toml_node *member)
 {
@@ -202,11 +203,10 @@ void read_node(struct config *config, struct config_pipeline *pipeline, enum sec
     if (!node)
         return;
     *node = (struct config_node){.kind = shapes[section].kind, .name = member->key, .place = member->key_place};
-    const struct toml_node *schema = toml_member(member, "schema");
-    node->settings = flatten(config, member, "schema", &node->setting_count);
+    const struct toml_node *schema = schema_of(config, section, member);
+    node->settings = flatten(config, member, schema ? schema->key : NULL, &node->setting_count);
     read_type(config, node, noun, shapes[section].type);
     if (schema)
         read_schema(config, node, section, schema);
-    read_options(config, node, section);
-    node->faulty |= config->diags->errors != before;
+    node->faulty = config->diags->errors != before;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "config/config_int.h"
 #include "plugin/registry.h"
 
@@ -20,19 +21,15 @@ static enum section section_of(uint8_t kind)
     }
 }
 
-// The connector exists, but not in this direction.
-static bool report_other_kind(struct config *config, const struct config_node *node,
-                              const struct plugin_registry *registry)
+// The kind of node that the component exists for, when not for this one; 0 = none.
+static uint8_t has_other_kind(const struct config_node *node, const struct plugin_registry *registry)
 {
-    static const uint8_t kinds[] = {LEAT_SOURCE, LEAT_LOOKUP, LEAT_SINK, LEAT_OPERATOR};
+    static const uint8_t kinds[] = {LEAT_SOURCE, LEAT_LOOKUP, LEAT_SINK, LEAT_OPERATOR, LEAT_FORMAT};
     for (size_t i = 0; i < sizeof kinds; i++) {
-        if (kinds[i] == node->kind || !plugin_registry_find(registry, kinds[i], node->type))
-            continue;
-        ERROR(config, "LEAT-C0014", &node->type_place, NULL, "\"%s\" is known as a %s, not as a %s", node->type,
-              plugin_kind_name(kinds[i]), plugin_kind_name(node->kind));
-        return true;
+        if (kinds[i] != node->kind && plugin_registry_find(registry, kinds[i], node->type))
+            return kinds[i];
     }
-    return false;
+    return 0;
 }
 
 // Connectors and operators of Flink that have no plugin yet are known by name.
@@ -56,10 +53,14 @@ static void report_unknown(struct config *config, const struct config_node *node
     const char *noun = node->kind == LEAT_OPERATOR ? "operator" : "connector";
     const char *near = base_diag_nearest(config->diags, node->type, plugin_registry_names(registry, node->kind));
     bool sink = node->kind == LEAT_SINK && plugin_registry_find(registry, LEAT_SOURCE, node->type);
+    uint8_t kind = has_other_kind(node, registry);
     if (known_in_flink(node->type)) // filesystem: a source here, a sink too in Flink
         ERROR(config, "LEAT-C0015", &node->type_place, NULL, "%s \"%s\" is known in Flink%s, not supported yet", noun,
               node->type, sink ? " as a sink" : "");
-    else if (!report_other_kind(config, node, registry))
+    else if (kind)
+        ERROR(config, "LEAT-C0014", &node->type_place, NULL, "\"%s\" is known as %s, not as %s", node->type,
+              plugin_kind_with_article(kind), plugin_kind_with_article(node->kind));
+    else
         ERROR(config, "LEAT-C0014", &node->type_place,
               near ? near : "\"leat plugins\" lists what there is; a plugin is a file in the folder plugin.dir.",
               "unknown %s \"%s\"", noun, node->type);
@@ -74,14 +75,97 @@ static const struct leat_component *counterpart(const struct plugin_registry *re
     return node->kind == LEAT_OPERATOR ? NULL : plugin_registry_find(registry, kind, node->type);
 }
 
+// What a kind of node is called in messages.
+static const char *noun_of(const struct config_node *node)
+{
+    return node->kind == LEAT_OPERATOR ? "operator" : "connector";
+}
+
+// Finds the component; reports what is wrong with its name, and goes on with the one that was meant.
+static void find_component(struct config *config, struct config_node *node, const struct plugin_registry *registry)
+{
+    node->component = plugin_registry_find(registry, node->kind, node->type);
+    if (node->component)
+        return;
+    report_unknown(config, node, registry);
+    node->faulty = 1;
+    const char *near =
+        known_in_flink(node->type) ? NULL : base_nearest(node->type, plugin_registry_names(registry, node->kind));
+    if (!near || has_other_kind(node, registry))
+        return;
+    node->type = near;
+    node->component = plugin_registry_find(registry, node->kind, near);
+}
+
+static const struct plugin_setting *find(const struct config_node *node, const char *path)
+{
+    for (uint32_t i = 0; i < node->setting_count; i++) {
+        if (strcmp(node->settings[i].path, path) == 0)
+            return &node->settings[i];
+    }
+    return NULL;
+}
+
+// Rules across the core's own options.
+static void check_core(struct config *config, const struct config_node *node, const char *owner)
+{
+    const struct plugin_setting *on_error = find(node, "on-error"), *sink = find(node, "dead-letter.sink"),
+                                *watermark = find(node, "watermark.column");
+    bool dead_letter = node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER;
+    if (dead_letter && !node->options.dead_letter_sink)
+        ERROR(config, "LEAT-C0017", &on_error->place, "Name it: dead-letter.sink = \"…\"",
+              "%s says \"dead-letter\", but names no sink for the bad rows", owner);
+    else if (dead_letter)
+        ERROR(config, "LEAT-C0015", &on_error->place, "Write \"fail\" or \"skip\".",
+              "on-error \"dead-letter\" is not available yet");
+    if (node->kind == LEAT_SOURCE && watermark)
+        base_diag_add(config->diags, LEAT_DIAG_WARNING, "LEAT-C0015", &watermark->key_place, NULL,
+                      "watermarks have no effect yet: nothing that reads them is available");
+    if (sink && !dead_letter && !plugin_speaks_of(node->faulty_options, node->faulty_option_count, "on-error"))
+        ERROR(config, "LEAT-C0017", &sink->key_place, "Write on-error = \"dead-letter\", or remove the option.",
+              "option \"dead-letter.sink\" does nothing without on-error = \"dead-letter\"");
+}
+
+// The options that the core itself wants to know.
+static bool read_core(struct config *config, struct config_node *node, struct plugin_parse *parse)
+{
+    uint32_t count;
+    const struct leat_option *table = config_table(section_of(node->kind), &count);
+    const char *owner = parse->owner;
+    parse->owner = base_arena_sprintf(config->arena, "%s \"%s\"", plugin_kind_name(node->kind), node->name);
+    bool ok = parse->owner && plugin_options_parse(parse, table, count, &node->options);
+    node->faulty_options = parse->faulty;
+    node->faulty_option_count = parse->faulty_count;
+    if (parse->owner)
+        check_core(config, node, parse->owner);
+    parse->owner = owner;
+    return ok;
+}
+
+// The component's own options. A fault in an operator's options leaves nothing that it could be asked.
+static void read_own(struct config_node *node, struct plugin_parse *parse)
+{
+    bool ok = true;
+    const void *parsed = plugin_component_parse(parse, node->component, &ok);
+    node->config = ok || node->kind != LEAT_OPERATOR ? parsed : NULL;
+    node->formats = parse->formats;
+    node->format_count = parse->format_count;
+    node->faulty_options = parse->faulty;
+    node->faulty_option_count = parse->faulty_count;
+}
+
 static void resolve_node(struct config *config, struct config_node *node, const struct plugin_registry *registry)
 {
-    if (!node->type)
-        return;
-    node->component = plugin_registry_find(registry, node->kind, node->type);
-    if (!node->component) {
-        report_unknown(config, node, registry);
-        return;
+    uint32_t before = config->diags->errors, counts[2] = {0};
+    const struct leat_option *tables[3] = {config_table(section_of(node->kind), &counts[0])};
+    const struct leat_component *other = NULL;
+    const char *where = NULL;
+    if (node->type)
+        find_component(config, node, registry);
+    if (node->component) {
+        tables[1] = node->component->options;
+        counts[1] = node->component->option_count;
+        other = counterpart(registry, node, &where);
     }
     struct plugin_parse parse = {.arena = config->arena,
                                  .diags = config->diags,
@@ -90,22 +174,21 @@ static void resolve_node(struct config *config, struct config_node *node, const 
                                  .place = node->place,
                                  .settings = node->settings,
                                  .setting_count = node->setting_count};
-    parse.owner = base_arena_sprintf(config->arena, "%s \"%s\"", node->kind == LEAT_OPERATOR ? "operator" : "connector",
-                                     node->type);
+    parse.owner = node->component
+                      ? base_arena_sprintf(config->arena, "%s \"%s\"", noun_of(node), node->type)
+                      : base_arena_sprintf(config->arena, "%s \"%s\"", plugin_kind_name(node->kind), node->name);
     if (!parse.owner) {
         no_memory(config);
         return;
     }
-    node->config = plugin_component_parse(&parse, node->component);
-    node->formats = parse.formats;
-    node->format_count = parse.format_count;
-    const char *where;
-    const struct leat_component *other = counterpart(registry, node, &where);
-    uint32_t core_count;
-    const struct leat_option *core = config_table(section_of(node->kind), &core_count);
-    plugin_options_unknown(&parse, (const struct leat_option *const[]){node->component->options, core, NULL},
-                           (const uint32_t[]){node->component->option_count, core_count}, other ? other->options : NULL,
-                           other ? other->option_count : 0, where);
+    plugin_options_correct(&parse, tables, counts, other ? other->options : NULL, other ? other->option_count : 0);
+    read_core(config, node, &parse);
+    if (node->component) {
+        read_own(node, &parse);
+        plugin_options_unknown(&parse, tables, counts, other ? other->options : NULL, other ? other->option_count : 0,
+                               where);
+    }
+    node->faulty |= config->diags->errors != before;
 }
 
 bool config_resolve(struct config *config, const struct plugin_registry *registry)
@@ -122,7 +205,7 @@ struct base_place config_option_place(const struct config_node *node, const char
 {
     for (uint32_t i = 0; option && i < node->setting_count; i++) {
         if (strcmp(node->settings[i].path, option) == 0)
-            return plugin_setting_place(&node->settings[i], offset);
+            return plugin_setting_fault(&node->settings[i], offset);
     }
     return node->place;
 }

@@ -63,7 +63,7 @@ __attribute__((format(printf, 6, 7))) static void fault(struct binder *b, const 
 static void close_ctx(struct binder *b, struct graph_ctx *gc, leat_status st)
 {
     graph_ctx_close(gc, st, NULL);
-    if (st >= 0)
+    if (st >= 0 && !gc->reported)
         return;
     b->faults++;
     if (b->error && b->error->failure == LEAT_OK) {
@@ -101,6 +101,27 @@ static void copy_ports(struct binder *b, struct plan_node *node, const struct le
     node->output_count = ports->count;
 }
 
+// Columns whose types are not known make the whole uncertain; so does a fault of what gives them.
+static void doubt_ports(struct plan_node *node, int all)
+{
+    for (uint32_t i = 0; i < node->output_count; i++) {
+        struct plan_output *out = &node->outputs[i];
+        out->uncertain |= all != 0;
+        for (uint32_t c = 0; out->schema && c < out->schema->column_count; c++)
+            out->uncertain |= (out->schema->columns[c].type.flags & LEAT_TYPE_IS_UNKNOWN) != 0;
+    }
+}
+
+// What a source gives that cannot be asked: what it declares, as it seems.
+static void assume_declared(struct binder *b, struct plan_node *node)
+{
+    const struct leat_port port = {.schema = node->graph->declared, .mode = LEAT_MODE_INSERT_ONLY};
+    b->plan->complete = 0;
+    if (node->graph->declared)
+        copy_ports(b, node, &(struct leat_ports){1, &port});
+    doubt_ports(node, 1);
+}
+
 static void list_ports(const struct plan_node *node, char *text, size_t size)
 {
     size_t len = 0;
@@ -129,9 +150,10 @@ static uint32_t port_of(struct binder *b, const struct graph_node *reader, const
     return UINT32_MAX;
 }
 
+// NULL for a name that could not be resolved.
 static struct plan_node *plan_node_of(struct plan_job *plan, const struct graph_node *node)
 {
-    for (uint32_t i = 0; i < plan->node_count; i++)
+    for (uint32_t i = 0; node && i < plan->node_count; i++)
         if (plan->nodes[i]->graph == node)
             return plan->nodes[i];
     return NULL;
@@ -242,9 +264,13 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
     node->op_plan = (struct leat_operator_plan){.struct_size = sizeof node->op_plan};
     graph_ctx_init(&gc, b->graph, asked_by);
     leat_status st = node->component->op->bind(&gc.ctx, &request, &node->op_plan, &node->bound);
+    int doubt = st < 0 || gc.reported;
     close_ctx(b, &gc, st);
-    if (st >= 0)
+    for (uint32_t i = 0; i < count; i++)
+        doubt = doubt || !inputs[i].schema;
+    if (node->op_plan.ports.count) // one with faults may tell what it can
         copy_ports(b, node, &node->op_plan.ports);
+    doubt_ports(node, doubt);
     return st;
 }
 
@@ -288,15 +314,17 @@ static void plan_operator(struct binder *b, struct plan_node *node)
             continue;
         }
         ports[i] = port_of(b, g, &g->refs[i], from);
-        if (ports[i] == UINT32_MAX)
-            return;
+        if (ports[i] == UINT32_MAX) { // the others are looked at all the same
+            known = 0;
+            continue;
+        }
         inputs[i].schema = from->outputs[ports[i]].schema;
         inputs[i].mode = from->outputs[ports[i]].mode;
-        known = known && inputs[i].schema;
+        known = known && inputs[i].schema && !from->outputs[ports[i]].uncertain;
     }
-    if (bind_operator(b, node, g, inputs, g->ref_count) < 0)
-        return;
-    if (!known) {
+    leat_status st = bind_operator(b, node, g, inputs, g->ref_count);
+    if (st < 0 || !known) {
+        doubt_ports(node, 1);
         b->plan->complete = 0;
         return;
     }
@@ -426,24 +454,30 @@ static void connect_sink(struct binder *b, struct plan_node *node, struct plan_n
 static void plan_sink(struct binder *b, struct plan_node *node)
 {
     const struct graph_node *g = node->graph;
-    struct plan_node *from = plan_node_of(b->plan, g->refs[0].to);
+    struct plan_node *from = g->ref_count ? plan_node_of(b->plan, g->refs[0].to) : NULL;
     uint32_t port = from && from->output_count ? port_of(b, g, &g->refs[0], from) : UINT32_MAX;
     const struct leat_schema *schema = port == UINT32_MAX ? NULL : from->outputs[port].schema;
-    if (from && from->output_count && port == UINT32_MAX)
-        return;
     struct leat_sink_request request = {
         .struct_size = sizeof request,
         .config = g->config,
-        .schema = schema,
-        .mode = port == UINT32_MAX ? 0 : from->outputs[port].mode,
         .primary_key = g->primary_key,
         .primary_key_count = g->primary_key_count,
-        .input = g->refs[0].text,
+        .input = g->ref_count ? g->refs[0].text : "",
     };
     uint32_t faults = b->faults;
     if (schema)
         request.key = sink_key(b, node, schema, &request.key_count);
-    if (b->faults != faults)
+    if (b->faults != faults || g->uncertain || (schema && from->outputs[port].uncertain))
+        schema = NULL; // faults that are the sink's alone are found all the same
+    if (!schema) {
+        b->plan->complete = 0;
+        request.key = NULL;
+        request.key_count = 0;
+    } else {
+        request.schema = schema;
+        request.mode = from->outputs[port].mode;
+    }
+    if (!g->config)
         return;
     struct graph_ctx gc;
     unbind(node);
@@ -455,13 +489,15 @@ static void plan_sink(struct binder *b, struct plan_node *node)
         return;
     if (schema)
         connect_sink(b, node, from, port, request.key, request.key_count);
-    else
-        b->plan->complete = 0;
 }
 
 static void describe(struct binder *b, struct plan_node *node)
 {
     struct graph_ctx gc;
+    if (!node->config || node->graph->no_schema) {
+        assume_declared(b, node);
+        return;
+    }
     graph_ctx_init(&gc, b->graph, node->graph);
     node->source_request =
         (struct leat_source_request){sizeof node->source_request, node->config, node->graph->declared};
@@ -470,8 +506,10 @@ static void describe(struct binder *b, struct plan_node *node)
                          ? node->component->lookup->describe(&gc.ctx, &node->source_request, &node->source_plan)
                          : node->component->source->describe(&gc.ctx, &node->source_request, &node->source_plan);
     close_ctx(b, &gc, st);
-    if (st < 0)
+    if (st < 0) {
+        assume_declared(b, node);
         return;
+    }
     int known = node->source_plan.ports.count > 0;
     for (uint32_t i = 0; i < node->source_plan.ports.count; i++)
         known = known && leat_ports_get(&node->source_plan.ports, i).schema;
@@ -479,6 +517,7 @@ static void describe(struct binder *b, struct plan_node *node)
         copy_ports(b, node, &node->source_plan.ports);
     else
         b->plan->complete = 0;
+    doubt_ports(node, node->graph->uncertain);
     if (node->source_plan.resource)
         node->source_plan.resource = base_arena_strdup(b->plan->arena, node->source_plan.resource);
 }
@@ -502,9 +541,7 @@ static void bind_all(struct binder *b)
         return;
     memcpy(nodes, b->plan->nodes, n * sizeof(struct plan_node *));
     for (uint32_t i = 0; i < n; i++) {
-        if (nodes[i]->graph && nodes[i]->graph->broken)
-            continue; // reported; what it gives counts as not known, so that its readers are looked at all the same
-        if (nodes[i]->kind == LEAT_OPERATOR)
+        if (nodes[i]->kind == LEAT_OPERATOR && nodes[i]->config && !nodes[i]->graph->unlinked)
             plan_operator(b, nodes[i]);
         else if (nodes[i]->kind == LEAT_SINK)
             plan_sink(b, nodes[i]);
@@ -561,10 +598,9 @@ static void add_nodes(struct binder *b, uint32_t job)
         if (!belongs(graph, graph->order[i], job))
             continue;
         struct plan_node *node = add_node(b, graph->order[i]);
-        if (node && node->graph->broken) {
+        if (node && node->graph->broken) { // reported; it is looked at, with its readers, as far as that goes
             b->faults++;
             b->plan->complete = 0;
-            continue;
         }
         if (!node || (node->kind != LEAT_SOURCE && node->kind != LEAT_LOOKUP))
             continue;

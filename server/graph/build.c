@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "data/schema.h"
+#include "graph/graph_int.h"
 #include "plugin/registry.h"
 #include "typetext.h"
 
@@ -18,12 +19,23 @@ struct builder {
 #define FAULT(b, code, place, hint, ...)                                                                               \
     base_diag_add((b)->config->diags, LEAT_DIAG_ERROR, code, place, hint, __VA_ARGS__)
 
+static bool speaks_of_faulty(const struct config_node *node, const char *option, const char *hint, const char *message)
+{
+    const char *const texts[] = {option, hint, message};
+    for (size_t i = 0; i < 3; i++)
+        if (plugin_speaks_of(node->faulty_options, node->faulty_option_count, texts[i]))
+            return true;
+    return false;
+}
+
 // Diagnostics of plugins and of the planner find their place in the file.
 static void report(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
                    uint32_t offset, const char *hint, const char *message)
 {
     struct config *config = arg;
     const struct config_node *c = node ? node->place : NULL;
+    if (c && speaks_of_faulty(c, option, hint, message))
+        return; // only repeats, in other words, what was said of the option
     struct base_place place = c ? config_option_place(c, option, offset) : (struct base_place){0};
     for (uint32_t i = 0; c && option && i < c->column_count; i++)
         if (strncmp(option, "schema.", 7) == 0 && strcmp(option + 7, c->columns[i].name) == 0)
@@ -36,48 +48,95 @@ static void *arena_alloc(void *arg, size_t size)
     return base_arena_calloc(arg, 1, size ? size : 1);
 }
 
+// The name of a type that was meant.
+static const char *type_hint(struct builder *b, const char *text)
+{
+    static const char *const words[] = {"BOOLEAN",   "TINYINT", "SMALLINT", "INT",     "BIGINT",    "FLOAT",
+                                        "DOUBLE",    "DECIMAL", "CHAR",     "VARCHAR", "STRING",    "BINARY",
+                                        "VARBINARY", "BYTES",   "DATE",     "TIME",    "TIMESTAMP", "TIMESTAMP_LTZ",
+                                        "INTERVAL",  "ARRAY",   "MAP",      "ROW",     NULL};
+    char word[32];
+    size_t n = strcspn(text, " (<");
+    if (n >= sizeof word)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        word[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 32 : text[i]);
+    word[n] = 0;
+    for (size_t i = 0; words[i]; i++)
+        if (strcmp(words[i], word) == 0)
+            return NULL; // the name is right
+    return base_diag_nearest(b->config->diags, word, words);
+}
+
+// A type that cannot be read is unknown; the column is there all the same.
 static bool read_columns(struct builder *b, const struct config_node *node, struct leat_schema *schema)
 {
+    static const struct leat_type unknown = {
+        .kind = LEAT_TYPE_VARCHAR, .nullable = 1, .length = LEAT_LENGTH_MAX, .flags = LEAT_TYPE_IS_UNKNOWN};
     struct leat_field *columns = base_arena_calloc(b->graph->arena, node->column_count + 1, sizeof *columns);
     bool ok = columns != NULL;
     for (uint32_t i = 0; i < node->column_count && columns; i++) {
         const struct config_column *c = &node->columns[i];
         struct typetext_error error;
         columns[i].name = (struct leat_bytes){(const uint8_t *)c->name, (uint32_t)strlen(c->name)};
-        if (typetext_parse(c->type, strlen(c->type), arena_alloc, b->graph->arena, &columns[i].type, &error))
+        if (c->type && typetext_parse(c->type, strlen(c->type), arena_alloc, b->graph->arena, &columns[i].type, &error))
             continue;
-        struct base_place place = plugin_setting_place(c->setting, error.offset);
-        FAULT(b, "LEAT-G0020", &place, NULL, "the type of column \"%s\" cannot be read: %s", c->name, error.message);
         ok = false;
+        columns[i].type = unknown;
+        if (!c->type)
+            continue; // reported
+        struct base_place place = plugin_setting_place(c->setting, error.offset);
+        FAULT(b, "LEAT-G0020", &place, type_hint(b, c->type), "the type of column \"%s\" cannot be read: %s", c->name,
+              error.message);
     }
     schema->columns = columns;
     schema->column_count = node->column_count;
     return ok;
 }
 
+static const char *nearest_column(struct builder *b, const struct leat_schema *schema, const char *name)
+{
+    const char **words = base_arena_calloc(b->graph->arena, schema->column_count + 1, sizeof *words);
+    for (uint32_t i = 0; words && i < schema->column_count; i++)
+        words[i] = graph_strndup(b->graph, (const char *)schema->columns[i].name.ptr, schema->columns[i].name.len);
+    return words ? base_diag_nearest(b->config->diags, name, words) : NULL;
+}
+
 static bool read_key(struct builder *b, const struct config_node *node, struct leat_schema *schema)
 {
     const struct leat_strings *names = &node->options.primary_key;
     uint32_t *key = base_arena_calloc(b->graph->arena, names->count + 1, sizeof *key);
+    bool ok = key != NULL;
     for (uint32_t i = 0; i < names->count && key; i++) {
         const char *name = names->items[i];
         key[i] = leat_schema_find(schema, (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)});
         if (key[i] != UINT32_MAX)
             continue;
         struct base_place place = config_option_place(node, "primary-key", 0);
-        FAULT(b, "LEAT-G0021", &place, NULL, "primary-key names \"%s\", which is no column of the schema", name);
+        FAULT(b, "LEAT-G0021", &place, nearest_column(b, schema, name),
+              "primary-key names \"%s\", which is no column of the schema", name);
+        key[i] = 0; // some column stands in for it
+        ok = false;
+    }
+    if (speaks_of_faulty(node, "primary-key", NULL, NULL)) { // there is one, but which?
+        static const uint32_t first[1];
+        schema->key = first;
+        schema->key_count = 1;
+        schema->flags = LEAT_SCHEMA_KEY_IMMEDIATE;
         return false;
     }
     schema->key = key;
     schema->key_count = names->count;
     // rows that a user tells apart by a key come one after the other
     schema->flags = names->count ? LEAT_SCHEMA_KEY_IMMEDIATE : 0;
-    return key != NULL;
+    return ok;
 }
 
 static bool read_schema(struct builder *b, const struct config_node *node, struct graph_node *out)
 {
     if (!node->has_schema) {
+        if (node->schema_faulty)
+            return false;
         if (node->options.primary_key.count == 0)
             return true;
         struct base_place place = config_option_place(node, "primary-key", 0);
@@ -90,11 +149,25 @@ static bool read_schema(struct builder *b, const struct config_node *node, struc
         return false;
     schema->struct_size = sizeof *schema;
     if (node->column_count == 0) {
-        FAULT(b, "LEAT-G0023", &node->schema_place, NULL, "the schema of \"%s\" has no columns", node->name);
+        FAULT(b, "LEAT-G0023", &node->schema_place, "Write one column a line: order_id = \"BIGINT NOT NULL\"",
+              "the schema of \"%s\" has no columns", node->name);
         return false;
     }
-    out->declared = schema;
-    return read_columns(b, node, schema) && read_key(b, node, schema);
+    bool columns = read_columns(b, node, schema), key = schema->columns && read_key(b, node, schema);
+    out->declared = schema->columns ? schema : NULL;
+    return columns && key;
+}
+
+// The format decides what kinds of changes a source gives.
+static bool has_faulty_format(const struct config_node *node)
+{
+    for (uint32_t i = 0; i < node->faulty_option_count; i++) {
+        const char *name = node->faulty_options[i];
+        size_t n = strlen(name);
+        if (n >= 6 && strcmp(name + n - 6, "format") == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool build_node(struct builder *b, const struct config_node *node, struct graph_node *out)
@@ -111,14 +184,18 @@ static bool build_node(struct builder *b, const struct config_node *node, struct
         .on_error = o->on_error == CONFIG_ON_ERROR_SKIP ? PLAN_ON_ERROR_SKIP : PLAN_ON_ERROR_FAIL,
         .place = node,
     };
-    bool reads = node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP;
+    bool declares = node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP;
     if (node->kind == LEAT_SINK) {
         out->input = o->input.items;
         out->input_count = o->input.count;
         out->primary_key = o->primary_key.items;
         out->primary_key_count = o->primary_key.count;
+        out->uncertain = speaks_of_faulty(node, "primary-key", NULL, NULL);
     }
-    return (!reads || read_schema(b, node, out)) && node->component && node->config;
+    if (declares)
+        out->uncertain = !read_schema(b, node, out) || has_faulty_format(node);
+    out->no_schema = declares && !out->declared && (node->has_schema || node->schema_faulty);
+    return node->component && node->config && !out->uncertain;
 }
 
 struct graph *graph_build(struct config *config, struct config_pipeline *pipeline,

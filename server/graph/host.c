@@ -55,6 +55,11 @@ __attribute__((format(printf, 7, 0))) static void plan_diag(struct leat_ctx *ctx
     char message[1024];
     vsnprintf(message, sizeof message, fmt, ap);
     gc->reported += severity == LEAT_DIAG_ERROR;
+    if (severity == LEAT_DIAG_ERROR && !gc->error.message[0]) { // the first one stands for all where there is no list
+        base_fail(&gc->error, LEAT_CONFIG, code, "%s", message);
+        if (hint)
+            base_error_hint(&gc->error, "%s", hint);
+    }
     gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, severity, code, option, offset, hint, message);
 }
 

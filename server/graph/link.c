@@ -38,24 +38,33 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
         dot = NULL;
     else
         ref->to = find(graph, ref->text, len);
-    if (!ref->to) {
+    int known = ref->to != NULL;
+    if (!known) {
         const char *near = nearest(graph, ref->text, len);
         char hint[256];
         snprintf(hint, sizeof hint, "Did you mean \"%s\"?", near ? near : "");
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
                      "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
-        return 0;
+        ref->to = near ? find(graph, near, strlen(near)) : NULL; // looked at as if it were meant
+        if (!ref->to) {
+            graph->incomplete = 1; // whoever is meant
+            return 0;
+        }
     }
     if (ref->to->kind == LEAT_SINK) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0002", ref->option, ref->offset,
                      "Read what the sink reads, or add a source that reads what it writes.",
                      "\"%s\" is a sink and cannot be read", ref->to->name);
+        ref->to = NULL;
+        graph->incomplete = 1;
         return 0;
     }
     if (ref->to->kind == LEAT_LOOKUP && ref->kind == LEAT_INPUT_STREAM) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0003", ref->option, ref->offset,
                      "Write \"JOIN … FOR SYSTEM_TIME AS OF …\", or read the table with a source.",
                      "\"%s\" is a lookup: it is asked by key and cannot be read as a stream", ref->to->name);
+        ref->to = NULL;
+        graph->incomplete = 1; // it may have been meant to read what nothing else reads
         return 0;
     }
     // back-quotes around parts of the port's name are only a way of writing
@@ -69,7 +78,7 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
     port[n] = 0;
     ref->port = port;
     ref->to->readers++;
-    return 1;
+    return known;
 }
 
 int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_input_names *names)
@@ -109,6 +118,10 @@ static int link_operator(struct graph *graph, struct graph_node *node)
 
 static int link_sink(struct graph *graph, struct graph_node *node)
 {
+    if (node->input_count == 0 && node->broken) {
+        graph->incomplete = 1; // reported
+        return 0;
+    }
     if (node->input_count == 0) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0005", NULL, 0,
                      "Write input = \"name of a source or operator\".", "sink \"%s\" has no input", node->name);
@@ -118,14 +131,17 @@ static int link_sink(struct graph *graph, struct graph_node *node)
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0006", "input", 0,
                      "Unite them in an operator, or use one sink for each.",
                      "a sink reads one input; several are not supported yet");
-        return 0;
     }
-    node->refs = base_arena_calloc(graph->arena, 1, sizeof *node->refs);
+    node->refs = base_arena_calloc(graph->arena, node->input_count, sizeof *node->refs);
     if (!node->refs)
         return 0;
-    node->ref_count = 1;
-    node->refs[0] = (struct graph_ref){.text = node->input[0], .option = "input", .kind = LEAT_INPUT_STREAM};
-    return resolve(graph, node, &node->refs[0]);
+    node->ref_count = node->input_count;
+    int ok = node->input_count == 1;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        node->refs[i] = (struct graph_ref){.text = node->input[i], .option = "input", .kind = LEAT_INPUT_STREAM};
+        ok = resolve(graph, node, &node->refs[i]) && ok;
+    }
+    return ok;
 }
 
 // --- order, cycles, jobs
@@ -136,25 +152,42 @@ enum { UNSEEN, ENTERED, DONE };
 struct walk {
     struct graph *graph;
     uint32_t count;
-    int ok;
+    struct graph_node **path; // from the node where the walk began to the present one
+    uint32_t depth;
 };
+
+// "a" reads "b", "b" reads "c", "c" reads "a": what of it fits into a message.
+static void report_cycle(struct walk *w, const struct graph_node *node, const struct graph_ref *ref)
+{
+    char text[400];
+    uint32_t at = w->depth;
+    size_t len = 0;
+    while (at > 0 && w->path[at - 1] != ref->to)
+        at--;
+    text[0] = 0;
+    for (uint32_t i = at; i < w->depth && len < sizeof text; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, ", which reads \"%s\"", w->path[i]->name);
+    graph_report(w->graph, node, LEAT_DIAG_ERROR, "LEAT-G0007", ref->option, ref->offset,
+                 "Break the circle, or pass through a topic of Kafka.", "\"%s\" reads \"%s\"%s: a circle", node->name,
+                 ref->to->name, text);
+}
 
 static void visit(struct walk *w, struct graph_node *node)
 {
-    if (node->mark == DONE)
-        return;
-    if (node->mark == ENTERED) {
-        graph_report(w->graph, node, LEAT_DIAG_ERROR, "LEAT-G0007", NULL, 0,
-                     "Break it, or pass through a topic of Kafka.",
-                     "node \"%s\" reads, through others, what it gives itself", node->name);
-        w->ok = 0;
-        return;
-    }
     node->mark = ENTERED;
-    for (uint32_t i = 0; i < node->ref_count && w->ok; i++)
-        if (node->refs[i].to)
-            visit(w, node->refs[i].to);
+    w->path[w->depth++] = node;
+    for (uint32_t i = 0; i < node->ref_count; i++) {
+        struct graph_ref *ref = &node->refs[i];
+        if (ref->to && ref->to->mark == ENTERED) {
+            report_cycle(w, node, ref);
+            node->broken = 1;
+            ref->to = NULL; // the rest is looked at without it
+        } else if (ref->to && ref->to->mark == UNSEEN) {
+            visit(w, ref->to);
+        }
+    }
     node->mark = DONE;
+    w->depth--;
     w->graph->order[w->count++] = node;
 }
 
@@ -206,10 +239,10 @@ static void warn_unread(struct graph *graph)
     }
 }
 
-// What a broken node reads may still be known: an operator's query is right, a sink names its input.
+// What a node with faults reads may still be known: an operator's query is right, a sink names its input.
 static int can_link(const struct graph_node *node)
 {
-    return node->kind == LEAT_OPERATOR ? node->component && node->config : node->input_count == 1;
+    return node->kind == LEAT_SINK || (node->component && node->config);
 }
 
 // An operator that names nothing may have a fault in its query that only bind finds.
@@ -221,23 +254,40 @@ static int has_silent_operator(const struct graph *graph)
     return 0;
 }
 
+// Without any sink nothing is read, which is one fault and not one for each node.
+static int has_sink(const struct graph *graph)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].kind == LEAT_SINK)
+            return 1;
+    return 0;
+}
+
+static void link_node(struct graph *graph, struct graph_node *node)
+{
+    if (node->kind != LEAT_OPERATOR && node->kind != LEAT_SINK)
+        return;
+    int can = can_link(node);
+    if (can && (node->kind == LEAT_OPERATOR ? link_operator(graph, node) : link_sink(graph, node)))
+        return;
+    node->broken = 1;
+    node->unlinked = node->kind == LEAT_OPERATOR && node->ref_count == 0;
+    graph->incomplete |= !can || node->ref_count == 0; // it may have been meant to read what nothing else reads
+}
+
 int graph_link(struct graph *graph)
 {
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        struct graph_node *node = &graph->nodes[i];
-        if (node->broken && !can_link(node))
-            graph->incomplete |= node->kind == LEAT_OPERATOR || node->kind == LEAT_SINK;
-        else if ((node->kind == LEAT_OPERATOR && !link_operator(graph, node)) ||
-                 (node->kind == LEAT_SINK && !link_sink(graph, node)))
-            node->broken = graph->incomplete = 1;
-    }
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        link_node(graph, &graph->nodes[i]);
+    struct walk w = {.graph = graph};
     graph->order = base_arena_calloc(graph->arena, graph->node_count + 1, sizeof(struct graph_node *));
-    struct walk w = {graph, 0, graph->order != NULL};
-    for (uint32_t i = 0; i < graph->node_count && w.ok; i++)
-        visit(&w, &graph->nodes[i]);
-    if (!w.ok)
+    w.path = base_arena_calloc(graph->arena, graph->node_count + 1, sizeof(struct graph_node *));
+    if (!graph->order || !w.path)
         return 0;
-    if (!graph->incomplete && !has_silent_operator(graph))
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].mark == UNSEEN)
+            visit(&w, &graph->nodes[i]);
+    if (!graph->incomplete && !has_silent_operator(graph) && has_sink(graph))
         warn_unread(graph);
     return split(graph);
 }

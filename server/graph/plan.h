@@ -41,6 +41,7 @@ struct plan_output {
     const struct leat_schema *schema;
     uint8_t mode;
     uint8_t used;
+    uint8_t uncertain; // only the names of the columns are known for sure: what it comes from has faults
 };
 
 struct plan_node {

@@ -42,7 +42,10 @@ struct graph_node {
     uint32_t parallelism; // 0 = the pipeline's default
     enum plan_on_error on_error;
     const void *place; // the configuration's node, for messages
-    uint8_t broken;    // something of it was reported: it is linked as far as that goes, and what it gives is not known
+    uint8_t broken;    // something of it was reported: it is linked and looked at as far as that goes, and cannot run
+    uint8_t uncertain; // its key or the types of its columns are not known for that reason
+    uint8_t unlinked;  // what it reads could not be found out: it must not be bound
+    uint8_t no_schema; // it declares one that cannot be read at all
 
     // filled by graph_link
     struct graph_ref *refs;
@@ -80,8 +83,8 @@ struct graph {
 // again.
 int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_input_names *names);
 
-// Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. False = errors
-// reported.
+// Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. Faults go to the
+// reporter, and what has some is linked as far as that goes. False = no memory.
 int graph_link(struct graph *graph);
 
 // Plans job number `job`. Faults of the plugins' describe and bind go to the reporter; NULL when there were any.

@@ -2,6 +2,7 @@
 // The static context. See check.h.
 #include "plugin/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,11 +51,19 @@ host_diag(struct leat_ctx *ctx, uint8_t severity, const char *code, const char *
 {
     const struct plugin_parse *parse = check_of(ctx)->parse;
     struct base_place place = parse->place;
+    char message[1024];
+    vsnprintf(message, sizeof message, format, args);
+    if (plugin_speaks_of(parse->faulty, parse->faulty_count, option) ||
+        plugin_speaks_of(parse->faulty, parse->faulty_count, message) ||
+        plugin_speaks_of(parse->faulty, parse->faulty_count, hint)) {
+        check_of(ctx)->held_back = true;
+        return;
+    }
     for (uint32_t i = 0; option && i < parse->setting_count; i++) {
         if (strcmp(parse->settings[i].path, option) == 0)
-            place = plugin_setting_place(&parse->settings[i], offset);
+            place = plugin_setting_fault(&parse->settings[i], offset);
     }
-    base_diag_addv(parse->diags, severity, code, &place, hint, format, args);
+    base_diag_add(parse->diags, severity, code, &place, hint, "%s", message);
 }
 
 static void __attribute__((format(printf, 4, 0)))

@@ -13,6 +13,7 @@ struct plugin_check {
     struct leat_ctx ctx; // first
     const struct plugin_parse *parse;
     struct base_error error; // of the last fail
+    bool held_back;          // a diagnostic only repeated, in other words, the fault of an option
 };
 
 // `parse` is borrowed for as long as the context is used.

@@ -106,6 +106,12 @@ static void text_heading(const char *group, struct base_str *out)
     base_str_addf(out, "\n  %s\n", group);
 }
 
+// The example of a map begins with the rest of the key.
+static const char *example_joint(const struct leat_option *o)
+{
+    return o->type == LEAT_OPT_MAP ? "" : " = ";
+}
+
 static void text_option(const struct leat_option *o, struct base_str *out)
 {
     base_str_addf(out, "    %s%s", o->name, o->type == LEAT_OPT_MAP ? "*" : "");
@@ -130,7 +136,7 @@ static void text_option(const struct leat_option *o, struct base_str *out)
     if (o->doc)
         add_wrapped(out, o->doc, 8);
     if (o->example)
-        base_str_addf(out, "        Example: %s = %s\n", o->name, o->example);
+        base_str_addf(out, "        Example: %s%s%s\n", o->name, example_joint(o), o->example);
 }
 
 static void text_component(const struct plugin_library *lib, const struct leat_component *c, unsigned number,
@@ -289,7 +295,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
     if (o->since)
         base_str_addf(out, " Since %s.", o->since);
     if (o->example) {
-        base_str_addf(out, " Example: `%s = ", o->name);
+        base_str_addf(out, " Example: `%s%s", o->name, example_joint(o));
         add_cell(out, o->example);
         base_str_addc(out, '`');
     }

@@ -13,28 +13,27 @@
 #include "plugin/option_int.h"
 #include "plugin/registry.h"
 
-static const uint32_t refused = LEAT_OPT_UNSUPPORTED | LEAT_OPT_SENSELESS;
+static const uint32_t refused = OPTION_REFUSED;
 
 static bool is_prefix(const char *prefix, const char *path)
 {
     return strncmp(prefix, path, strlen(prefix)) == 0;
 }
 
-static bool is_prefix_option(const struct leat_option *o)
+bool option_is_prefix(const struct leat_option *o)
 {
     size_t n = strlen(o->name);
     return n && o->name[n - 1] == '.';
 }
 
-// The option of a path: the very name, else the longest prefix.
-static const struct leat_option *find_option(const struct leat_option *options, uint32_t count, const char *path)
+const struct leat_option *option_find(const struct leat_option *options, uint32_t count, const char *path)
 {
     const struct leat_option *best = NULL;
     for (uint32_t i = 0; i < count; i++) {
         const struct leat_option *o = &options[i];
         if (strcmp(o->name, path) == 0)
             return o;
-        if (is_prefix_option(o) && is_prefix(o->name, path) && path[strlen(o->name)] &&
+        if (option_is_prefix(o) && is_prefix(o->name, path) && path[strlen(o->name)] &&
             (!best || strlen(o->name) > strlen(best->name)))
             best = o;
     }
@@ -102,6 +101,36 @@ static void keep_secret(struct plugin_parse *parse, const struct leat_option *o,
                       "secret option \"%s\" is written in clear", s->path);
 }
 
+// --- faults that others follow from
+
+static void note_faulty(struct plugin_parse *parse, const char *name)
+{
+    const char **grown = base_arena_calloc(parse->arena, parse->faulty_count + 1, sizeof *grown);
+    if (!grown)
+        return; // beyond that only repetitions are not held back
+    if (parse->faulty_count)
+        memcpy(grown, parse->faulty, parse->faulty_count * sizeof *grown);
+    grown[parse->faulty_count++] = name;
+    parse->faulty = grown;
+}
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool plugin_speaks_of(const char *const *faulty, uint32_t count, const char *text)
+{
+    for (uint32_t i = 0; text && i < count; i++) {
+        size_t n = strlen(faulty[i]);
+        for (const char *p = text; (p = strstr(p, faulty[i])); p++) {
+            if ((p == text || (!is_name_char(p[-1]) && p[-1] != '.')) && !is_name_char(p[n]))
+                return true;
+        }
+    }
+    return false;
+}
+
 // --- storing
 
 // A setting that the table knows and refuses.
@@ -162,12 +191,15 @@ static bool store_map(struct plugin_parse *parse, const struct leat_option *o, c
             continue;
         s->used = true;
         ok = ok && !s->broken;
-        if (s->broken)
+        if (s->broken) {
+            note_faulty(parse, s->path);
             continue;
+        }
         if (s->kind == PLUGIN_LIST || s->kind == PLUGIN_OTHER || strlen(s->text) != s->len) {
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0006", &s->place, NULL,
                           "option \"%s\" must be a string, not %s", s->path,
                           plugin_setting_shown(parse->arena, s, plugin_name_is_secret(s->path)));
+            note_faulty(parse, s->path);
             ok = false;
             continue;
         }
@@ -214,16 +246,20 @@ static bool parse_option(struct plugin_parse *parse, const struct leat_option *o
     struct plugin_setting *s = find_setting(parse, o->name);
     if (s) {
         s->used = true;
-        return !s->broken && store_setting(parse, o, s, config);
-    }
-    if (o->flags & LEAT_OPT_REQUIRED) {
+        if (!s->broken && store_setting(parse, o, s, config))
+            return true;
+    } else if (o->flags & LEAT_OPT_REQUIRED) {
         const char *hint =
             o->example ? base_arena_sprintf(parse->arena, "For example: %s = %s", o->name, o->example) : o->doc;
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0008", &parse->place, hint, "%s needs the option \"%s\"",
                       parse->owner, o->name);
-        return false;
+    } else {
+        return true;
     }
-    return true;
+    note_faulty(parse, o->name);
+    if (o->flags & LEAT_OPT_REQUIRED)
+        option_store_stand_in(parse->arena, o, config + o->offset);
+    return false;
 }
 
 // Two names of one thing share their place in the struct: only one of them may be given.
@@ -237,6 +273,8 @@ static bool check_synonyms(struct plugin_parse *parse, const struct leat_option 
         const char *hint = base_arena_sprintf(parse->arena, "The other one is in line %u.", t->place.line);
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0017", &s->key_place, hint,
                       "options \"%s\" and \"%s\" mean the same: give one of them", t->path, s->path);
+        note_faulty(parse, s->path);
+        note_faulty(parse, t->path);
         return false;
     }
     return true;
@@ -254,7 +292,8 @@ static bool run_check(struct plugin_parse *parse, const struct leat_component *c
     plugin_check_init(&check, parse);
     if (component->check(&check.ctx, config) == LEAT_OK)
         return true;
-    if (parse->diags->errors == before) // it failed without a diagnostic
+    if (parse->diags->errors == before && !check.held_back &&
+        !plugin_speaks_of(parse->faulty, parse->faulty_count, check.error.message)) // it failed without a diagnostic
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, check.error.code, &parse->place,
                       check.error.hint[0] ? check.error.hint : NULL, "%s", check.error.message);
     return false;
@@ -284,13 +323,17 @@ static bool parse_format_options(struct plugin_parse *parse, const struct leat_o
         own[sub.setting_count].used = false;
         own[sub.setting_count++].path = s->path + strlen(prefix);
     }
+    sub.faulty = NULL;
+    sub.faulty_count = 0;
     char *bytes = base_arena_calloc(parse->arena, 1, component->config_size ? component->config_size : 1);
-    bool ok = bytes && plugin_options_parse(&sub, component->options, component->option_count, bytes);
     const struct leat_option *tables[] = {component->options, NULL};
     uint32_t counts[] = {component->option_count}, before = parse->diags->errors;
+    plugin_options_correct(&sub, tables, counts, NULL, 0);
+    bool ok = bytes && plugin_options_parse(&sub, component->options, component->option_count, bytes);
+    if (!bytes)
+        return false;
     plugin_options_unknown(&sub, tables, counts, NULL, 0, NULL);
-    if (ok)
-        run_check(&sub, component, bytes);
+    run_check(&sub, component, bytes);
     *config = bytes;
     return ok && parse->diags->errors == before;
 }
@@ -307,6 +350,22 @@ static void add_format(struct plugin_parse *parse, const char *option, const str
         memcpy(grown, parse->formats, parse->format_count * sizeof *grown);
     grown[parse->format_count++] = (struct plugin_format){option, component, config};
     parse->formats = grown;
+}
+
+// "value.jsno.x" is meant for the format that "jsno" is meant for.
+static void rename_prefix(struct plugin_parse *parse, const struct leat_option *o, const char *name, const char *meant)
+{
+    int stem = (int)(strlen(o->name) - strlen("format"));
+    const char *prefix = base_arena_sprintf(parse->arena, "%.*s%s.", stem, o->name, name);
+    for (uint32_t i = 0; prefix && i < parse->setting_count; i++) {
+        struct plugin_setting *s = &parse->settings[i];
+        const char *path =
+            s->used || !is_prefix(prefix, s->path)
+                ? NULL
+                : base_arena_sprintf(parse->arena, "%.*s%s.%s", stem, o->name, meant, s->path + strlen(prefix));
+        if (path)
+            s->path = path;
+    }
 }
 
 static bool parse_format(struct plugin_parse *parse, const struct leat_option *o, const char *config)
@@ -326,6 +385,16 @@ static bool parse_format(struct plugin_parse *parse, const struct leat_option *o
     const char *const *names = plugin_registry_names(parse->registry, LEAT_FORMAT);
     base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0014", s ? &s->place : &parse->place,
                   base_diag_nearest(parse->diags, name, names), "unknown format \"%s\"", name);
+    note_faulty(parse, o->name);
+    const char *near = base_nearest(name, names);
+    component = near ? plugin_registry_find(parse->registry, LEAT_FORMAT, near) : NULL;
+    if (component) { // reading goes on as if it had been written
+        const void *format_config = NULL;
+        rename_prefix(parse, o, name, near);
+        parse_format_options(parse, o, component, &format_config);
+        add_format(parse, o->name, component, format_config);
+        return false;
+    }
     // whatever was meant for it is not to be called unknown on top of that
     char *prefix =
         base_arena_sprintf(parse->arena, "%.*s%s.", (int)(strlen(o->name) - strlen("format")), o->name, name);
@@ -341,7 +410,7 @@ bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *
     bool ok = true;
     for (uint32_t i = 0; i < parse->setting_count; i++) {
         struct plugin_setting *s = &parse->settings[i];
-        const struct leat_option *o = s->used ? NULL : find_option(options, count, s->path);
+        const struct leat_option *o = s->used ? NULL : option_find(options, count, s->path);
         if (o && report_refused(parse, o, s)) {
             s->used = true;
             ok = false;
@@ -357,15 +426,18 @@ bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *
     return ok;
 }
 
-void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component)
+void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, bool *ok)
 {
     char *config = base_arena_calloc(parse->arena, 1, component->config_size ? component->config_size : 1);
     if (!config) {
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-R0001", &parse->place, NULL, "out of memory");
         return NULL;
     }
-    bool ok = plugin_options_parse(parse, component->options, component->option_count, config);
-    return ok && run_check(parse, component, config) ? config : NULL;
+    *ok = plugin_options_parse(parse, component->options, component->option_count, config);
+    if (run_check(parse, component, config))
+        return config;
+    *ok = false;
+    return NULL;
 }
 
 // Collects the names that a user may write. The list is NULL-terminated; NULL when memory is short.
@@ -378,7 +450,7 @@ static const char **known_names(struct plugin_parse *parse, const struct leat_op
     const char **names = base_arena_calloc(parse->arena, max, sizeof *names);
     for (size_t t = 0; names && tables[t]; t++) {
         for (uint32_t i = 0; i < counts[t]; i++) {
-            if (!(tables[t][i].flags & refused) && !is_prefix_option(&tables[t][i]))
+            if (!(tables[t][i].flags & refused) && !option_is_prefix(&tables[t][i]))
                 names[n++] = tables[t][i].name;
         }
     }
@@ -394,7 +466,7 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
         if (s->used)
             continue;
         s->used = true;
-        const struct leat_option *o = other ? find_option(other, other_count, s->path) : NULL;
+        const struct leat_option *o = other ? option_find(other, other_count, s->path) : NULL;
         if (o && !(o->flags & refused))
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place, "Remove it here.",
                           "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
@@ -427,9 +499,9 @@ static const char *table_fault(struct base_arena *arena, const struct leat_optio
         return NULL;
     if (!size)
         return "has an unknown type";
-    if (o->type == LEAT_OPT_MAP && !is_prefix_option(o))
+    if (o->type == LEAT_OPT_MAP && !option_is_prefix(o))
         return "is a map, so its name must end in '.'";
-    if (o->type != LEAT_OPT_MAP && is_prefix_option(o))
+    if (o->type != LEAT_OPT_MAP && option_is_prefix(o))
         return "ends in '.', but is no map";
     if (o->offset > config_size || size > config_size - o->offset)
         return "lies outside of the configuration struct";

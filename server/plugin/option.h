@@ -35,15 +35,28 @@ struct plugin_parse {
     // out
     struct plugin_format *formats;
     uint32_t format_count;
+    const char **faulty; // names of options whose value is not what the user meant: what mentions them is no news
+    uint32_t faulty_count;
 };
 
+// Names that nobody knows and that are near to an option of the tables (NULL-terminated, with `counts`) which is not
+// given are reported and taken for it from here on, so that one slip has one fault and hides none. `other` (NULL =
+// none) holds names that are right elsewhere.
+void plugin_options_correct(struct plugin_parse *parse, const struct leat_option *const *tables, const uint32_t *counts,
+                            const struct leat_option *other, uint32_t other_count);
+
 // Fills `config` (zeroed, as large as the table's offsets reach). False if there was an error; the rest is filled all
-// the same. Every setting that the table knows is marked used.
+// the same, with a stand-in of the right type for a required option without a value of its own. Every setting that the
+// table knows is marked used.
 bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *options, uint32_t count, void *config);
 
 // Allocates the configuration struct of a component, parses into it, and calls the component's check (check.h), as it
-// does for its formats. NULL on any error.
-void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component);
+// does for its formats. *ok = there was no error. NULL when the rules across options are broken or memory is short:
+// then the component must not be asked anything.
+void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, bool *ok);
+
+// Does a text speak of one of the options that have a fault of their own?
+bool plugin_speaks_of(const char *const *faulty, uint32_t count, const char *text);
 
 // Reports every setting that is still unused. `tables` (NULL-terminated, with `counts`) supply near names; `other`
 // is a table whose names are right elsewhere ("does nothing here"), with `other_count` and the word for where

@@ -11,6 +11,16 @@
 const char *option_store(struct base_arena *arena, const struct leat_option *option,
                          const struct plugin_setting *setting, void *to, const char **code);
 
+#define OPTION_REFUSED (LEAT_OPT_UNSUPPORTED | LEAT_OPT_SENSELESS)
+
+// Does the name end in a dot?
+bool option_is_prefix(const struct leat_option *option);
+// The option of a path: the very name, else the longest prefix; NULL = none.
+const struct leat_option *option_find(const struct leat_option *options, uint32_t count, const char *path);
+
+// A value of the right type for a required option that has none, so that others can be looked at.
+void option_store_stand_in(struct base_arena *arena, const struct leat_option *option, void *to);
+
 // The value that means "unset".
 void option_store_unset(const struct leat_option *option, void *to);
 

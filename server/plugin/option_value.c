@@ -343,6 +343,17 @@ const char *option_store(struct base_arena *arena, const struct leat_option *opt
     return types[option->type].store(arena, option, setting, to, code);
 }
 
+void option_store_stand_in(struct base_arena *arena, const struct leat_option *option, void *to)
+{
+    const char *code;
+    struct plugin_setting s = option_setting(option, option->min ? option->min : "1");
+    int32_t first_word = 0;
+    if (option->type == LEAT_OPT_ENUM)
+        memcpy(to, &first_word, sizeof first_word);
+    else if (option->type != LEAT_OPT_MAP && option->type != LEAT_OPT_FORMAT) // a format stays without a name
+        option_store(arena, option, &s, to, &code);
+}
+
 void option_store_unset(const struct leat_option *option, void *to)
 {
     int64_t none = LEAT_UNSET;

@@ -30,6 +30,12 @@ const char *plugin_kind_name(uint8_t kind)
     return kind < KINDS ? kind_names[kind] : "";
 }
 
+const char *plugin_kind_with_article(uint8_t kind)
+{
+    static const char *const words[KINDS] = {"", "a source", "a sink", "an operator", "a format", "a lookup"};
+    return kind < KINDS ? words[kind] : "";
+}
+
 struct plugin_registry *plugin_registry_create(void)
 {
     struct plugin_registry *r = calloc(1, sizeof *r);
@@ -199,8 +205,8 @@ static leat_status take_component(struct intake *in, struct leat_component *c, u
     if (c->kind < LEAT_SOURCE || c->kind >= KINDS)
         return refuse(in, "LEAT-P0009", "it offers a component of the unknown kind %u", c->kind);
     if (!name_is_right(c->name))
-        return refuse(in, "LEAT-P0009", "it offers a %s whose name is not of the form [a-z][a-z0-9-]*",
-                      plugin_kind_name(c->kind));
+        return refuse(in, "LEAT-P0009", "it offers %s whose name is not of the form [a-z][a-z0-9-]*",
+                      plugin_kind_with_article(c->kind));
     leat_status st = take_options(in, c);
     return st == LEAT_OK ? take_ops(in, c) : st;
 }

@@ -46,5 +46,6 @@ const struct plugin_library *plugin_registry_at(const struct plugin_registry *re
 
 // "source", "sink", "operator", "format", "lookup".
 const char *plugin_kind_name(uint8_t kind);
+const char *plugin_kind_with_article(uint8_t kind); // "an operator"
 
 #endif

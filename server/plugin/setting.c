@@ -2,6 +2,7 @@
 // Places inside string values, and settings in messages. See setting.h.
 #include "plugin/setting.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -65,7 +66,17 @@ struct base_place plugin_setting_place(const struct plugin_setting *setting, uin
     }
     if (p > end)
         p = end;
-    return base_place_at(s, (size_t)(p - s->text), 1);
+    size_t word = 0; // a name is underlined as a whole
+    while (p + word < end && (isalnum((unsigned char)p[word]) || p[word] == '_' || (unsigned char)p[word] >= 0x80))
+        word++;
+    return base_place_at(s, (size_t)(p - s->text), word ? word : 1);
+}
+
+struct base_place plugin_setting_fault(const struct plugin_setting *setting, uint32_t offset)
+{
+    bool whole = !offset && setting->kind == PLUGIN_TEXT && !memchr(setting->raw, ' ', setting->raw_len) &&
+                 !memchr(setting->raw, '\n', setting->raw_len);
+    return whole ? setting->place : plugin_setting_place(setting, offset);
 }
 
 const char *plugin_setting_shown(struct base_arena *arena, const struct plugin_setting *setting, bool secret)

@@ -46,6 +46,9 @@ struct plugin_setting {
 // continuations. The value's own place where that has no meaning.
 struct base_place plugin_setting_place(const struct plugin_setting *setting, uint32_t offset);
 
+// The place of a fault: the whole value for offset 0, unless it is a text of many words (a query).
+struct base_place plugin_setting_fault(const struct plugin_setting *setting, uint32_t offset);
+
 // "the string \"x\"", "the number 7" … for messages; the value is left out when it is secret. Memory of the arena.
 const char *plugin_setting_shown(struct base_arena *arena, const struct plugin_setting *setting, bool secret);
 

@@ -302,7 +302,8 @@ struct bad {
 
 static const struct bad cases[] = {
     {"", ""},
-    {"[sorces.a]\nx = 1\n", "1:2 E unknown section \"sorces\" | Did you mean \"sources\"?\n"},
+    {"[sorces.a]\nx = 1\n", "1:2 E unknown section \"sorces\" | Did you mean \"sources\"?\n"
+                            "1:9 E source \"a\" needs the option \"connector\" | For example: connector = \"kafka\"\n"},
     {"x = 1\n",
      "1:1 E option \"x\" stands outside of every section | Options stand below the section that they belong to.\n"},
     {"sources = 1\n", "1:1 E \"sources\" must be a section, written as [sources.NAME]\n"},
@@ -318,7 +319,10 @@ static const struct bad cases[] = {
      "once "
      "with it.\n3:22 E state backend \"lmdb\" is not available yet | Write \"hashmap\".\n"},
     {"[sources.a]\n", "1:10 E source \"a\" needs the option \"connector\" | For example: connector = \"kafka\"\n"},
-    {"[sources.a]\nconnector = \"gem\"\nwhatever = 1\n", "2:13 E unknown connector \"gem\" | Did you mean \"gen\"?\n"},
+    {"[sources.a]\nconnector = \"gem\"\nwhatever = 1\n",
+     "1:10 E connector \"gen\" needs the option \"path\" | For example: path = \"/tmp/x\"\n"
+     "2:13 E unknown connector \"gem\" | Did you mean \"gen\"?\n"
+     "3:1 E unknown option \"whatever\" of connector \"gen\"\n"},
     {"[sources.a]\nconnector = \"mysql-cdc\"\n",
      "2:13 E connector \"mysql-cdc\" is known in Flink, not supported yet\n"},
     {"[lookups.a]\nconnector = \"gen\"\n", "2:13 E \"gen\" is known as a source, not as a lookup\n"},
@@ -342,7 +346,8 @@ static const struct bad cases[] = {
     {NODE "properties.x = [1]\n", "4:16 E option \"properties.x\" must be a string, not a list of values\n"},
     {NODE "properties = { a = 2026-01-01 }\n",
      "4:20 E option \"properties.a\" must be a string, not the date or time 2026-01-01\n"},
-    {NODE "value.format = \"jsn\"\nvalue.jsn.x = 1\n", "4:16 E unknown format \"jsn\" | Did you mean \"json\"?\n"},
+    {NODE "value.format = \"jsn\"\nvalue.jsn.x = 1\n", "4:16 E unknown format \"jsn\" | Did you mean \"json\"?\n"
+                                                       "5:1 E unknown option \"x\" of format \"json\"\n"},
     {NODE "value.format = \"json\"\nvalue.json.ignore-parse-error = 1\nvalue.json.ignore-parse-errors = 2\n",
      "5:1 E unknown option \"ignore-parse-error\" of format \"json\" | Did you mean \"ignore-parse-errors\"?\n"
      "6:34 E option \"ignore-parse-errors\" must be true or false, not the number 2\n"},

@@ -537,7 +537,34 @@ static void test_unknown_schemas_are_left_open(void **state)
     assert_memory_equal(names.items[0].name.ptr, "pg.business.t", 13);
     assert_int_equal(names.items[0].offset, 14);
     assert_int_equal(c->op->bind(&n->ctx, &request, &n->operator_plan, &n->bound), LEAT_OK);
-    assert_null(n->operator_plan.ports.items[0].schema);
+    const struct leat_schema *s = n->operator_plan.ports.items[0].schema; // the names are known
+    assert_int_equal(s->column_count, 1);
+    assert_memory_equal(s->columns[0].name.ptr, "a", 1);
+    assert_true(s->columns[0].type.flags & LEAT_TYPE_IS_UNKNOWN);
+    testhost_node_destroy(n);
+}
+
+static void test_every_fault_is_told_once(void **state)
+{
+    const struct leat_component *c = testhost_component(*state, "sql", LEAT_OPERATOR, "sql");
+    const char *query = "WITH w AS (SELECT t.x, nope(a) n FROM t) SELECT w.n + 1, u.zz, UPPER(w.x), ABS(), missing "
+                        "FROM w JOIN u ON w.x = u.y AND u.q IS NULL WHERE w.n = bar(1)";
+    struct testhost_node *n = testhost_node(*state, c, (const char *[]){"query", query, NULL});
+    struct leat_field known[] = {{.name = {(const uint8_t *)"y", 1}, .type = {.kind = LEAT_TYPE_INT}}};
+    struct leat_schema u = {.struct_size = sizeof u, .column_count = 1, .columns = known};
+    struct leat_input in[] = {{NULL, LEAT_MODE_INSERT_ONLY, 1}, {&u, LEAT_MODE_INSERT_ONLY, 1}};
+    struct leat_operator_request request = {
+        .struct_size = sizeof request, .config = n->config, .inputs = in, .input_count = 2};
+    assert_int_equal(c->op->bind(&n->ctx, &request, &n->operator_plan, &n->bound), LEAT_CONFIG);
+    const char *told = testhost_faults(n);
+    for (const char *const *at = (const char *const[]){"'nope'", "'zz'", "'ABS'", "'q'", "'bar'", "'missing'", NULL};
+         *at; at++)
+        if (!strstr(told, *at))
+            fail_msg("%s is not in: %s", *at, told);
+    uint32_t count = 0;
+    for (const struct testhost_diag *d = n->diags; d; d = d->next)
+        count++;
+    assert_int_equal(count, 6);
     testhost_node_destroy(n);
 }
 
@@ -583,6 +610,7 @@ int main(void)
         TEST(test_state_is_saved_and_loaded),
         TEST(test_refusals_have_places),
         TEST(test_unknown_schemas_are_left_open),
+        TEST(test_every_fault_is_told_once),
         TEST(test_values_is_a_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
