@@ -118,7 +118,7 @@ static void assume_declared(struct binder *b, struct plan_node *node)
     const struct leat_port port = {.schema = node->graph->declared, .mode = LEAT_MODE_INSERT_ONLY};
     b->plan->complete = 0;
     if (node->graph->declared)
-        copy_ports(b, node, &(struct leat_ports){1, &port});
+        copy_ports(b, node, &(struct leat_ports){.count = 1, .items = &port, .stride = sizeof port});
     doubt_ports(node, 1);
 }
 
