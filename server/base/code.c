@@ -117,6 +117,8 @@ static const struct leat_code codes[] = {
      "Stop it, or give this one another pipeline name or checkpoint.dir."},
     {"LEAT-T0005", "A checkpoint holds state of a node that the file no longer has.",
      "Give the node its old name back, or start with --allow-non-restored-state."},
+    {"LEAT-T0006", "A checkpoint took longer than checkpoint.timeout; the job was started again.",
+     "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the timeout."},
     {"LEAT-V0101", "The answer of a query could not be written.",
      "Look at where the output goes: a full disk, a closed pipe."},
     {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",

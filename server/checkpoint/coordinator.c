@@ -32,10 +32,12 @@ struct coordinator {
 
     struct loop_timer timer;       // next epoch, or next start
     struct loop_timer grace_timer; // stop without a checkpoint
+    struct loop_timer epoch_timer; // an epoch takes too long
     bool stop_wanted, last_wanted; // stop after the epoch under way; one more epoch is wanted
     bool finishing;
     enum job_state end_state;
-    leat_usec backoff, running_since;
+    struct restart_state restart;
+    leat_usec wait; // until the next start
     bool failed;
 
     struct loop_mail write_mail, written_mail;
@@ -45,7 +47,7 @@ struct coordinator {
     atomic_bool settled;
     pthread_mutex_t lock; // of what follows, and of `job` against views
     struct coordinator_view view;
-    int64_t *restarts_metric, *epoch_metric, *bytes_metric, *took_metric;
+    int64_t *restarts_metric, *running_metric, *epoch_metric, *bytes_metric, *took_metric;
 };
 
 static void start_job(struct coordinator *c);
@@ -67,6 +69,7 @@ static void enter(struct coordinator *c, enum job_state state)
     c->view.state = state;
     c->view.since = base_time_wall();
     pthread_mutex_unlock(&c->lock);
+    base_metric_set(c->running_metric, state == JOB_RUNNING);
     base_log(&c->options.logger, LEAT_LOG_INFO, "job-state", "job \"%s\" is %s", c->options.name,
              job_state_name(state));
 }
@@ -93,7 +96,7 @@ static bool may_pass(leat_status failure)
     return failure == LEAT_TRANSIENT || failure == LEAT_RESOURCE;
 }
 
-static void log_error(struct coordinator *c, const struct base_error *e, bool again)
+static void log_error(struct coordinator *c, const struct base_error *e, uint8_t level, const char *event)
 {
     struct base_logger who = c->options.logger;
     if (e->node[0])
@@ -103,8 +106,43 @@ static void log_error(struct coordinator *c, const struct base_error *e, bool ag
                                       {"detail", e->detail},
                                       {"native", e->native_text},
                                       {"hint", e->hint}};
-    base_log_fields(&who, again ? LEAT_LOG_WARN : LEAT_LOG_ERROR, again ? "job-restarts" : "job-failed", fields, 5,
-                    "%s", e->message);
+    base_log_fields(&who, level, event, fields, 5, "%s", e->message);
+}
+
+// Health, log and metrics tell the same failure, with the same code.
+static void tell(struct coordinator *c, const struct base_error *e, enum job_state end)
+{
+    static const struct base_metric_desc desc = {"leat_job_failures_total", LEAT_METRIC_COUNTER, 1,
+                                                 "Failures that ended a run of the job, by node and error code."};
+    struct base_metric_labels labels = {
+        .pipeline = c->options.logger.pipeline, .node = e->node, .name = "code", .value = e->code};
+    int64_t *failures = base_metrics_add(c->options.metrics, &desc, &labels);
+    if (failures)
+        base_metric_inc(failures, 1);
+    if (end == JOB_FAILED)
+        log_error(c, e, LEAT_LOG_ERROR, "job-failed");
+    else
+        log_error(c, e, LEAT_LOG_WARN, end == JOB_WAITING ? "job-restarts" : "stop-without-checkpoint");
+    note_error(c, e);
+}
+
+static enum job_state end_after(struct coordinator *c, struct base_error *e)
+{
+    if (!may_pass(e->failure))
+        return JOB_FAILED;
+    if (c->stop_wanted)
+        return JOB_STOPPED;
+    leat_usec now = loop_now(c->options.control);
+    if (restart_after(&c->options.restart, &c->restart, now, (uint64_t)base_time_mono() * 0x9e3779b97f4a7c15u >> 20,
+                      &c->wait)) {
+        if (c->wait < e->retry_delay)
+            c->wait = e->retry_delay;
+        return JOB_WAITING;
+    }
+    if (!e->hint[0] && c->options.restart.kind == RESTART_FIXED)
+        base_error_hint(e, "The job was started again as often as restart-strategy.fixed-delay.attempts = %lld allows.",
+                        (long long)c->options.restart.attempts);
+    return JOB_FAILED;
 }
 
 // From this moment the job winds down; what comes next is decided in on_stopped.
@@ -116,26 +154,13 @@ static void fail(struct coordinator *c, const struct base_error *error)
     // a bounded job that fails in its last epoch has not finished
     if (c->finishing)
         c->stop_wanted = c->last_wanted = c->finishing = false;
-    bool again = may_pass(error->failure) && c->options.restart && !c->stop_wanted;
-    c->end_state = again ? JOB_WAITING : c->stop_wanted && may_pass(error->failure) ? JOB_STOPPED : JOB_FAILED;
-    log_error(c, error, again);
-    note_error(c, error);
+    struct base_error e = *error;
+    c->end_state = end_after(c, &e);
+    tell(c, &e, c->end_state);
     loop_timer_cancel(&c->timer);
+    loop_timer_cancel(&c->epoch_timer);
     if (c->job)
         runtime_job_stop(c->job);
-}
-
-static leat_usec next_backoff(struct coordinator *c)
-{
-    leat_usec calm = c->running_since ? base_time_wall() - c->running_since : 0;
-    if (c->backoff == 0 || calm > c->options.backoff_reset)
-        c->backoff = c->options.backoff_first;
-    else if (c->backoff < c->options.backoff_max / 2)
-        c->backoff *= 2;
-    else
-        c->backoff = c->options.backoff_max;
-    // a fifth of jitter, so that the jobs of many servers do not all come at once
-    return c->backoff - c->backoff / 5 + base_time_mono() % (c->backoff / 5 + 1);
 }
 
 static void forget_job(struct coordinator *c)
@@ -158,14 +183,11 @@ static void wind_up(struct coordinator *c)
     forget_job(c);
     loop_timer_cancel(&c->grace_timer);
     if (c->end_state == JOB_WAITING && !c->stop_wanted) {
-        leat_usec wait = next_backoff(c);
         pthread_mutex_lock(&c->lock);
-        c->view.restarts++;
-        c->view.retry_at = base_time_wall() + wait;
+        c->view.retry_at = base_time_wall() + c->wait;
         pthread_mutex_unlock(&c->lock);
-        base_metric_inc(c->restarts_metric, 1);
         enter(c, JOB_WAITING);
-        loop_timer_set(&c->timer, wait);
+        loop_timer_set(&c->timer, c->wait);
         return;
     }
     enum job_state end = c->end_state == JOB_WAITING ? JOB_STOPPED : c->end_state;
@@ -317,6 +339,7 @@ static void after_epoch(struct coordinator *c)
         atomic_store(&c->settled, true);
     c->complete = c->epoch;
     c->full_wanted = false;
+    loop_timer_cancel(&c->epoch_timer);
     LEAT_FAULT("checkpoint-before-complete");
     if (c->job && !c->failed)
         runtime_job_complete(c->job, c->epoch);
@@ -400,15 +423,43 @@ static void next_epoch(struct coordinator *c)
     if (c->stop_wanted)
         runtime_job_end_with(c->job, c->epoch);
     runtime_job_barrier(c->job, c->epoch, want_full);
+    if (c->options.timeout)
+        loop_timer_set(&c->epoch_timer, c->options.timeout);
+}
+
+static void start_again(struct coordinator *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->view.restarts++;
+    pthread_mutex_unlock(&c->lock);
+    base_metric_inc(c->restarts_metric, 1);
+    start_job(c);
 }
 
 static void on_timer(void *arg)
 {
     struct coordinator *c = arg;
     if (state_of(c) == JOB_WAITING)
-        start_job(c);
+        start_again(c);
     else
         next_epoch(c);
+}
+
+// An epoch that never ends would hold back what sources may forget, without a word.
+static void on_epoch_timeout(void *arg)
+{
+    struct coordinator *c = arg;
+    const char *node = c->job ? runtime_job_unsaved(c->job) : NULL;
+    char limit[BASE_TIME_TEXT];
+    struct base_error error;
+    base_duration_print(c->options.timeout, limit);
+    base_fail(&error, LEAT_TRANSIENT, "LEAT-T0006", "checkpoint %llu was not complete after %s: %s%s%s",
+              (unsigned long long)c->epoch, limit, node ? "node \"" : "its file is not written yet", node ? node : "",
+              node ? "\" has not passed it" : "");
+    if (node)
+        base_error_node(&error, node);
+    base_error_hint(&error, "Look at what the node waits for; if it only needs more time, raise checkpoint.timeout.");
+    fail(c, &error);
 }
 
 // --- start and stop
@@ -417,7 +468,6 @@ static void on_timer(void *arg)
 static void on_opened(void *arg)
 {
     struct coordinator *c = arg;
-    c->running_since = base_time_wall();
     enter(c, JOB_RUNNING);
     note_error(c, NULL);
     // the first one comes early: a process that dies again and again still gets ahead
@@ -509,6 +559,7 @@ static void start_job(struct coordinator *c)
         .piece_count = list_pieces(c),
         .first_run = !c->options.store || c->restored.state_count == 0,
         .data_dir = c->options.store ? store_dir(c->options.store) : "/tmp",
+        .log_level = c->options.logger.level,
     };
     struct runtime_job *job = runtime_job_start(c->options.runtime, &options, &error);
     if (!job) {
@@ -534,6 +585,8 @@ static void on_grace(void *arg)
              "job \"%s\" is stopped without a last checkpoint: what was not acknowledged will be read again",
              c->options.name);
     c->failed = true;
+    c->end_state = JOB_STOPPED;
+    loop_timer_cancel(&c->epoch_timer);
     runtime_job_stop(c->job);
 }
 
@@ -584,15 +637,18 @@ struct coordinator *coordinator_create(const struct coordinator_options *options
     };
     static const struct base_metric_desc descs[] = {
         {"leat_job_restarts_total", LEAT_METRIC_COUNTER, 1, "Times the job was started again after a failure."},
+        {"leat_job_running", LEAT_METRIC_GAUGE, 1, "1 while the job runs, with everything open; else 0."},
         {"leat_checkpoint_epoch", LEAT_METRIC_GAUGE, 1, "Newest complete checkpoint."},
         {"leat_checkpoint_bytes", LEAT_METRIC_GAUGE, 1, "Bytes that the newest checkpoint wrote."},
         {"leat_checkpoint_seconds", LEAT_METRIC_GAUGE, 1000000, "Time from barrier to durable manifest."},
     };
-    int64_t **numbers[] = {&c->restarts_metric, &c->epoch_metric, &c->bytes_metric, &c->took_metric};
+    int64_t **numbers[] = {&c->restarts_metric, &c->running_metric, &c->epoch_metric, &c->bytes_metric,
+                           &c->took_metric};
     struct base_metric_labels labels = {.pipeline = options->logger.pipeline, .name = "job", .value = options->name};
     bool ok = loop_timer_init(&c->timer, options->control, on_timer, c) &&
-              loop_timer_init(&c->grace_timer, options->control, on_grace, c);
-    for (size_t i = 0; i < 4 && ok; i++)
+              loop_timer_init(&c->grace_timer, options->control, on_grace, c) &&
+              loop_timer_init(&c->epoch_timer, options->control, on_epoch_timeout, c);
+    for (size_t i = 0; i < sizeof descs / sizeof descs[0] && ok; i++)
         ok = (*numbers[i] = base_metrics_add(options->metrics, &descs[i], &labels)) != NULL;
     if (!ok) {
         base_no_memory(error);
@@ -610,6 +666,8 @@ void coordinator_destroy(struct coordinator *c)
         loop_timer_fini(&c->timer);
     if (c->grace_timer.loop)
         loop_timer_fini(&c->grace_timer);
+    if (c->epoch_timer.loop)
+        loop_timer_fini(&c->epoch_timer);
     store_manifest_fini(&c->held);
     pthread_mutex_destroy(&c->lock);
     free(c);

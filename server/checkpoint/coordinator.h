@@ -3,10 +3,10 @@
 //
 //     STARTING -> RUNNING -> STOPPING -> STOPPED | FINISHED | FAILED
 //         ^          |  failure that may pass (transient, resource)
-//         '- WAITING <'  back-off: doubles from `backoff_first` to `backoff_max`, with jitter, anew after
-//         `backoff_reset` of peace
+//         '- WAITING <'  as the restart rule says
 //
-// A failure of class config, data, fatal or bug ends in FAILED: the process and the other jobs go on.
+// A failure of class config, data, fatal or bug, and one that the rule does not forgive, ends in FAILED: the process and
+// the other jobs go on.
 // Thread: the control loop, but for coordinator_view.
 #ifndef CHECKPOINT_COORDINATOR_H
 #define CHECKPOINT_COORDINATOR_H
@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "checkpoint/restart.h"
 #include "checkpoint/store.h"
 #include "loop/loop.h"
 #include "runtime/runtime.h"
@@ -51,8 +52,8 @@ struct coordinator_options {
     const char *const *nodes; // names of the job's nodes
     uint32_t node_count;
     leat_usec interval;
-    leat_usec backoff_first, backoff_max, backoff_reset;
-    bool restart;                                             // false: the first failure is final
+    leat_usec timeout; // of one epoch, from barrier to manifest; 0 = none
+    struct restart_rule restart;
     int (*resource_settled)(void *arg, const char *resource); // any thread
     void *arg;
     void (*ended)(void *arg, uint32_t job, enum job_state state); // STOPPED, FINISHED or FAILED
@@ -71,8 +72,8 @@ bool coordinator_settled(const struct coordinator *c);
 
 struct coordinator_view {
     enum job_state state;
-    leat_usec since; // wall clock of the last change of state
-    uint32_t restarts;
+    leat_usec since;   // wall clock of the last change of state
+    uint32_t restarts; // how often it was started again after a failure
     bool has_error;
     struct base_error error; // the last failure, if it matters still
     leat_usec retry_at;      // WAITING

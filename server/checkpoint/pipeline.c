@@ -22,6 +22,7 @@ struct pipeline {
     struct coordinator **jobs;
     uint32_t job_count;
     uint32_t ended;
+    bool endless; // a source has no end
     struct resource *resources;
     uint32_t resource_count;
 };
@@ -73,15 +74,19 @@ static bool note_resource(struct pipeline *p, const char *name, uint32_t job)
     return all[p->resource_count++].name != NULL;
 }
 
-static leat_status find_resources(struct pipeline *p, uint32_t job, struct base_error *error)
+// What the job writes, and whether it ends.
+static leat_status look_at(struct pipeline *p, uint32_t job, struct base_error *error)
 {
     struct plan_job *plan = graph_plan(p->options.graph, job, error);
     if (!plan)
         return error->failure;
     bool ok = true;
-    for (uint32_t i = 0; i < plan->node_count; i++)
-        if (plan->nodes[i]->kind == LEAT_SINK && plan->nodes[i]->sink_plan.resource)
-            ok = ok && note_resource(p, plan->nodes[i]->sink_plan.resource, job);
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *node = plan->nodes[i];
+        if (node->kind == LEAT_SINK && node->sink_plan.resource)
+            ok = ok && note_resource(p, node->sink_plan.resource, job);
+        p->endless = p->endless || (node->kind == LEAT_SOURCE && !node->source_plan.bounded);
+    }
     graph_plan_destroy(plan);
     return ok ? LEAT_OK : base_no_memory(error);
 }
@@ -138,6 +143,23 @@ static leat_status check_states(struct pipeline *p, struct base_error *error)
     return st;
 }
 
+static struct restart_rule restart_rule(const struct config_pipeline_options *s)
+{
+    static const enum restart_kind kinds[] = {[CONFIG_RESTART_EXPONENTIAL] = RESTART_EXPONENTIAL,
+                                              [CONFIG_RESTART_FIXED] = RESTART_FIXED,
+                                              [CONFIG_RESTART_NONE] = RESTART_NONE};
+    return (struct restart_rule){
+        .kind = kinds[s->restart],
+        .first = s->restart_initial,
+        .max = s->restart_max,
+        .reset = s->restart_reset,
+        .multiplier = s->restart_multiplier,
+        .jitter = s->restart_jitter,
+        .delay = s->restart_delay,
+        .attempts = s->restart_attempts,
+    };
+}
+
 static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct base_error *error)
 {
     const struct config_pipeline_options *s = p->options.settings;
@@ -146,16 +168,16 @@ static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct b
         .store = p->store,
         .control = p->options.control,
         .writer = p->options.writer,
-        .logger = {.log = p->options.log, .pipeline = p->options.graph->pipeline},
+        .logger = {.log = p->options.log,
+                   .pipeline = p->options.graph->pipeline,
+                   .level = s->log_level < 0 ? 0 : (uint8_t)(s->log_level + LEAT_LOG_ERROR)},
         .metrics = p->options.metrics,
         .planner = {p, make_plan, complete_plan, destroy_plan},
         .job = job,
         .name = graph_job_name(p->options.graph, job),
         .interval = s->checkpoint_interval,
-        .backoff_first = s->restart_initial,
-        .backoff_max = s->restart_max,
-        .backoff_reset = s->restart_reset,
-        .restart = s->restart != CONFIG_RESTART_NONE,
+        .timeout = s->checkpoint_timeout,
+        .restart = restart_rule(s),
         .resource_settled = resource_settled,
         .arg = p,
         .ended = job_ended,
@@ -185,7 +207,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
     if (p->store && check_states(p, error) < 0)
         goto refuse;
     for (uint32_t job = 0; job < graph->job_count; job++) {
-        if (find_resources(p, job, error) < 0 || !(p->jobs[job] = create_job(p, job, error)))
+        if (look_at(p, job, error) < 0 || !(p->jobs[job] = create_job(p, job, error)))
             goto refuse;
         p->job_count++;
     }
@@ -233,6 +255,11 @@ bool pipeline_failed(struct pipeline *p, struct base_error *error)
         return true;
     }
     return false;
+}
+
+bool pipeline_bounded(const struct pipeline *p)
+{
+    return !p->endless;
 }
 
 // --- health

@@ -39,6 +39,8 @@ void pipeline_destroy(struct pipeline *p);
 const char *pipeline_name(const struct pipeline *p);
 // How it ended: a job has failed; its last error.
 bool pipeline_failed(struct pipeline *p, struct base_error *error);
+// Every source of every job has an end.
+bool pipeline_bounded(const struct pipeline *p);
 
 // Any thread. Ready: every job runs and makes progress; if not, the reason is appended.
 bool pipeline_ready(struct pipeline *p, struct base_str *reason);

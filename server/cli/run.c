@@ -26,7 +26,8 @@ struct server {
     struct pipeline **pipelines;
     uint32_t pipeline_count, running;
     struct http_server *http;
-    bool stopping, failed;
+    bool stopping;
+    leat_status failure; // class of the first job that failed; LEAT_OK = none has
 };
 
 // --- what HTTP shows, on its own thread
@@ -108,16 +109,45 @@ static void on_signal(void *arg, int signal)
     stop(arg, signal == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
-// A pipeline whose jobs have all ended: the server ends with the last one, unless one failed, which somebody has to
-// see.
+static bool is_bounded(const struct server *s)
+{
+    for (uint32_t i = 0; i < s->pipeline_count; i++)
+        if (!pipeline_bounded(s->pipelines[i]))
+            return false;
+    return true;
+}
+
+// A pipeline whose jobs have all ended: the server ends with the last one. Where work without an end has failed it stays
+// and shows why, since somebody has to look; work that ends by itself has a caller who waits for the exit code.
 static void on_ended(void *arg, struct pipeline *pipeline)
 {
     struct server *s = arg;
     struct base_error error;
     s->running--;
-    s->failed = s->failed || pipeline_failed(pipeline, &error);
-    if (s->running == 0 && (s->stopping || !s->failed))
+    if (s->failure == LEAT_OK && pipeline_failed(pipeline, &error))
+        s->failure = error.failure;
+    if (s->running)
+        return;
+    if (s->stopping || s->failure == LEAT_OK || is_bounded(s))
         loop_stop(s->machine.control);
+    else
+        base_log(&s->machine.logger, LEAT_LOG_WARN, "nothing-runs",
+                 "no job runs any more, and one has failed: health shows why until leat is stopped");
+}
+
+static int exit_code(leat_status failure)
+{
+    switch (failure) {
+    case LEAT_OK:
+        return 0;
+    case LEAT_BUG:
+        return EXIT_BUG;
+    case LEAT_TRANSIENT:
+    case LEAT_RESOURCE:
+        return EXIT_OUTSIDE;
+    default:
+        return EXIT_CONFIG;
+    }
 }
 
 // --- start
@@ -189,7 +219,7 @@ static int serve(struct server *s)
         pipeline_start(s->pipelines[i]);
     loop_run(s->machine.control);
     end(s);
-    return 0;
+    return exit_code(s->failure);
 }
 
 static int run(int argc, char **argv)

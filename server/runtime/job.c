@@ -106,7 +106,7 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
     inst->node = node;
     inst->instance = instance;
     inst->logger =
-        (struct base_logger){.log = job->runtime->options.log, .pipeline = job->plan->pipeline, .node = node->name};
+        (struct base_logger){job->runtime->options.log, job->plan->pipeline, node->name, job->options.log_level};
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;
     inst->view_moved_at = base_time_wall();
@@ -429,6 +429,14 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
     }
 }
 
+const char *runtime_job_unsaved(const struct runtime_job *job)
+{
+    for (uint32_t i = 0; job->epoch && i < job->inst_count; i++)
+        if (job->insts[i]->saved_epoch != job->epoch)
+            return job->insts[i]->node->name;
+    return NULL;
+}
+
 void runtime_job_end_with(struct runtime_job *job, leat_epoch epoch)
 {
     atomic_store(&job->last_epoch, epoch);
@@ -556,6 +564,7 @@ static void saved_mail(struct loop_mail *mail)
     if (job->stopping || m->epoch != job->epoch) {
         free(m->saved.bytes);
     } else {
+        m->inst->saved_epoch = m->epoch;
         job->events.saved(job->events.arg, m->epoch, &m->saved);
         if (--job->to_save == 0) {
             job->epoch = 0;

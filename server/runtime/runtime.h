@@ -72,6 +72,7 @@ struct runtime_job_options {
     uint32_t piece_count;
     bool first_run; // no checkpoint of this pipeline exists
     const char *data_dir;
+    uint8_t log_level; // of its nodes; 0 = the log's own
 };
 
 // Builds and starts the job. NULL with *error set when it cannot even be built.
@@ -86,6 +87,9 @@ bool runtime_job_gated(struct runtime_job *job);
 // by node and instance whether its whole state is wanted instead of a delta.
 void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
                          bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance));
+
+// A node that the barrier under way has not passed yet, or NULL. Control loop.
+const char *runtime_job_unsaved(const struct runtime_job *job);
 
 // The barrier of `epoch`, which is about to be started, is the last: behind it sources give nothing more, so that what
 // follows is not read twice.

@@ -121,6 +121,7 @@ struct inst {
 
     // checkpoint
     struct loop_mail complete_mail;
+    leat_epoch saved_epoch; // control loop's: the newest barrier that has passed
     _Atomic(leat_epoch) complete_epoch;
     atomic_bool complete_posted;
 

@@ -24,6 +24,9 @@ struct world {
     struct fake_source_config source;
     struct fake_sink_config sink;
     uint32_t parallelism;
+    struct loop_clock clock; // of the control loop, when it is moved by hand
+    leat_usec interval, timeout;
+    struct restart_rule restart;
     int ended;
     enum job_state end;
 };
@@ -86,11 +89,9 @@ static void create(struct world *w)
             .name = "job",
             .nodes = nodes,
             .node_count = 3,
-            .interval = 5000,
-            .backoff_first = 2000,
-            .backoff_max = 20000,
-            .backoff_reset = 1000000,
-            .restart = true,
+            .interval = w->interval,
+            .timeout = w->timeout,
+            .restart = w->restart,
             .resource_settled = resource_settled,
             .arg = w,
             .ended = on_ended,
@@ -107,23 +108,36 @@ static void destroy(struct world *w)
     store_close(w->store);
 }
 
-static int set_up(void **state)
+static int set_up_with(void **state, bool by_hand)
 {
     struct world *w = calloc(1, sizeof *w);
     struct base_error error;
     strcpy(w->dir, "/tmp/leat-coordinator-XXXXXX");
     assert_int_equal(folder_make(w->dir), 0);
-    w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
+    w->control = loop_create(&(struct loop_options){.name = "control", .clock = by_hand ? &w->clock : NULL}, &error);
     w->writer = loop_create(&(struct loop_options){.name = "writer"}, &error);
     assert_int_equal(pthread_create(&w->writer_thread, NULL, turn_writer, w->writer), 0);
     w->metrics = base_metrics_create();
     w->runtime = runtime_create(
         &(struct runtime_options){.control = w->control, .metrics = w->metrics, .workers = 2, .channel_bytes = 50000});
     w->parallelism = 2;
+    w->interval = 5000;
+    w->restart = (struct restart_rule){
+        .kind = RESTART_EXPONENTIAL, .first = 2000, .max = 20000, .reset = 1000000, .multiplier = 2, .jitter = 0.1};
     w->source = (struct fake_source_config){.count = 60000, .batch_rows = 20};
     fake_sink_init(&w->sink, 60000);
     *state = w;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, false);
+}
+
+static int set_up_by_hand(void **state)
+{
+    return set_up_with(state, true);
 }
 
 static int tear_down(void **state)
@@ -275,11 +289,10 @@ static void a_stop_while_it_waits_for_the_next_try_is_at_once(void **state)
     w->source.failure = LEAT_TRANSIENT;
     w->source.failures = 1000000;
     create(w);
-    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).restarts < 4;) {
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).restarts < 4 || view(w).state != JOB_WAITING;) {
         assert_true(base_time_mono() < end);
         loop_turn(w->control, true);
     }
-    assert_int_equal(view(w).state, JOB_WAITING);
     coordinator_stop(w->c, 1000000);
     assert_int_equal(w->ended, 1);
     assert_int_equal(w->end, JOB_STOPPED);
@@ -300,9 +313,83 @@ static void a_stuck_sink_is_stopped_after_the_grace(void **state)
     assert_int_equal(view(w).epoch, 0);
 }
 
+// --- on a clock that is moved by hand
+
+static void turn_until_state(struct world *w, enum job_state state)
+{
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).state != state;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, false);
+    }
+}
+
+static void advance(struct world *w, leat_usec usec)
+{
+    loop_clock_advance(&w->clock, usec);
+    loop_turn(w->control, false);
+}
+
+static void always_fails(struct world *w)
+{
+    w->source.fail_at = 1;
+    w->source.failure = LEAT_TRANSIENT;
+    w->source.failures = 1000000;
+}
+
+static void a_fixed_delay_starts_again_as_often_as_it_says(void **state)
+{
+    struct world *w = *state;
+    always_fails(w);
+    w->restart = (struct restart_rule){.kind = RESTART_FIXED, .delay = 3000000, .attempts = 2};
+    create(w);
+    for (uint32_t i = 0; i < 2; i++) {
+        turn_until_state(w, JOB_WAITING);
+        assert_int_equal(view(w).restarts, i);
+        advance(w, 2999999);
+        assert_int_equal(view(w).state, JOB_WAITING);
+        advance(w, 1);
+        assert_int_equal(view(w).restarts, i + 1);
+    }
+    turn_until_state(w, JOB_FAILED);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(view(w).restarts, 2);
+    assert_string_equal(view(w).error.code, "LEAT-X0001");
+    assert_non_null(strstr(view(w).error.hint, "attempts = 2"));
+}
+
+static void none_makes_every_failure_final(void **state)
+{
+    struct world *w = *state;
+    always_fails(w);
+    w->restart.kind = RESTART_NONE;
+    create(w);
+    turn_until_state(w, JOB_FAILED);
+    assert_int_equal(view(w).restarts, 0);
+}
+
+static void an_epoch_that_takes_too_long_starts_the_job_again(void **state)
+{
+    struct world *w = *state;
+    w->timeout = 60000000;
+    w->sink.is_stuck = true;
+    create(w);
+    turn_until_state(w, JOB_RUNNING);
+    advance(w, w->interval); // the barrier starts, and never passes the sink
+    advance(w, 59999999);
+    assert_int_equal(view(w).state, JOB_RUNNING);
+    advance(w, 1);
+    turn_until_state(w, JOB_WAITING);
+    assert_string_equal(view(w).error.code, "LEAT-T0006");
+    assert_int_equal(view(w).error.failure, LEAT_TRANSIENT);
+    assert_non_null(strstr(view(w).error.message, "1min"));
+    coordinator_stop(w->c, 1000000);
+    assert_int_equal(w->end, JOB_STOPPED);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define BY_HAND(name) cmocka_unit_test_setup_teardown(name, set_up_by_hand, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_bounded_job_finishes_with_a_last_checkpoint),
         TEST(no_row_is_lost_when_the_sink_fails_again_and_again),
@@ -312,6 +399,9 @@ int main(void)
         TEST(another_parallelism_is_given_every_state),
         TEST(a_stop_while_it_waits_for_the_next_try_is_at_once),
         TEST(a_stuck_sink_is_stopped_after_the_grace),
+        BY_HAND(a_fixed_delay_starts_again_as_often_as_it_says),
+        BY_HAND(none_makes_every_failure_final),
+        BY_HAND(an_epoch_that_takes_too_long_starts_the_job_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
