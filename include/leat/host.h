@@ -152,8 +152,8 @@ struct leat_host {
     // --- lookups only (lookup.h): takes `rows` (NULL = none), borrows `key_of_row`.
     void (*lookup_answer)(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row);
 
-    // --- operators only: asks lookup input `input`. The answer comes as process_answer(ticket). Keys are borrowed
-    // until then. LEAT_AGAIN = too many questions are open, ask again later.
+    // --- operators only: asks lookup input `input`, from process or process_answer. The answer comes later as
+    // process_answer(ticket); tickets of one input that are under way differ. The core keeps a reference of the keys.
     leat_status (*lookup_ask)(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket);
 
     // A row that cannot be taken (class data): the core applies the node's on-error policy to the error in `ctx`.

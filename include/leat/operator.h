@@ -100,8 +100,9 @@ struct leat_operator_ops {
     // One batch of one input (borrowed). Emits any number of batches. LEAT_OK = done with it; LEAT_AGAIN = more is to
     // come out of this batch: called again with it when there is room (host->emit said LEAT_AGAIN) or after a wake.
     leat_status (*process)(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *batch);
-    // The answer to host->lookup_ask: rows (borrowed) and for each the number of the key it belongs to. May be NULL:
-    // the operator asks no lookups.
+    // The answer to host->lookup_ask: rows (borrowed; NULL = none) and for each the number of the key it belongs to.
+    // LEAT_AGAIN = call again with it when there is room. As long as an answer is owed, barriers and the end wait; batches
+    // go on coming until process says LEAT_AGAIN. May be NULL: the operator asks no lookups.
     leat_status (*process_answer)(struct leat_ctx *ctx, void *self, uint64_t ticket, const struct leat_batch *rows,
                                   const uint32_t *key_of_row);
     // The input is at its end (bounded). May be NULL.

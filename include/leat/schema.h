@@ -28,13 +28,17 @@ struct leat_schema {
     uint32_t key_count; // 0 = no key
     const struct leat_field *columns;
     const uint32_t *key; // positions of the primary (upsert) key's columns, in the key's order
+    // Columns declared as "AS PROCTIME()": no row has them, they are the time of now wherever they are read. The core
+    // sets this for what sources give; plugins need not.
+    const struct leat_bytes *proctime;
+    uint32_t proctime_count;
 };
 
 // One output of a source or an operator.
 struct leat_port {
     struct leat_bytes name;           // "" for the only or main output, "business.orders", "late", …
     const struct leat_schema *schema; // NULL = known only when connected
-    uint8_t mode;                     // LEAT_MODE_*
+    uint8_t mode;                     // LEAT_MODE_*; 0 = not known either
 };
 
 #define LEAT_PORT_SIZE_1_0 32u // sizeof(struct leat_port) in version 1.0

@@ -18,7 +18,8 @@ static const char *mode_text(uint8_t mode)
 {
     return mode == LEAT_MODE_INSERT_ONLY ? "inserts only"
            : mode == LEAT_MODE_UPSERT    ? "upserts by key"
-                                         : "every change in full";
+           : mode == LEAT_MODE_ALL       ? "every change in full"
+                                         : "changes";
 }
 
 static const char *kind_text(uint8_t kind)

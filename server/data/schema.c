@@ -42,7 +42,7 @@ static int copy_children(struct base_arena *arena, struct leat_type *type)
     return 1;
 }
 
-const struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema)
+struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema)
 {
     struct leat_schema *copy = base_arena_calloc(arena, 1, sizeof *copy);
     struct leat_field *columns = base_arena_calloc(arena, schema->column_count + 1, sizeof *columns);
@@ -56,8 +56,10 @@ const struct leat_schema *data_schema_copy(struct base_arena *arena, const struc
     }
     for (uint32_t i = 0; i < schema->key_count; i++)
         key[i] = schema->key[i];
-    *copy = *schema;
-    copy->struct_size = sizeof *copy;
+    *copy = (struct leat_schema){.struct_size = sizeof *copy,
+                                 .flags = schema->flags,
+                                 .column_count = schema->column_count,
+                                 .key_count = schema->key_count};
     copy->columns = columns;
     copy->key = key;
     return copy;

@@ -10,7 +10,7 @@
 struct base_arena;
 
 // A deep copy that lives in `arena`; NULL without memory.
-const struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema);
+struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema);
 
 // The same columns (names, types, nullability) in the same order, and the same key?
 int data_schema_equal(const struct leat_schema *a, const struct leat_schema *b);

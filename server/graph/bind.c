@@ -94,9 +94,14 @@ static void copy_ports(struct binder *b, struct plan_node *node, const struct le
         struct plan_output *out = &node->outputs[i];
         out->name = base_arena_strndup(b->plan->arena, p.name.len ? (const char *)p.name.ptr : "", p.name.len);
         out->mode = p.mode;
-        out->schema = p.schema ? data_schema_copy(b->plan->arena, p.schema) : NULL;
-        if (!out->name || (p.schema && !out->schema))
+        struct leat_schema *copy = p.schema ? data_schema_copy(b->plan->arena, p.schema) : NULL;
+        if (!out->name || (p.schema && !copy))
             b->faults++;
+        if (copy && node->kind == LEAT_SOURCE) {
+            copy->proctime = node->graph->proctime;
+            copy->proctime_count = node->graph->proctime_count;
+        }
+        out->schema = copy;
     }
     node->output_count = ports->count;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "data/schema.h"
@@ -68,29 +69,68 @@ static const char *type_hint(struct builder *b, const char *text)
     return base_diag_nearest(b->config->diags, word, words);
 }
 
+// "AS expression": a column that is computed.
+static bool is_computed(const char *type)
+{
+    type += strspn(type, " \t");
+    return strncasecmp(type, "AS", 2) == 0 && (type[2] == ' ' || type[2] == '\t');
+}
+
+static bool is_proctime(const char *type)
+{
+    char text[16];
+    size_t n = 0;
+    for (; *type && n + 1 < sizeof text; type++)
+        if (*type != ' ' && *type != '\t')
+            text[n++] = *type;
+    text[n] = 0;
+    return !*type && strcasecmp(text, "ASPROCTIME()") == 0;
+}
+
+static bool read_computed(struct builder *b, const struct config_node *node, const struct config_column *c,
+                          struct leat_bytes *to)
+{
+    *to = (struct leat_bytes){(const uint8_t *)c->name, (uint32_t)strlen(c->name)};
+    if (node->kind == LEAT_SOURCE && is_proctime(c->type))
+        return true;
+    struct base_place place = plugin_setting_place(c->setting, 0);
+    FAULT(b, "LEAT-G0020", &place, "Compute the column in a query.",
+          "column \"%s\" is computed: a schema knows \"AS PROCTIME()\" only, and that in sources", c->name);
+    return false;
+}
+
 // A type that cannot be read is unknown; the column is there all the same.
-static bool read_columns(struct builder *b, const struct config_node *node, struct leat_schema *schema)
+static bool read_columns(struct builder *b, const struct config_node *node, struct leat_schema *schema,
+                         struct graph_node *out)
 {
     static const struct leat_type unknown = {
         .kind = LEAT_TYPE_VARCHAR, .nullable = 1, .length = LEAT_LENGTH_MAX, .flags = LEAT_TYPE_IS_UNKNOWN};
     struct leat_field *columns = base_arena_calloc(b->graph->arena, node->column_count + 1, sizeof *columns);
-    bool ok = columns != NULL;
-    for (uint32_t i = 0; i < node->column_count && columns; i++) {
+    struct leat_bytes *proctime = base_arena_calloc(b->graph->arena, node->column_count + 1, sizeof *proctime);
+    bool ok = columns && proctime;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < node->column_count && columns && proctime; i++) {
         const struct config_column *c = &node->columns[i];
         struct typetext_error error;
-        columns[i].name = (struct leat_bytes){(const uint8_t *)c->name, (uint32_t)strlen(c->name)};
-        if (c->type && typetext_parse(c->type, strlen(c->type), arena_alloc, b->graph->arena, &columns[i].type, &error))
+        if (c->type && is_computed(c->type)) {
+            ok = read_computed(b, node, c, &proctime[out->proctime_count++]) && ok;
+            continue;
+        }
+        struct leat_field *column = &columns[n++];
+        column->name = (struct leat_bytes){(const uint8_t *)c->name, (uint32_t)strlen(c->name)};
+        if (c->type && typetext_parse(c->type, strlen(c->type), arena_alloc, b->graph->arena, &column->type, &error))
             continue;
         ok = false;
-        columns[i].type = unknown;
+        column->type = unknown;
         if (!c->type)
             continue; // reported
         struct base_place place = plugin_setting_place(c->setting, error.offset);
         FAULT(b, "LEAT-G0020", &place, type_hint(b, c->type), "the type of column \"%s\" cannot be read: %s", c->name,
               error.message);
     }
+    out->proctime = proctime;
     schema->columns = columns;
-    schema->column_count = node->column_count;
+    schema->column_count = n;
     return ok;
 }
 
@@ -148,12 +188,15 @@ static bool read_schema(struct builder *b, const struct config_node *node, struc
     if (!schema)
         return false;
     schema->struct_size = sizeof *schema;
-    if (node->column_count == 0) {
+    uint32_t stored = 0;
+    for (uint32_t i = 0; i < node->column_count; i++)
+        stored += !node->columns[i].type || !is_computed(node->columns[i].type);
+    if (stored == 0) {
         FAULT(b, "LEAT-G0023", &node->schema_place, "Write one column a line: order_id = \"BIGINT NOT NULL\"",
               "the schema of \"%s\" has no columns", node->name);
         return false;
     }
-    bool columns = read_columns(b, node, schema), key = schema->columns && read_key(b, node, schema);
+    bool columns = read_columns(b, node, schema, out), key = schema->columns && read_key(b, node, schema);
     out->declared = schema->columns ? schema : NULL;
     return columns && key;
 }

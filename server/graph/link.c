@@ -61,10 +61,16 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
     }
     if (ref->to->kind == LEAT_LOOKUP && ref->kind == LEAT_INPUT_STREAM) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0003", ref->option, ref->offset,
-                     "Write \"JOIN … FOR SYSTEM_TIME AS OF …\", or read the table with a source.",
+                     "Join it: JOIN … FOR SYSTEM_TIME AS OF PROCTIME() AS … ON …; or read the table with a source.",
                      "\"%s\" is a lookup: it is asked by key and cannot be read as a stream", ref->to->name);
         ref->to = NULL;
         graph->incomplete = 1; // it may have been meant to read what nothing else reads
+        return 0;
+    }
+    if (ref->to->kind != LEAT_LOOKUP && ref->kind == LEAT_INPUT_LOOKUP) {
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0024", ref->option, ref->offset,
+                     "Declare it as [lookups.…], or join it without FOR SYSTEM_TIME AS OF.",
+                     "\"%s\" is no lookup: only a lookup is joined by FOR SYSTEM_TIME AS OF", ref->to->name);
         return 0;
     }
     // back-quotes around parts of the port's name are only a way of writing

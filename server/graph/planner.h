@@ -35,7 +35,9 @@ struct graph_node {
     const struct plugin_format *formats;
     uint32_t format_count;
     const struct leat_schema *declared; // sources and lookups
-    const char *const *input;           // sinks: names as written
+    const struct leat_bytes *proctime;  // columns declared as "AS PROCTIME()"; not in `declared`
+    uint32_t proctime_count;
+    const char *const *input; // sinks: names as written
     uint32_t input_count;
     const char *const *primary_key; // sinks
     uint32_t primary_key_count;

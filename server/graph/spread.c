@@ -78,6 +78,17 @@ static uint32_t stream_inputs(const struct plan_node *node)
     return n;
 }
 
+// Every instance that asks a lookup has an instance of it to itself.
+static void count_lookups(struct plan_job *plan)
+{
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i]->kind == LEAT_LOOKUP)
+            plan->nodes[i]->parallelism = 0;
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        if (plan->edges[i]->lookup)
+            plan->edges[i]->from->parallelism += plan->edges[i]->to->parallelism;
+}
+
 int graph_spread(struct graph *graph, struct plan_job *plan)
 {
     for (uint32_t i = 0; i < plan->node_count; i++)
@@ -88,5 +99,6 @@ int graph_spread(struct graph *graph, struct plan_job *plan)
         edge->chained = !edge->lookup && edge->share == PLAN_FORWARD &&
                         edge->from->parallelism == edge->to->parallelism && stream_inputs(edge->to) == 1;
     }
+    count_lookups(plan);
     return 1;
 }

@@ -377,6 +377,20 @@ static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, 
     base_metric_set(inst->metrics.behind, behind);
 }
 
+// --- lookups and those who ask them
+// ------------------------------------------------------------------------------------------------------
+
+static leat_status host_lookup_ask(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket)
+{
+    return lookup_ask(core_of(ctx)->inst, input, keys, ticket);
+}
+
+static void host_lookup_answer(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows,
+                               const uint32_t *key_of_row)
+{
+    lookup_answer(core_of(ctx)->inst, ticket, rows, key_of_row);
+}
+
 const struct leat_host runtime_host = {
     .struct_size = sizeof(struct leat_host),
     .abi_major = LEAT_ABI_MAJOR,
@@ -416,5 +430,7 @@ const struct leat_host runtime_host = {
     .caught_up = host_caught_up,
     .resource_settled = host_resource_settled,
     .progress = host_progress,
+    .lookup_answer = host_lookup_answer,
+    .lookup_ask = host_lookup_ask,
     .bad_row = host_bad_row,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job: instances and tasks built from a plan, led through their phases by the control loop.
 //
-//     (discover sources) -> create -> open -> run … -> close -> fence -> stopped
+//     (discover sources and lookups) -> create -> open -> run … -> close -> fence -> stopped
 //
 // Every phase is a command to each instance and a reply from it. A failure anywhere is told once; the coordinator then
 // stops the job. Memory goes only after every worker has handed back a last mail ("fence"): by then no mail of the job
@@ -28,7 +28,7 @@ static void *take(struct runtime_job *job, size_t count, size_t size)
     return base_arena_calloc(job->arena, count ? count : 1, size);
 }
 
-static struct task *task_create(struct runtime_job *job)
+struct task *job_add_task(struct runtime_job *job)
 {
     struct runtime *rt = job->runtime;
     struct task *t = take(job, 1, sizeof *t);
@@ -125,6 +125,12 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
     return add_metrics(inst) ? inst : NULL;
 }
 
+struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t)
+{
+    struct inst *inst = inst_create(job, node, instance);
+    return inst && task_add(job, t, inst) ? inst : NULL;
+}
+
 // The edge over which the node is called directly, if there is one.
 static const struct plan_edge *chain_edge(const struct plan_node *node)
 {
@@ -142,11 +148,9 @@ static bool build_node(struct runtime_job *job, const struct plan_node *node)
     job->by_node[node->id] = insts;
     const struct plan_edge *chain = chain_edge(node);
     for (uint32_t i = 0; i < node->parallelism; i++) {
-        insts[i] = inst_create(job, node, i);
+        struct task *t = chain ? job->by_node[chain->from->id][i]->task : job_add_task(job);
+        insts[i] = t ? job_add_inst(job, node, i, t) : NULL;
         if (!insts[i])
-            return false;
-        struct task *t = chain ? job->by_node[chain->from->id][i]->task : task_create(job);
-        if (!t || !task_add(job, t, insts[i]))
             return false;
         insts[i]->ways_open = take(job, node->input_count, sizeof(uint32_t));
         insts[i]->ways_behind = take(job, node->input_count, sizeof(uint32_t));
@@ -159,7 +163,7 @@ static bool build_node(struct runtime_job *job, const struct plan_node *node)
                 return false;
         }
     }
-    return true;
+    return lookups_build(job, node);
 }
 
 static struct channel *channel_between(struct runtime_job *job, struct inst *from, struct inst *to,
@@ -259,6 +263,11 @@ static bool is_source(const struct plan_node *node)
     return node->kind == LEAT_SOURCE;
 }
 
+static bool is_lookup(const struct plan_node *node)
+{
+    return node->kind == LEAT_LOOKUP;
+}
+
 static bool build_rest(struct runtime_job *job)
 {
     for (uint32_t i = 0; i < job->plan->node_count; i++) {
@@ -307,8 +316,9 @@ static void command(struct runtime_job *job, struct inst *inst, enum life_step s
 
 static bool must_discover(const struct inst *inst)
 {
-    return is_source(inst->node) && inst->instance == 0 && inst->node->component->source->discover &&
-           (inst->node->output_count == 0 || !inst->node->outputs[0].schema);
+    const struct leat_component *c = inst->node->component;
+    bool can = is_source(inst->node) ? c->source->discover != NULL : is_lookup(inst->node) && c->lookup->discover;
+    return can && inst->instance == 0 && (inst->node->output_count == 0 || !inst->node->outputs[0].schema);
 }
 
 static void enter_phase(struct runtime_job *job, enum life_step phase)
@@ -317,6 +327,8 @@ static void enter_phase(struct runtime_job *job, enum life_step phase)
     for (uint32_t i = 0; i < job->inst_count; i++) {
         struct inst *inst = job->insts[i];
         if (phase == LIFE_DISCOVER && !must_discover(inst))
+            continue;
+        if (phase == LIFE_FORGET ? !is_lookup(inst->node) : inst->destroyed)
             continue;
         if (phase == LIFE_CREATE && !job->discovering && inst->self)
             continue; // sources that were created to be asked
@@ -351,6 +363,9 @@ static void next_phase(struct runtime_job *job)
             fail_here(job, &error);
             return;
         }
+        enter_phase(job, LIFE_FORGET);
+        break;
+    case LIFE_FORGET:
         if (!build_rest(job)) {
             base_no_memory(&error);
             fail_here(job, &error);
@@ -396,6 +411,8 @@ struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runt
     if (job->discovering)
         for (uint32_t i = 0; i < job->plan->node_count && ok; i++)
             ok = !is_source(job->plan->nodes[i]) || build_node(job, job->plan->nodes[i]);
+    if (job->discovering)
+        ok = ok && lookups_build_to_discover(job);
     else
         ok = ok && build_rest(job);
     if (!ok) {
@@ -419,7 +436,9 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
         return;
     job->epoch = epoch;
     job->want_full = want_full;
-    job->to_save = job->inst_count;
+    job->to_save = 0;
+    for (uint32_t i = 0; i < job->inst_count; i++)
+        job->to_save += !is_lookup(job->insts[i]->node);
     for (uint32_t i = 0; i < job->task_count; i++) {
         struct task *t = job->tasks[i];
         if (!is_source(t->insts[0]->node))
@@ -463,8 +482,11 @@ void runtime_job_stop(struct runtime_job *job)
     // from here on a late failure is no news
     atomic_store(&job->failure_posted, true);
     job->to_close = job->inst_count;
-    for (uint32_t i = 0; i < job->inst_count; i++)
-        loop_post(job->insts[i]->task->worker->loop, &job->insts[i]->close);
+    // lookups first: they hold keys of those who ask them
+    for (uint32_t pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < job->inst_count; i++)
+            if (is_lookup(job->insts[i]->node) == !pass)
+                loop_post(job->insts[i]->task->worker->loop, &job->insts[i]->close);
     if (job->inst_count == 0) {
         job->stopped = true;
         job->events.stopped(job->events.arg);

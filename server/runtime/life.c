@@ -34,6 +34,8 @@ static leat_status load_pieces(struct inst *inst)
 static leat_status do_create(struct inst *inst)
 {
     const struct leat_component *c = inst->node->component;
+    if (inst->node->kind == LEAT_LOOKUP)
+        return c->lookup->create(&inst->ctx, &inst->node->source_request, &inst->self);
     leat_status st = inst->node->kind == LEAT_SOURCE
                          ? c->source->create(&inst->ctx, &inst->node->source_request, &inst->self)
                      : inst->node->kind == LEAT_SINK ? c->sink->create(&inst->ctx, inst->node->bound, &inst->self)
@@ -81,25 +83,27 @@ static leat_status do_open(struct inst *inst)
     };
     const struct leat_component *c = inst->node->component;
     leat_status (*fn)(struct leat_ctx *, void *, const struct leat_open *) =
-        inst->node->kind == LEAT_SOURCE ? c->source->open
-        : inst->node->kind == LEAT_SINK ? c->sink->open
-                                        : c->op->open;
+        inst->node->kind == LEAT_SOURCE   ? c->source->open
+        : inst->node->kind == LEAT_LOOKUP ? c->lookup->open
+        : inst->node->kind == LEAT_SINK   ? c->sink->open
+                                          : c->op->open;
     return fn ? fn(&inst->ctx, inst->self, &open) : LEAT_OK;
 }
 
 static leat_status do_discover(struct inst *inst)
 {
-    const struct leat_source_ops *ops = inst->node->component->source;
-    leat_status st = ops->discover(&inst->ctx, inst->self, &inst->discovered);
-    return st;
+    const struct leat_component *c = inst->node->component;
+    return inst->node->kind == LEAT_LOOKUP ? c->lookup->discover(&inst->ctx, inst->self, &inst->discovered)
+                                           : c->source->discover(&inst->ctx, inst->self, &inst->discovered);
 }
 
 static leat_status do_close(struct inst *inst)
 {
     const struct leat_component *c = inst->node->component;
-    leat_status (*fn)(struct leat_ctx *, void *) = inst->node->kind == LEAT_SOURCE ? c->source->close
-                                                   : inst->node->kind == LEAT_SINK ? c->sink->close
-                                                                                   : c->op->close;
+    leat_status (*fn)(struct leat_ctx *, void *) = inst->node->kind == LEAT_SOURCE   ? c->source->close
+                                                   : inst->node->kind == LEAT_LOOKUP ? c->lookup->close
+                                                   : inst->node->kind == LEAT_SINK   ? c->sink->close
+                                                                                     : c->op->close;
     if (!inst->self || !fn)
         return LEAT_OK;
     leat_status st = fn(&inst->ctx, inst->self);
@@ -113,14 +117,16 @@ static leat_status do_close(struct inst *inst)
 static void destroy(struct inst *inst)
 {
     const struct leat_component *c = inst->node->component;
-    void (*fn)(struct leat_ctx *, void *) = inst->node->kind == LEAT_SOURCE ? c->source->destroy
-                                            : inst->node->kind == LEAT_SINK ? c->sink->destroy
-                                                                            : c->op->destroy;
+    void (*fn)(struct leat_ctx *, void *) = inst->node->kind == LEAT_SOURCE   ? c->source->destroy
+                                            : inst->node->kind == LEAT_LOOKUP ? c->lookup->destroy
+                                            : inst->node->kind == LEAT_SINK   ? c->sink->destroy
+                                                                              : c->op->destroy;
     if (inst->self && fn)
         fn(&inst->ctx, inst->self);
     inst->self = NULL;
     host_close_events(inst);
     inst_drop_pending(inst);
+    lookup_drop(inst);
     consolidate_destroy(inst->consolidate);
     inst->consolidate = NULL;
     inst->destroyed = true;
@@ -140,6 +146,7 @@ static leat_status do_step(struct inst *inst)
         inst->task->running = true;
         task_wake(inst->task);
         return LEAT_OK;
+    case LIFE_FORGET:
     case LIFE_CLOSE:
         return do_close(inst);
     case LIFE_NONE:
@@ -156,14 +163,14 @@ void inst_step(struct inst *inst)
     worker_leave(inst->task->worker);
     if (st == LEAT_AGAIN)
         return;
-    bool closing = inst->step == LIFE_CLOSE;
+    enum life_step step = inst->step;
     inst->step = LIFE_NONE;
-    if (!closing) {
+    if (step == LIFE_CLOSE || step == LIFE_FORGET)
+        destroy(inst);
+    if (step == LIFE_CLOSE)
+        job_closed(inst);
+    else
         job_reply(inst, st);
-        return;
-    }
-    destroy(inst);
-    job_closed(inst);
 }
 
 void inst_command_mail(struct loop_mail *mail)
@@ -188,7 +195,7 @@ void inst_complete_mail(struct loop_mail *mail)
     struct inst *inst = (struct inst *)((char *)mail - offsetof(struct inst, complete_mail));
     atomic_store(&inst->complete_posted, false);
     leat_epoch epoch = atomic_load(&inst->complete_epoch);
-    if (inst->destroyed || inst->step == LIFE_CLOSE)
+    if (inst->destroyed || inst->step == LIFE_CLOSE || inst->node->kind == LEAT_LOOKUP)
         return;
     const struct leat_component *c = inst->node->component;
     leat_status (*fn)(struct leat_ctx *, void *, leat_epoch) =

@@ -16,7 +16,9 @@
 #include "runtime/channel.h"
 #include "runtime/runtime.h"
 
+struct answer;
 struct consolidate;
+struct question;
 
 struct worker {
     struct runtime *runtime;
@@ -38,8 +40,9 @@ enum life_step {
     LIFE_CREATE,   // create and load_state
     LIFE_DISCOVER, // sources
     LIFE_OPEN,
-    LIFE_RUN,   // lets the task run
-    LIFE_CLOSE, // close and destroy
+    LIFE_RUN,    // lets the task run
+    LIFE_FORGET, // closes and destroys a lookup that was only asked for its columns
+    LIFE_CLOSE,  // close and destroy
 };
 
 // What a context stands for: an instance on its worker, or a helper thread of it.
@@ -104,6 +107,13 @@ struct inst {
     bool ending;           // sinks: every input is at its end, the last flush is under way
     uint32_t *ways_open;   // per input: ways (channels, or the direct one) that are not at their end
     uint32_t *ways_behind; // per input: ways that have not caught up
+
+    // questions and answers (lookup.c)
+    struct inst **lookups;  // operators: by input, who is asked; NULL = none, or an input that flows
+    struct inst *asker;     // lookups: whose they are
+    struct question *asked; // lookups: not answered yet, oldest first
+    struct answer *answers; // operators: not taken yet, oldest first
+    uint32_t asking;        // operators: questions whose answers were not taken
 
     // life
     enum life_step step; // under way; LIFE_NONE between steps
@@ -248,6 +258,16 @@ leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const s
 // Gives what is held: the transaction is over though nothing said so.
 leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
 
+// --- lookup.c (worker, but for the first two)
+// An instance of every lookup for each instance of the operator, in its task.
+bool lookups_build(struct runtime_job *job, const struct plan_node *op);
+bool lookups_build_to_discover(struct runtime_job *job);
+leat_status lookup_ask(struct inst *asker, uint32_t input, const struct leat_batch *keys, uint64_t ticket);
+void lookup_answer(struct inst *lookup, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row);
+// Gives the operator what was answered, and asks again what a lookup had no room for. LEAT_AGAIN: the way is full.
+leat_status lookup_step(struct inst *inst);
+void lookup_drop(struct inst *inst);
+
 // --- life.c (worker)
 void inst_command_mail(struct loop_mail *mail);
 void inst_close_mail(struct loop_mail *mail);
@@ -261,6 +281,10 @@ static inline struct inst *inst_of(struct leat_ctx *ctx)
 {
     return ((struct ctx_core *)ctx->core)->inst;
 }
+
+// --- job.c (control loop)
+struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t);
+struct task *job_add_task(struct runtime_job *job);
 
 // --- job.c (called on workers)
 void job_reply(struct inst *inst, leat_status status);

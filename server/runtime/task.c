@@ -99,7 +99,7 @@ static leat_status take_batch(struct inst *inst, struct pending *p)
     inst->ways_in_txn += (uint32_t)p->opens;
     p->opens = 0; // once, however often the batch is offered
     leat_status st = b->rows ? call_process(inst, p->input, b) : LEAT_OK;
-    if (st != LEAT_OK || inst->ways_in_txn || !inst_txn_open(inst))
+    if (st != LEAT_OK || inst->asking || inst->ways_in_txn || !inst_txn_open(inst))
         return st;
     // what came last of this transaction gave no row, or none for every reader
     st = inst_end_txn(inst);
@@ -230,6 +230,10 @@ static leat_status input_at_end(struct inst *inst, uint32_t input)
 
 static leat_status take_mark(struct inst *inst, const struct pending *p)
 {
+    if (inst->asking) { // marks come after the rows that wait for answers
+        inst->told_full = false;
+        return LEAT_AGAIN;
+    }
     if (p->kind == ELEMENT_END)
         return input_at_end(inst, p->input);
     inst->ways_behind[p->input]--;
@@ -260,6 +264,11 @@ static enum step_result drain(struct task *t)
 {
     for (uint32_t i = t->inst_count; i-- > 0;) {
         struct inst *inst = t->insts[i];
+        leat_status asked = inst->asked || inst->answers ? lookup_step(inst) : LEAT_OK;
+        if (asked < 0)
+            job_fail(inst);
+        if (asked != LEAT_OK)
+            return asked < 0 ? STEP_FAILED : STEP_BLOCKED;
         while (inst->pending_head) {
             if (inst->node->kind != LEAT_SINK && inst_outputs_full(inst))
                 return STEP_BLOCKED;
@@ -289,11 +298,16 @@ static leat_status make_durable(struct inst *inst)
     return inst->pending_head ? LEAT_AGAIN : call_flush(inst, LEAT_FLUSH_DURABLE);
 }
 
-// One instance of the task after the other: make durable, save state, send the barrier on.
+// One instance of the task after the other: make durable, save state, send the barrier on. Questions are answered
+// before, so that no row is on its way in between.
 static enum step_result barrier_step(struct task *t)
 {
     for (; t->barrier_at < t->inst_count; t->barrier_at++) {
         struct inst *inst = t->insts[t->barrier_at];
+        if (inst->asking)
+            return STEP_BLOCKED;
+        if (inst->node->kind == LEAT_LOOKUP)
+            continue;
         leat_status st = inst->node->kind == LEAT_SINK ? make_durable(inst) : LEAT_OK;
         if (st == LEAT_AGAIN)
             return STEP_BLOCKED;
