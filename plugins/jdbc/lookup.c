@@ -102,7 +102,12 @@ static leat_status copy_catalogue(struct jdbc_lookup *l)
         l->fields[i].type.nullable = !from->not_null;
         l->fields[i].name = (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)};
         l->schema.column_count = i + 1;
+        if (!from->key_position)
+            continue;
+        l->key[from->key_position - 1] = i;
+        l->schema.key_count++;
     }
+    l->schema.key = l->key;
     return LEAT_OK;
 }
 
@@ -113,7 +118,8 @@ static leat_status make_schema(struct jdbc_lookup *l)
         return LEAT_OK;
     l->fields = calloc(n ? n : 1, sizeof *l->fields);
     l->columns = calloc(n ? n : 1, sizeof *l->columns);
-    if (!l->fields || !l->columns)
+    l->key = calloc(n ? n : 1, sizeof *l->key);
+    if (!l->fields || !l->columns || !l->key)
         return leat_no_memory(l->ctx);
     l->schema = (struct leat_schema){.struct_size = sizeof l->schema, .columns = l->fields};
     leat_status st = l->declared ? copy_declared(l) : copy_catalogue(l);
@@ -405,6 +411,7 @@ static void destroy(struct leat_ctx *ctx, void *self)
     }
     free(l->fields);
     free(l->columns);
+    free(l->key);
     jdbc_table_fini(&l->table);
     jdbc_cache_fini(&l->cache);
     buf_fini(&l->sql);

@@ -71,6 +71,7 @@ struct jdbc_lookup {
     struct leat_schema schema; // what is answered
     struct leat_field *fields;
     struct jdbc_lookup_column *columns;
+    uint32_t *key; // the table's primary key, where no schema is declared
     struct leat_port port;
     struct jdbc_cache cache;
     struct jdbc_question *queue[JDBC_QUESTIONS];
@@ -87,7 +88,7 @@ struct jdbc_lookup {
 // lookup.c
 LEAT_MUST_CHECK leat_status jdbc_lookup_run(struct jdbc_lookup *l);
 
-// question.c. create: LEAT_DATA when a key has no form in PostgreSQL.
+// question.c
 LEAT_MUST_CHECK leat_status jdbc_question_create(struct jdbc_lookup *l, const uint32_t *columns, uint32_t count,
                                                  const struct leat_batch *keys, uint64_t ticket,
                                                  struct jdbc_question **out);

@@ -4,7 +4,7 @@
 //     SELECT s.i, t."a"::text, … FROM ROWS FROM (unnest($1::int8[]), …) WITH ORDINALITY AS s(k0, …, i)
 //     JOIN "s"."t" AS t ON t."id" = s.k0
 //
-// A key with a NULL in it matches nothing, as in SQL.
+// A key with a NULL in it, or with a value that PostgreSQL cannot hold, matches nothing.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +64,11 @@ static leat_status collect_keys(struct jdbc_lookup *l, struct jdbc_question *q, 
         for (uint32_t c = 0; c < q->column_count; c++)
             buf_u16(&q->bytes, (uint16_t)q->columns[c]);
         q->key_of_row[row] = UINT32_MAX;
-        if (!encode_key(q, row, &wrong)) {
+        // what has no form in PostgreSQL equals nothing there
+        if (!encode_key(q, row, &wrong) || wrong) {
             q->bytes.len = start;
             continue;
         }
-        if (wrong)
-            return leat_fail(l->ctx, LEAT_DATA, "LEAT-J0202", "a key of the lookup in %s has no form in PostgreSQL: %s",
-                             l->table.full, wrong);
         if (!buf_ok(&q->bytes))
             return leat_no_memory(l->ctx);
         uint64_t hash = hash_bytes(q->bytes.ptr + start, q->bytes.len - start, 0);

@@ -119,7 +119,8 @@ static leat_status send_columns(struct pq_conn *conn, const struct jdbc_table *t
         "CASE WHEN t.typtype = 'd' THEN coalesce(d.m, -1) ELSE a.atttypmod END, bt.typcategory, bt.typtype, "
         "CASE WHEN bt.typcategory = 'A' THEN bt.typelem ELSE 0 END, a.attnotnull OR (t.typtype = 'd' AND "
         "t.typnotnull), "
-        "a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.attidentity = 'a' "
+        "a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.attidentity = 'a', "
+        "coalesce(pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) + 1, 0) "
         "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
         "LEFT JOIN LATERAL (WITH RECURSIVE r(b, m, depth) AS ("
         "SELECT t.typbasetype, t.typtypmod, 1 WHERE t.typtype = 'd' UNION ALL "
@@ -128,6 +129,7 @@ static leat_status send_columns(struct pq_conn *conn, const struct jdbc_table *t
         "SELECT b, m FROM r ORDER BY depth DESC LIMIT 1) d ON true "
         "JOIN pg_catalog.pg_type bt ON bt.oid = coalesce(d.b, t.oid) "
         "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary "
         "WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         2, values);
 }
@@ -157,6 +159,7 @@ static leat_status take_columns(struct leat_ctx *ctx, struct jdbc_table *t, cons
         c->has_default = (uint8_t)truth(res, row, 8);
         c->generated = (uint8_t)truth(res, row, 9);
         c->identity_always = (uint8_t)truth(res, row, 10);
+        c->key_position = (uint32_t)strtoul(PQgetvalue(res, row, 11), NULL, 10);
     }
     return LEAT_OK;
 }

@@ -14,6 +14,7 @@ struct jdbc_table_column {
     char *name;
     char *type; // format_type
     struct jdbc_target target;
+    uint32_t key_position; // in the primary key, from 1; 0 = not part of it
     uint8_t not_null;
     uint8_t has_default;
     uint8_t generated;       // GENERATED ALWAYS AS (…) STORED
