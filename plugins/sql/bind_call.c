@@ -296,12 +296,12 @@ struct sql_expr *sql_bind_call(struct sql_bind *b, const struct sql_expr *at, co
     e->offset = at->offset;
     e->length = at->length;
     e->func = f;
-    e->args = sql_arena_copy(b->arena, args, (count ? count : 1) * sizeof *args);
+    e->args = sql_bind_alloc(b, (count ? count : 1) * sizeof *args);
     e->arg_count = count;
-    if (!e->args) {
-        sql_diag_memory(b->diag);
+    if (!e->args)
         return NULL;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        e->args[i] = args[i];
     return bind_finish_call(b, e) ? NULL : e;
 }
 

@@ -13,12 +13,14 @@
 #define SQL_CODE_STATE "LEAT-S0301" // state that cannot be read
 
 struct sql_joiner;
+struct sql_lookups;
 
 struct sql_exec {
     struct sql_plan *plan;
     struct sql_evaluator ev;
     struct sql_vec *columns; // by number; what ev.columns points to
     struct sql_joiner *joiner;
+    struct sql_lookups *lookups;
     uint32_t resume; // first row of the batch in process that is not done yet
 };
 
@@ -51,8 +53,18 @@ uint32_t sql_exec_slice(const struct leat_batch *b, uint32_t first);
 leat_status sql_exec_eval(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_expr *e, struct sql_sel *sel,
                           uint16_t *rows, uint8_t *dropped, struct sql_vec *out);
 
+// Lets the host decide about a row that was described by leat_fail.
+leat_status sql_exec_bad_row(struct leat_ctx *ctx, uint32_t row);
+
 // exec.c
 leat_status sql_exec_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b);
+
+// lookup.c. create leaves what it made in x->lookups, also when it fails.
+leat_status sql_lookups_create(struct leat_ctx *ctx, struct sql_exec *x);
+void sql_lookups_destroy(struct sql_lookups *l, const struct sql_plan *p);
+leat_status sql_lookups_process(struct leat_ctx *ctx, struct sql_exec *x, const struct leat_batch *b);
+leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_t ticket,
+                               const struct leat_batch *answer, const uint32_t *key_of_row);
 
 // join.c
 leat_status sql_joiner_create(struct leat_ctx *ctx, struct sql_exec *x);

@@ -35,7 +35,6 @@ static const struct sql_func rows[] = {
     LATER("MIN"),
     LATER("NTILE"),
     LATER("PERCENT_RANK"),
-    LATER("PROCTIME"),
     LATER("RANK"),
     LATER("ROW_NUMBER"),
     LATER("SESSION"),

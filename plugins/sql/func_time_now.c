@@ -65,6 +65,7 @@ static const struct sql_func rows[] = {
     CLOCK("LOCALTIMESTAMP", SQL_FUNC_NO_PAREN),
     CLOCK("NOW", 0),
     CLOCK("CURRENT_ROW_TIMESTAMP", 0),
+    CLOCK("PROCTIME", 0),
     {.name = "CURRENT_DATABASE", .derive = sql_derive_string, .row = row_database, .form = "CURRENT_DATABASE()"},
 };
 const struct sql_func_table sql_time_now_funcs = SQL_FUNC_TABLE(rows);

@@ -59,7 +59,7 @@ static int name_of(const struct sql_table *t, const char *query, struct leat_inp
         *out = (struct leat_input_name){.name = {(const uint8_t *)query + last->offset + 1, last->length - 2}};
     else
         *out = (struct leat_input_name){.name = {(const uint8_t *)query + first->offset, length}};
-    out->kind = LEAT_INPUT_STREAM;
+    out->kind = t->system_time ? LEAT_INPUT_LOOKUP : LEAT_INPUT_STREAM;
     out->option = "query";
     out->offset = first->offset;
     return 0;
@@ -130,11 +130,20 @@ static int all_known(const struct bound *b)
     return 1;
 }
 
+// Without schemas: what changes stays changing; what only grows may become anything.
+static uint8_t mode_unplanned(const struct bound *b)
+{
+    for (uint32_t i = 0; i < b->input_count; i++)
+        if (b->inputs[i].kind == LEAT_INPUT_STREAM && b->inputs[i].mode != LEAT_MODE_INSERT_ONLY)
+            return LEAT_MODE_ALL;
+    return 0;
+}
+
 static void answer(struct bound *b, struct leat_operator_plan *plan)
 {
     plan->needs = b->needs;
     plan->parallel_max = 0;
-    b->port.mode = LEAT_MODE_ALL;
+    b->port.mode = mode_unplanned(b);
     b->port.schema = b->review && b->review->has_schema ? &b->review->schema : NULL;
     if (b->plan) {
         b->port.schema = &b->plan->schema;
@@ -200,6 +209,7 @@ static void op_destroy(struct leat_ctx *ctx, void *self)
     if (!x)
         return;
     sql_joiner_destroy(ctx, x->joiner);
+    sql_lookups_destroy(x->lookups, x->plan);
     sql_evaluator_fini(&x->ev);
     free(x->columns);
     sql_plan_unref(x->plan);
@@ -228,6 +238,8 @@ static leat_status op_create(struct leat_ctx *ctx, const void *bound, void **sel
     leat_status st = x->columns ? LEAT_OK : leat_no_memory(ctx);
     if (st == LEAT_OK && x->plan->branch_count && x->plan->branches[0].join)
         st = sql_joiner_create(ctx, x);
+    if (st == LEAT_OK && x->plan->branch_count && x->plan->branches[0].lookup_count)
+        st = sql_lookups_create(ctx, x);
     if (st != LEAT_OK) {
         op_destroy(ctx, x);
         return st;
@@ -253,7 +265,15 @@ static leat_status op_open(struct leat_ctx *ctx, void *self, const struct leat_o
 static leat_status op_process(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *batch)
 {
     struct sql_exec *x = self;
+    if (x->lookups)
+        return sql_lookups_process(ctx, x, batch);
     return x->joiner ? sql_joiner_process(ctx, x, input, batch) : sql_exec_process(ctx, x, input, batch);
+}
+
+static leat_status op_process_answer(struct leat_ctx *ctx, void *self, uint64_t ticket, const struct leat_batch *rows,
+                                     const uint32_t *key_of_row)
+{
+    return sql_lookups_answer(ctx, self, ticket, rows, key_of_row);
 }
 
 static leat_status op_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
@@ -326,6 +346,7 @@ const struct leat_operator_ops sql_operator_ops = {
     .load_state = op_load_state,
     .open = op_open,
     .process = op_process,
+    .process_answer = op_process_answer,
     .save_state = op_save_state,
     .close = op_close,
     .destroy = op_destroy,

@@ -21,7 +21,11 @@ static int add_branch(struct sql_plan *p, const struct plan_relation *r, const s
     struct sql_branch *b = &more[p->branch_count];
     b->input = r->input;
     b->join = r->join;
-    for (uint32_t i = 0; i < r->filter_count; i++)
+    b->lookup_count = r->lookup_count;
+    b->lookups = r->lookups;
+    if (r->lookup_count && plan_lookup_filters(p, b, r))
+        return -1;
+    for (uint32_t i = 0; i < r->filter_count && !r->lookup_count; i++)
         if (!(b->filter = plan_and(p, b->filter, r->filters[i])))
             return -1;
     b->out = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof(struct sql_expr *));

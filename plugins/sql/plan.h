@@ -59,8 +59,23 @@ struct sql_join {
     struct sql_side sides[2];
 };
 
+// A lookup that is asked for every row of what stands before it.
+struct sql_lookup {
+    uint32_t input;
+    uint8_t outer;          // rows without a partner come out too
+    uint8_t unique;         // a row has at most one partner: the key holds the lookup's primary key
+    struct sql_expr *guard; // over what stands before: rows that fail it are not asked for; NULL = none
+    uint32_t key_count;
+    uint32_t *key_columns; // positions in the lookup's schema
+    struct sql_expr **keys;
+    struct sql_expr *rest; // over both: what else makes a partner; NULL = nothing
+};
+
 struct sql_branch {
     uint32_t input; // without a join
+    uint32_t lookup_count;
+    struct sql_lookup *lookups;
+    struct sql_expr *before; // with lookups: the filter before anything is asked; NULL = none
     struct sql_join *join;
     struct sql_expr *filter; // after the join; NULL = none
     uint8_t filter_by_key;   // it reads columns of the key only: a row that fails it never passed before
@@ -104,6 +119,8 @@ struct plan_relation {
     struct sql_scope_column *columns;
     uint32_t input;        // of the only input
     struct sql_join *join; // or two of them
+    uint32_t lookup_count; // lookups that the rows pass, in order
+    struct sql_lookup *lookups;
     uint32_t filter_count; // conditions that rows must meet, in order
     struct sql_expr **filters;
     uint8_t no_input; // SELECT without FROM
@@ -113,6 +130,15 @@ struct plan_relation {
 int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r);
 // Conditions of WHERE: for inner joins they may be keys.
 int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where);
+// Is the expression after FOR SYSTEM_TIME AS OF the time of now? 0 or -1.
+int plan_lookup_time(struct sql_plan *p, const struct plan_relation *left, const struct sql_node *time);
+// Adds a lookup to *r, with the conditions of `on`.
+int plan_lookup_add(struct sql_plan *p, struct plan_relation *r, const struct plan_relation *on,
+                    const struct sql_table *t);
+// Of a branch's filters, those that need no answer are applied before anything is asked.
+int plan_lookup_filters(struct sql_plan *p, struct sql_branch *b, const struct plan_relation *r);
+// Changelog mode and key of a branch with lookups. 0 or -1.
+int plan_lookup_output(struct sql_plan *p, struct sql_branch *b, const uint32_t *key, uint32_t key_count);
 // Splits conditions into filters, keys and the rest once all of them are known.
 int plan_join_finish(struct sql_plan *p, struct plan_relation *r);
 // Conditions of WHERE over the kept side of an outer join hold before it as well: fewer rows are kept in state.

@@ -56,7 +56,8 @@ static int check_table(struct sql_plan *p, const struct sql_table *t)
     if (t->match_length)
         return plan_refuse(p, t->match_offset, 15, "MATCH_RECOGNIZE");
     if (t->system_time)
-        return plan_refuse(p, t->system_time->offset, t->system_time->length, "FOR SYSTEM_TIME AS OF");
+        return plan_refuse(p, t->system_time->offset, t->system_time->length,
+                           "FOR SYSTEM_TIME AS OF other than at the right of a join");
     if (t->lateral)
         return plan_refuse(p, t->offset, t->length, "LATERAL");
     if (t->kind == SQL_TABLE_UNNEST)
@@ -72,9 +73,10 @@ static int named_table(struct sql_plan *p, const struct sql_table *t, struct pla
 {
     uint32_t input = input_of(p, t);
     const struct leat_schema *s = p->inputs[input].schema;
+    uint32_t all = s->column_count + s->proctime_count;
     r->input = input;
-    r->column_count = s->column_count;
-    r->columns = sql_bind_alloc(&p->bind, (s->column_count + 1) * sizeof *r->columns);
+    r->column_count = all;
+    r->columns = sql_bind_alloc(&p->bind, (all + 1) * sizeof *r->columns);
     if (!r->columns)
         return -1;
     for (uint32_t c = 0; c < s->column_count; c++)
@@ -82,6 +84,18 @@ static int named_table(struct sql_plan *p, const struct sql_table *t, struct pla
                                                   .name = s->columns[c].name,
                                                   .type = &s->columns[c].type,
                                                   .index = p->first[input] + c};
+    // the time of now: no row has it
+    for (uint32_t c = s->column_count; c < all; c++) {
+        struct sql_expr at = {.offset = t->offset, .length = t->length};
+        struct sql_expr *now =
+            sql_bind_call(&p->bind, &at, sql_func_find((struct leat_bytes){(const uint8_t *)"PROCTIME", 8}), NULL, 0);
+        if (!now)
+            return -1;
+        r->columns[c] = (struct sql_scope_column){.table = t->names[t->name_count - 1].text,
+                                                  .name = s->proctime[c - s->column_count],
+                                                  .type = now->type,
+                                                  .expr = now};
+    }
     return 0;
 }
 
@@ -213,13 +227,70 @@ static int check_join(struct sql_plan *p, const struct sql_table *t)
     return 0;
 }
 
+// The columns of both sides, and the conditions of ON or USING.
+static int join_columns(struct sql_plan *p, const struct sql_table *t, struct plan_relation *sides,
+                        struct plan_relation *r)
+{
+    r->column_count = sides[0].column_count + sides[1].column_count;
+    r->columns = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof *r->columns);
+    if (!r->columns)
+        return -1;
+    memcpy(r->columns, sides[0].columns, sides[0].column_count * sizeof *r->columns);
+    memcpy(r->columns + sides[0].column_count, sides[1].columns, sides[1].column_count * sizeof *r->columns);
+    if (join_using(p, t, &sides[0], &sides[1], r))
+        return -1;
+    if (!t->on)
+        return 0;
+    struct sql_scope scope = {r->columns, r->column_count};
+    p->bind.scope = &scope;
+    struct sql_expr *on = sql_bind_condition(&p->bind, t->on, "ON");
+    p->bind.scope = NULL;
+    return on ? plan_add_filter(p, r, on) : -1;
+}
+
+// t JOIN u FOR SYSTEM_TIME AS OF …
+static int lookup_join(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach,
+                       struct plan_relation *r)
+{
+    struct plan_relation sides[2] = {{0}}, on = {0};
+    if (t->join != SQL_JOIN_INNER && t->join != SQL_JOIN_LEFT)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, t->right->offset, t->right->length,
+                            "a lookup is asked for the rows of the left side: only JOIN and LEFT JOIN go with it");
+    if (t->natural)
+        return plan_refuse(p, t->offset, t->length, "NATURAL JOIN");
+    if (input_of(p, t->right) == p->query->table_count)
+        return plan_refuse(p, t->right->offset, t->right->length, "FOR SYSTEM_TIME AS OF with a query of WITH");
+    if (from_table(p, t->left, reach, &sides[0]))
+        return -1;
+    if (sides[0].join)
+        return plan_refuse(p, t->right->offset, t->right->length, "a lookup behind a join of streams in one query");
+    if (sides[0].no_input)
+        return plan_refuse(p, t->offset, t->length, "a lookup for a query that has no FROM");
+    struct sql_table plain = *t->right;
+    plain.system_time = NULL;
+    if (check_table(p, &plain) || plan_lookup_time(p, &sides[0], t->right->system_time))
+        return -1;
+    on.input = input_of(p, t->right);
+    if (named_table(p, t->right, &sides[1]) || apply_alias(p, t->right, &sides[1]) ||
+        (t->join == SQL_JOIN_LEFT && make_optional(p, &sides[1])) || join_columns(p, t, sides, &on))
+        return -1;
+    *r = sides[0];
+    r->columns = on.columns;
+    r->column_count = on.column_count;
+    return plan_lookup_add(p, r, &on, t);
+}
+
 static int join(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach, struct plan_relation *r)
 {
+    if (t->right->kind == SQL_TABLE_NAME && t->right->system_time)
+        return lookup_join(p, t, reach, r);
     struct plan_relation sides[2] = {{0}};
     if (check_join(p, t) || from_table(p, t->left, reach, &sides[0]) || from_table(p, t->right, reach, &sides[1]))
         return -1;
     if (sides[0].join || sides[1].join)
         return plan_refuse(p, t->right->offset, t->right->length, "a join of more than two tables");
+    if (sides[0].lookup_count || sides[1].lookup_count)
+        return plan_refuse(p, t->right->offset, t->right->length, "a join of streams behind a lookup in one query");
     if (sides[0].no_input || sides[1].no_input)
         return plan_refuse(p, t->offset, t->length, "a join with a query that has no FROM");
     if (sides[0].input == sides[1].input)
@@ -239,22 +310,8 @@ static int join(struct sql_plan *p, const struct sql_table *t, const struct with
     }
     if (r->join->outer && make_optional(p, &sides[!kept]))
         return -1;
-    r->column_count = sides[0].column_count + sides[1].column_count;
-    r->columns = sql_bind_alloc(&p->bind, (r->column_count + 1) * sizeof *r->columns);
-    if (!r->columns)
+    if (join_columns(p, t, sides, r))
         return -1;
-    memcpy(r->columns, sides[0].columns, sides[0].column_count * sizeof *r->columns);
-    memcpy(r->columns + sides[0].column_count, sides[1].columns, sides[1].column_count * sizeof *r->columns);
-    if (join_using(p, t, &sides[0], &sides[1], r))
-        return -1;
-    if (t->on) {
-        struct sql_scope scope = {r->columns, r->column_count};
-        p->bind.scope = &scope;
-        struct sql_expr *on = sql_bind_condition(&p->bind, t->on, "ON");
-        p->bind.scope = NULL;
-        if (!on || plan_add_filter(p, r, on))
-            return -1;
-    }
     // the conditions of an outer join end here; those of an inner one may still come from WHERE
     return r->join->outer ? plan_join_finish(p, r) : 0;
 }

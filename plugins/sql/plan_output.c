@@ -105,6 +105,11 @@ static int output_single(struct sql_plan *p)
     const struct leat_input *in = &p->inputs[b->input];
     uint32_t key[LEAT_COLUMNS_MAX], count = 0;
     p->mode = in->mode;
+    if (b->lookup_count) {
+        if (!add_key(p, b, b->input, key, &count))
+            count = 0;
+        return plan_lookup_output(p, b, key, count);
+    }
     if (add_key(p, b, b->input, key, &count)) {
         if (set_key(p, key, count))
             return -1;
@@ -122,6 +127,10 @@ static int output_union(struct sql_plan *p)
 {
     p->mode = LEAT_MODE_INSERT_ONLY;
     for (uint32_t b = 0; b < p->branch_count; b++) {
+        if (p->branches[b].lookup_count) {
+            const struct sql_table *t = p->query->tables[p->branches[b].lookups[0].input];
+            return plan_refuse(p, t->offset, t->length, "a lookup inside UNION ALL");
+        }
         const struct leat_input *in = &p->inputs[p->branches[b].input];
         if (in->mode != LEAT_MODE_INSERT_ONLY)
             p->mode = LEAT_MODE_ALL;
@@ -299,6 +308,30 @@ static void say_sharing(struct words *w, const struct sql_plan *p, const struct 
     say(w, "\n");
 }
 
+static void say_lookup(struct words *w, const struct sql_plan *p, const struct sql_lookup *l)
+{
+    const struct leat_schema *s = p->inputs[l->input].schema;
+    say(w, "asks ");
+    say_table(w, p, l->input);
+    say(w, " by ");
+    for (uint32_t k = 0; k < l->key_count; k++) {
+        const struct leat_bytes *name = &s->columns[l->key_columns[k]].name;
+        say(w, "%s%.*s = ", k ? ", " : "", (int)name->len, (const char *)name->ptr);
+        say_source(w, p, l->keys[k]);
+    }
+    say(w, "%s%s\n", l->outer ? "; rows without partner stay" : "", l->unique ? "; one partner at most" : "");
+    if (l->guard) {
+        say(w, "  only where ");
+        say_source(w, p, l->guard);
+        say(w, "\n");
+    }
+    if (l->rest) {
+        say(w, "  partners where ");
+        say_source(w, p, l->rest);
+        say(w, "\n");
+    }
+}
+
 static void say_branch(struct words *w, const struct sql_plan *p, const struct sql_branch *b)
 {
     if (b->join) {
@@ -315,6 +348,13 @@ static void say_branch(struct words *w, const struct sql_plan *p, const struct s
         say_table(w, p, b->input);
         say(w, "\n");
     }
+    if (b->before) {
+        say(w, "keeps rows where ");
+        say_source(w, p, b->before);
+        say(w, "\n");
+    }
+    for (uint32_t i = 0; i < b->lookup_count; i++)
+        say_lookup(w, p, &b->lookups[i]);
     if (b->filter) {
         say(w, "keeps rows where ");
         say_source(w, p, b->filter);

@@ -10,7 +10,7 @@
 
 // --- evaluation with bad rows ---
 
-static leat_status bad_row(struct leat_ctx *ctx, uint32_t row)
+leat_status sql_exec_bad_row(struct leat_ctx *ctx, uint32_t row)
 {
     char where[64];
     snprintf(where, sizeof where, "row %u of the batch", row);
@@ -27,7 +27,7 @@ static leat_status report(struct leat_ctx *ctx, const struct sql_exec *x, uint32
     if (f->offset + f->length <= text->len && f->length)
         leat_error_detail(ctx, "In \"%.*s\", byte %u of the query.", (int)(f->length > 120 ? 120 : f->length),
                           (const char *)text->ptr + f->offset, f->offset);
-    return st == LEAT_DATA ? bad_row(ctx, row) : st;
+    return st == LEAT_DATA ? sql_exec_bad_row(ctx, row) : st;
 }
 
 // Finds every row that fails, one by one, and offers each to the host.
@@ -116,7 +116,7 @@ static leat_status refuse_unsent(struct run *r)
             leat_fail(r->ctx, LEAT_DATA, SQL_CODE_SENT, "column '%.*s' of a changed row was not sent", (int)name->len,
                       (const char *)name->ptr);
             leat_error_hint(r->ctx, "Have the source fetch unchanged values: unchanged.toast = \"reselect\".");
-            leat_status st = bad_row(r->ctx, row);
+            leat_status st = sql_exec_bad_row(r->ctx, row);
             if (st != LEAT_OK)
                 return st;
             r->dropped[row] = 1;
