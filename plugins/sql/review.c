@@ -110,6 +110,10 @@ static int read_named(struct reading *r, const struct sql_table *t, struct colum
         if (push(r, out, column))
             return -1;
     }
+    const struct leat_type *now = s->proctime_count ? sql_bind_time(&r->bind, LEAT_TYPE_TIMESTAMP_LTZ, 3, 0) : &unknown;
+    for (uint32_t c = 0; c < s->proctime_count; c++)
+        if (!now || push(r, out, (struct sql_scope_column){.table = name, .name = s->proctime[c], .type = now}))
+            return -1;
     return 0;
 }
 
