@@ -26,6 +26,10 @@ class Shape:
         body = ", ".join(expression for _, _, _, expression in self.columns)
         return f"INSERT INTO {table} SELECT {body} FROM generate_series({first}::bigint, {last}::bigint) AS n"
 
+    def insert_one(self, table):
+        """INSERT of row n, where n is a variable."""
+        return f"INSERT INTO {table} SELECT {', '.join(expression for _, _, _, expression in self.columns)}"
+
     def schema(self, node):
         """The section [sources.NODE.schema] of a pipeline file."""
         lines = [f'{name} = "{kind}{" NOT NULL" if name == self.key else ""}"' for name, _, kind, _ in self.columns]
