@@ -40,9 +40,9 @@ struct datagen_gen {
 };
 
 // --- datagen_fields.c
-// Generators for the columns of `schema`, from the fields.… options; faults become diagnostics. NULL = failed.
-struct datagen_gen *datagen_fields(struct leat_ctx *ctx, const struct datagen_config *config,
-                                   const struct leat_schema *schema);
+// Generators for the columns of `schema`, from the fields.… options; faults become diagnostics.
+leat_status datagen_fields(struct leat_ctx *ctx, const struct datagen_config *config, const struct leat_schema *schema,
+                           struct datagen_gen **out);
 void datagen_fields_free(struct leat_ctx *ctx, struct datagen_gen *gens, uint32_t count);
 // Rows until the first sequence is at its end; INT64_MAX without one.
 int64_t datagen_rows(const struct datagen_gen *gens, uint32_t count);

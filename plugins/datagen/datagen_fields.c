@@ -312,8 +312,8 @@ static int init_all(struct fields *f, const struct leat_schema *schema, struct d
     return 1;
 }
 
-struct datagen_gen *datagen_fields(struct leat_ctx *ctx, const struct datagen_config *config,
-                                   const struct leat_schema *schema)
+leat_status datagen_fields(struct leat_ctx *ctx, const struct datagen_config *config, const struct leat_schema *schema,
+                           struct datagen_gen **out)
 {
     struct fields f = {.ctx = ctx, .pairs = &config->fields};
     size_t size = (schema->column_count + 1) * sizeof(struct datagen_gen);
@@ -325,15 +325,15 @@ struct datagen_gen *datagen_fields(struct leat_ctx *ctx, const struct datagen_co
         memset(f.used, 0, config->fields.count + 1);
     int memory = gens && f.used && init_all(&f, schema, gens);
     ctx->host->free(ctx, f.used);
-    if (memory && !f.bad)
-        return gens;
+    if (memory && !f.bad) {
+        *out = gens;
+        return LEAT_OK;
+    }
     if (gens)
         datagen_fields_free(ctx, gens, schema->column_count);
-    if (memory)
-        leat_fail(ctx, LEAT_CONFIG, "LEAT-D0103", "the options \"fields.…\" of datagen do not fit the schema");
-    else
-        leat_no_memory(ctx);
-    return NULL;
+    return memory
+               ? leat_fail(ctx, LEAT_CONFIG, "LEAT-D0103", "the options \"fields.…\" of datagen do not fit the schema")
+               : leat_no_memory(ctx);
 }
 
 static void free_children(struct leat_ctx *ctx, struct datagen_gen *g)

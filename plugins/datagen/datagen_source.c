@@ -46,9 +46,10 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
 {
     if (!rq->declared)
         return needs_schema(ctx);
-    struct datagen_gen *gens = datagen_fields(ctx, rq->config, rq->declared);
-    if (!gens)
-        return LEAT_CONFIG;
+    struct datagen_gen *gens;
+    leat_status st = datagen_fields(ctx, rq->config, rq->declared, &gens);
+    if (st < 0)
+        return st;
     plan->bounded = limit_of(rq->config, gens, rq->declared->column_count) != INT64_MAX;
     datagen_fields_free(ctx, gens, rq->declared->column_count);
     described = (struct leat_port){.schema = rq->declared, .mode = LEAT_MODE_INSERT_ONLY};
@@ -74,10 +75,10 @@ static leat_status create(struct leat_ctx *ctx, const struct leat_source_request
     if (!s)
         return leat_no_memory(ctx);
     *s = (struct source){.config = rq->config, .schema = rq->declared};
-    s->gens = datagen_fields(ctx, rq->config, rq->declared);
-    if (!s->gens) {
+    leat_status st = datagen_fields(ctx, rq->config, rq->declared, &s->gens);
+    if (st < 0) {
         ctx->host->free(ctx, s);
-        return LEAT_CONFIG;
+        return st;
     }
     s->limit = limit_of(s->config, s->gens, s->schema->column_count);
     s->seed = s->config->seed != LEAT_UNSET ? (uint64_t)s->config->seed

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fixtures: what the suites must know of a component. The functions of a fixture abort with a message when they fail.
+// Fixtures: what the suites must know of a component. The functions of a fixture end the case
+// by contract_fail, or abort with a message.
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
-#include "testhost.h"
+#include <stddef.h>
 
-#define CONTRACT_WAIT 20000 // milliseconds, for anything
+#include "testhost.h"
 
 // A source that gives rows whose first column counts 0, 1, 2 … up to rows - 1.
 struct contract_source {
-    const char *name; // of plugin and component
+    const char *name;   // of the component
+    const char *plugin; // its library, as testhost_load takes it; NULL = of the same name
     const char *columns, *key;
     uint64_t rows;
     uint32_t port_count; // 1, but for sources without schema: 0 = whatever discover says
@@ -25,6 +27,7 @@ struct contract_source {
 // A sink of rows of `columns`: id BIGINT, then what it likes.
 struct contract_sink {
     const char *name;
+    const char *plugin;
     const char *columns, *key; // key NULL: it appends
     uint8_t mode;              // of its input
     const char *const *(*options)(void);
@@ -40,6 +43,7 @@ struct contract_sink {
 struct contract_operator {
     const char *title;
     const char *name;
+    const char *plugin;
     const char *const *options;
     struct contract_input {
         const char *columns, *key;
@@ -57,12 +61,53 @@ int contract_run_sources(const struct contract_source *fixtures, uint32_t count)
 int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count);
 int contract_run_operators(const struct contract_operator *fixtures, uint32_t count);
 
-// Runs `cases` with each of `fixtures` as initial state, naming them "fixture: case".
+// What every kind has: its options, and what it says of itself before anything runs. `columns` and `key` are of its input,
+// or of the declared schema; NULL = none.
+struct contract_component {
+    const char *title;
+    const char *plugin, *name; // name NULL: that of the plugin
+    uint8_t kind;              // LEAT_SOURCE …
+    const char *const *(*options)(void);
+    const char *columns, *key;
+    uint8_t mode;
+};
+int contract_run_static(const struct contract_component *fixtures, uint32_t count);
+
+// --- the runner. Each case runs in a process of its own: a crash or a hang is told like any other fault, and the others
+// go on. What it prints is that of cmocka, with a sentence under each case that failed.
 struct contract_case {
     const char *name;
     void (*run)(void **fixture);
 };
 int contract_run(const struct contract_case *cases, uint32_t case_count, const void *fixtures, uint32_t count,
                  size_t stride, const char *(*name_of)(const void *fixture));
+
+struct contract_options {
+    int wait_ms;      // for anything that a component waits for; 20 s
+    int case_ms;      // for a whole case; 2 min
+    const char *only; // part of "fixture: case"; NULL = all. CONTRACT_ONLY of the environment is the default
+    int list;         // only say which there are
+};
+struct contract_options *contract_options(void);
+#define CONTRACT_WAIT (contract_options()->wait_ms)
+
+// Ends the case. The first says in a sentence what is wrong.
+__attribute__((noreturn, format(printf, 1, 2))) void contract_fail(const char *fmt, ...);
+#define contract_check(condition, ...)                                                                                 \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            contract_fail(__VA_ARGS__);                                                                                \
+    } while (0)
+// `st` of `call` must be LEAT_OK.
+void contract_good(struct testhost_node *n, const char *call, leat_status st);
+// `st` may be anything that is described.
+void contract_harmless(struct testhost_node *n, const char *call, leat_status st);
+// Two texts of rows, a line each, must be the same.
+void contract_same(const char *what, const char *have, const char *want);
+// Called when the case fails, so that nothing of it stays behind; NULL = nothing.
+void contract_clean_up(void (*fn)(void));
+// A host for a case; and its end, at which nothing may be left over and no rule may have been broken.
+struct testhost *contract_host(void);
+void contract_host_end(struct testhost *h);
 
 #endif

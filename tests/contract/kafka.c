@@ -201,8 +201,16 @@ static const struct contract_sink sinks[] = {
      .content = table},
 };
 
+static const struct contract_component components[] = {
+    {"kafka source", "kafka", "kafka", LEAT_SOURCE, kafka_source_options, COLUMNS, NULL, 0},
+    {"kafka sink", "kafka", "kafka", LEAT_SINK, kafka_options, COLUMNS, NULL, LEAT_MODE_INSERT_ONLY},
+    {"upsert-kafka source", "upsert-kafka", "upsert-kafka", LEAT_SOURCE, upsert_options, COLUMNS, "id", 0},
+    {"upsert-kafka sink", "upsert-kafka", "upsert-kafka", LEAT_SINK, upsert_options, COLUMNS, "id", LEAT_MODE_UPSERT},
+};
+
 int main(void)
 {
-    return contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
+    return contract_run_static(components, sizeof components / sizeof components[0]) +
+           contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
            contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]);
 }

@@ -156,9 +156,34 @@ static const struct contract_operator operators[] = {
      .after = {{1, "-U[10, ann];+U[10, anna]"}, {0, "-D[2, 20]"}, {1, "+I[30, cat]"}, {1, "-D[20, bob]"}}},
 };
 
+// --- all of them, before anything runs
+
+static const char *const *filter_options(void)
+{
+    return filter;
+}
+
+static const char *const *plain_file(void)
+{
+    static const char *const options[] = {"path", "/tmp/rows.json", "format", "json", NULL};
+    return options;
+}
+
+static const struct contract_component components[] = {
+    {"datagen", "datagen", "datagen", LEAT_SOURCE, datagen_options, "id BIGINT, name STRING", NULL, 0},
+    {"filesystem", "filesystem", "filesystem", LEAT_SOURCE, plain_file, "id BIGINT, name STRING", NULL, 0},
+    {"print", "print", "print", LEAT_SINK, no_options, "id BIGINT, value STRING", NULL, LEAT_MODE_ALL},
+    {"blackhole", "blackhole", "blackhole", LEAT_SINK, no_options, "id BIGINT", NULL, LEAT_MODE_ALL},
+    {"normalize", "normalize", "normalize", LEAT_OPERATOR, no_options, "id BIGINT NOT NULL, name STRING", "id",
+     LEAT_MODE_UPSERT},
+    {"sql", "sql", "sql", LEAT_OPERATOR, filter_options, "id BIGINT, name STRING", NULL, LEAT_MODE_INSERT_ONLY},
+    {"format-json", "format-json", "json", LEAT_FORMAT, no_options, NULL, NULL, 0},
+};
+
 int main(void)
 {
-    return contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
+    return contract_run_static(components, sizeof components / sizeof components[0]) +
+           contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
            contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]) +
            contract_run_operators(operators, sizeof operators / sizeof operators[0]);
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every operator must do: the same answer in one run, over a restart, and past a full way.
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract.h"
 
-#include <cmocka.h>
+#define CALLS_MAX 10000u // of process for one batch
 
 struct run {
     const struct contract_operator *fixture;
@@ -19,38 +17,27 @@ struct run {
     char *out; // rows so far
 };
 
-static void bind_node(struct run *r)
-{
-    struct leat_operator_request request = {.struct_size = sizeof request,
-                                            .config = r->n->config,
-                                            .inputs = r->inputs,
-                                            .input_count = r->fixture->input_count,
-                                            .local_time_zone = "UTC"};
-    r->n->operator_plan.struct_size = sizeof r->n->operator_plan;
-    if (r->op->bind(&r->n->ctx, &request, &r->n->operator_plan, &r->n->bound) != LEAT_OK)
-        fail_msg("%s", testhost_faults(r->n));
-}
-
 static void make_node(struct run *r)
 {
+    const struct contract_operator *f = r->fixture;
+    const struct leat_component *c = testhost_component(r->h, f->plugin ? f->plugin : f->name, LEAT_OPERATOR, f->name);
     struct leat_input_names names;
-    const struct leat_component *c = testhost_component(r->h, r->fixture->name, LEAT_OPERATOR, r->fixture->name);
     r->op = c->op;
-    r->n = testhost_node(r->h, c, r->fixture->options);
-    if (!r->n->config || r->op->inputs(&r->n->ctx, r->n->config, &names) != LEAT_OK)
-        fail_msg("%s", testhost_faults(r->n));
-    bind_node(r);
+    r->n = testhost_node(r->h, c, f->options);
+    if (!r->n->config)
+        contract_fail("its options are refused: %s", testhost_faults(r->n));
+    contract_good(r->n, "inputs", testhost_inputs(r->n, &names));
+    contract_good(r->n, "bind", testhost_bind_operator(r->n, r->inputs, f->input_count));
 }
 
 static void create(struct run *r)
 {
-    if (r->op->create(&r->n->ctx, r->n->bound, &r->n->self) != LEAT_OK)
-        fail_msg("%s", testhost_faults(r->n));
+    contract_good(r->n, "create", testhost_create_bound(r->n));
 }
 
 static void begin(struct run *r, void **state)
 {
-    *r = (struct run){.fixture = *state, .h = testhost_create(), .out = strdup("")};
+    *r = (struct run){.fixture = *state, .h = contract_host(), .out = strdup("")};
     for (uint32_t i = 0; i < r->fixture->input_count; i++) {
         const struct contract_input *in = &r->fixture->inputs[i];
         r->inputs[i] = (struct leat_input){
@@ -62,8 +49,7 @@ static void begin(struct run *r, void **state)
 static void end(struct run *r)
 {
     testhost_node_destroy(r->n);
-    assert_int_equal(atomic_load(&r->h->live_batches), 0);
-    testhost_destroy(r->h);
+    contract_host_end(r->h);
     free(r->out);
 }
 
@@ -80,8 +66,13 @@ static leat_status feed(struct run *r, const struct contract_rows *steps)
     leat_status st = LEAT_OK;
     for (uint32_t i = 0; i < 4 && steps[i].rows && st >= 0; i++) {
         struct leat_batch *b = testhost_batch(r->n, r->inputs[steps[i].input].schema, steps[i].rows);
+        uint32_t calls = 0;
         do {
-            st = r->op->process(&r->n->ctx, r->n->self, steps[i].input, b);
+            contract_check(calls++ < CALLS_MAX,
+                           "process answered LEAT_AGAIN %u times for one batch of %u rows: it is "
+                           "never done with it, or gives it out again and again",
+                           CALLS_MAX, b->rows);
+            st = testhost_process(r->n, steps[i].input, b);
             take_output(r);
         } while (st == LEAT_AGAIN);
         leat_batch_unref(b);
@@ -89,10 +80,9 @@ static leat_status feed(struct run *r, const struct contract_rows *steps)
     return st;
 }
 
-static void good(struct run *r, leat_status st)
+static void good(struct run *r, const char *call, leat_status st)
 {
-    if (st != LEAT_OK)
-        fail_msg("status %d: %s", (int)st, testhost_faults(r->n));
+    contract_good(r->n, call, st);
 }
 
 static leat_status save(struct run *r, uint8_t kind, struct testhost_state *state)
@@ -113,11 +103,11 @@ static char *undisturbed(void **state)
     struct run r;
     begin(&r, state);
     create(&r);
-    good(&r, testhost_open(r.n, CONTRACT_WAIT));
-    good(&r, feed(&r, r.fixture->before));
-    good(&r, feed(&r, r.fixture->after));
+    good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
+    good(&r, "process", feed(&r, r.fixture->before));
+    good(&r, "process", feed(&r, r.fixture->after));
     char *out = strdup(r.out);
-    assert_true(strlen(out) > 0);
+    contract_check(strlen(out) > 0, "nothing came out of it");
     end(&r);
     return out;
 }
@@ -131,27 +121,28 @@ static void a_restart_is_not_seen(void **state)
         struct testhost_state full = {0}, delta = {0};
         begin(&r, state);
         create(&r);
-        good(&r, testhost_open(r.n, CONTRACT_WAIT));
+        good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
         if (deltas) {
-            good(&r, feed(&r, (const struct contract_rows[4]){r.fixture->before[0]}));
-            good(&r, save(&r, LEAT_STATE_FULL, &full));
-            good(&r, feed(&r, (const struct contract_rows[4]){r.fixture->before[1], r.fixture->before[2],
-                                                              r.fixture->before[3]}));
-            good(&r, save(&r, LEAT_STATE_DELTA, &delta));
+            good(&r, "process", feed(&r, (const struct contract_rows[4]){r.fixture->before[0]}));
+            good(&r, "save_state", save(&r, LEAT_STATE_FULL, &full));
+            good(&r, "process",
+                 feed(&r, (const struct contract_rows[4]){r.fixture->before[1], r.fixture->before[2],
+                                                          r.fixture->before[3]}));
+            good(&r, "save_state", save(&r, LEAT_STATE_DELTA, &delta));
         } else {
-            good(&r, feed(&r, r.fixture->before));
-            good(&r, save(&r, LEAT_STATE_FULL, &full));
+            good(&r, "process", feed(&r, r.fixture->before));
+            good(&r, "save_state", save(&r, LEAT_STATE_FULL, &full));
         }
         testhost_node_destroy(r.n);
         make_node(&r);
         create(&r);
         if (full.len && !(deltas && delta.kind == LEAT_STATE_FULL))
-            good(&r, testhost_load_state(r.n, &full));
+            good(&r, "load_state", testhost_load_state(r.n, &full));
         if (delta.len)
-            good(&r, testhost_load_state(r.n, &delta));
-        good(&r, testhost_open(r.n, CONTRACT_WAIT));
-        good(&r, feed(&r, r.fixture->after));
-        assert_string_equal(r.out, expected);
+            good(&r, "load_state", testhost_load_state(r.n, &delta));
+        good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
+        good(&r, "process", feed(&r, r.fixture->after));
+        contract_same("its output after a restart", r.out, expected);
         testhost_state_fini(&full);
         testhost_state_fini(&delta);
         end(&r);
@@ -166,10 +157,10 @@ static void a_full_way_loses_nothing(void **state)
     begin(&r, state);
     r.n->emit_room = 1;
     create(&r);
-    good(&r, testhost_open(r.n, CONTRACT_WAIT));
-    good(&r, feed(&r, r.fixture->before));
-    good(&r, feed(&r, r.fixture->after));
-    assert_string_equal(r.out, expected);
+    good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
+    good(&r, "process", feed(&r, r.fixture->before));
+    good(&r, "process", feed(&r, r.fixture->after));
+    contract_same("its output past a full way", r.out, expected);
     end(&r);
     free(expected);
 }
@@ -182,7 +173,7 @@ static void opens_and_closes_again(void **state)
         if (i < 2)
             create(&r); // the last is bound only
         if (i == 0)
-            good(&r, testhost_open(r.n, CONTRACT_WAIT));
+            good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
         testhost_node_destroy(r.n);
         make_node(&r);
     }
@@ -195,9 +186,9 @@ static void a_cut_state_is_refused(void **state)
     struct testhost_state full = {0};
     begin(&r, state);
     create(&r);
-    good(&r, testhost_open(r.n, CONTRACT_WAIT));
-    good(&r, feed(&r, r.fixture->before));
-    good(&r, save(&r, LEAT_STATE_FULL, &full));
+    good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
+    good(&r, "process", feed(&r, r.fixture->before));
+    good(&r, "save_state", save(&r, LEAT_STATE_FULL, &full));
     for (size_t cut = 0; cut < full.len; cut++) {
         testhost_node_destroy(r.n);
         make_node(&r);
@@ -206,12 +197,12 @@ static void a_cut_state_is_refused(void **state)
         other.ptr = malloc(cut ? cut : 1);
         memcpy(other.ptr, full.ptr, cut);
         leat_status st = testhost_load_state(r.n, &other); // at the border of two entries it is whole
-        assert_true(st == LEAT_OK || (st < 0 && r.n->error.message[0]));
+        contract_harmless(r.n, "load_state", st);
         free(other.ptr);
     }
     if (full.len) {
         full.version += 1000;
-        assert_true(testhost_load_state(r.n, &full) < 0);
+        contract_check(testhost_load_state(r.n, &full) < 0, "load_state took a state of a version that it never wrote");
     }
     testhost_state_fini(&full);
     end(&r);
@@ -223,13 +214,13 @@ static void survives_the_lack_of_memory(void **state)
         struct run r;
         begin(&r, state);
         create(&r);
-        good(&r, testhost_open(r.n, CONTRACT_WAIT));
+        good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
         struct leat_batch *b =
             testhost_batch(r.n, r.inputs[r.fixture->before[0].input].schema, r.fixture->before[0].rows);
         atomic_store(&r.h->fail_alloc, n);
-        leat_status st = r.op->process(&r.n->ctx, r.n->self, r.fixture->before[0].input, b);
+        leat_status st = testhost_process(r.n, r.fixture->before[0].input, b);
         atomic_store(&r.h->fail_alloc, 0);
-        assert_true(st == LEAT_OK || (st < 0 && r.n->error.message[0]));
+        contract_harmless(r.n, "with little memory, process", st);
         leat_batch_unref(b);
         end(&r);
     }

@@ -80,8 +80,15 @@ static const struct contract_sink sinks[] = {{.name = "jdbc",
                                               .fresh = make_target,
                                               .content = target}};
 
+static const struct contract_component components[] = {
+    {"postgres-cdc", "postgres-cdc", "postgres-cdc", LEAT_SOURCE, cdc_options, NULL, NULL, 0},
+    {"jdbc", "jdbc", "jdbc", LEAT_SINK, jdbc_options, "id BIGINT NOT NULL, value STRING", "id", LEAT_MODE_UPSERT},
+    {"jdbc lookup", "jdbc", "jdbc", LEAT_LOOKUP, jdbc_options, "id BIGINT NOT NULL, value STRING", "id", 0},
+};
+
 int main(void)
 {
-    return contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
+    return contract_run_static(components, sizeof components / sizeof components[0]) +
+           contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
            contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]);
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every sink must do: life, order, durability at a barrier, repetition, and calm when memory is short.
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract.h"
-
-#include <cmocka.h>
 
 #define ROWS 2500 // more than two batches
 
@@ -21,15 +17,18 @@ struct run {
 
 static void make_node(struct run *r)
 {
-    r->n = testhost_node(r->h, testhost_component(r->h, r->fixture->name, LEAT_SINK, r->fixture->name),
+    r->n = testhost_node(r->h,
+                         testhost_component(r->h, r->fixture->plugin ? r->fixture->plugin : r->fixture->name, LEAT_SINK,
+                                            r->fixture->name),
                          r->fixture->options());
     if (!r->n->config)
-        fail_msg("%s", testhost_faults(r->n));
+        contract_fail("its options are refused: %s", testhost_faults(r->n));
 }
 
 static void begin(struct run *r, void **state)
 {
-    *r = (struct run){.fixture = *state, .h = testhost_create()};
+    *r = (struct run){.fixture = *state, .h = contract_host()};
+    contract_clean_up(r->fixture->clean);
     r->schema = testhost_schema(r->h, r->fixture->columns, r->fixture->key);
     if (r->fixture->fresh)
         r->fixture->fresh(r->h);
@@ -39,21 +38,19 @@ static void begin(struct run *r, void **state)
 static void end(struct run *r)
 {
     testhost_node_destroy(r->n);
-    assert_int_equal(atomic_load(&r->h->live_batches), 0);
-    testhost_destroy(r->h);
+    contract_host_end(r->h);
     if (r->fixture->clean)
         r->fixture->clean();
 }
 
-static void good(struct run *r, leat_status st)
+static void good(struct run *r, const char *call, leat_status st)
 {
-    if (st != LEAT_OK)
-        fail_msg("status %d: %s", (int)st, testhost_faults(r->n));
+    contract_good(r->n, call, st);
 }
 
 static void start(struct run *r)
 {
-    good(r, testhost_sink_start(r->n, r->schema, r->fixture->mode, r->fixture->key));
+    good(r, "a start", testhost_sink_start(r->n, r->schema, r->fixture->mode, r->fixture->key));
 }
 
 static leat_status write_rows(struct run *r, int64_t from, int64_t count, uint8_t kind, const char *value)
@@ -62,12 +59,12 @@ static leat_status write_rows(struct run *r, int64_t from, int64_t count, uint8_
     for (int64_t id = from; id < from + count && st == LEAT_OK;) {
         struct leat_batch *b = leat_batch_new(&r->n->ctx, r->schema, 1000);
         if (!b)
-            return LEAT_RESOURCE;
+            return leat_no_memory(&r->n->ctx);
         for (uint32_t row; id < from + count && (row = leat_batch_add(b, kind)) != UINT32_MAX; id++) {
             leat_batch_set_i64(b, 0, row, id);
             if (!leat_batch_set_bytes(b, 1, row, value, (uint32_t)strlen(value))) {
                 leat_batch_unref(b);
-                return LEAT_RESOURCE;
+                return leat_no_memory(&r->n->ctx);
             }
         }
         st = testhost_write(r->n, b, CONTRACT_WAIT);
@@ -78,7 +75,7 @@ static leat_status write_rows(struct run *r, int64_t from, int64_t count, uint8_
 
 static void make_durable(struct run *r)
 {
-    good(r, testhost_flush(r->n, LEAT_FLUSH_DURABLE, CONTRACT_WAIT));
+    good(r, "flush", testhost_flush(r->n, LEAT_FLUSH_DURABLE, CONTRACT_WAIT));
 }
 
 // ids 0 … count-1, all with `value`, once each, are what the target holds.
@@ -90,7 +87,7 @@ static void assert_content(struct run *r, int64_t count, const char *value)
     char *expected = calloc(1, size);
     for (int64_t id = 0; id < count; id++)
         len += (size_t)snprintf(expected + len, size - len, "%lld|%s\n", (long long)id, value);
-    assert_string_equal(r->fixture->content(r->h), expected);
+    contract_same("the target", r->fixture->content(r->h), expected);
     free(expected);
 }
 
@@ -99,7 +96,7 @@ static void rows_are_there_after_a_durable_flush(void **state)
     struct run r;
     begin(&r, state);
     start(&r);
-    good(&r, write_rows(&r, 0, ROWS, LEAT_INSERT, "first"));
+    good(&r, "write", write_rows(&r, 0, ROWS, LEAT_INSERT, "first"));
     make_durable(&r);
     assert_content(&r, ROWS, "first");
     make_durable(&r); // nothing is new
@@ -113,9 +110,9 @@ static void small_writes_with_idle_flushes_keep_their_order(void **state)
     begin(&r, state);
     start(&r);
     for (int64_t id = 0; id < 50; id++) {
-        good(&r, write_rows(&r, id, 1, LEAT_INSERT, "x"));
+        good(&r, "write", write_rows(&r, id, 1, LEAT_INSERT, "x"));
         if (id % 3 == 0)
-            good(&r, testhost_flush(r.n, LEAT_FLUSH_IDLE, CONTRACT_WAIT));
+            good(&r, "flush", testhost_flush(r.n, LEAT_FLUSH_IDLE, CONTRACT_WAIT));
         if (id % 7 == 0)
             make_durable(&r);
     }
@@ -133,9 +130,9 @@ static void the_last_change_of_a_key_counts(void **state)
         for (int i = 0; i < 20; i++) {
             char value[16];
             snprintf(value, sizeof value, "v%d", i);
-            good(&r, write_rows(&r, 0, 30, i ? LEAT_UPDATE_AFTER : LEAT_INSERT, value));
+            good(&r, "write", write_rows(&r, 0, 30, i ? LEAT_UPDATE_AFTER : LEAT_INSERT, value));
         }
-        good(&r, write_rows(&r, 20, 10, LEAT_DELETE, "v19"));
+        good(&r, "write", write_rows(&r, 20, 10, LEAT_DELETE, "v19"));
         make_durable(&r);
         assert_content(&r, 20, "v19");
     }
@@ -150,8 +147,8 @@ static void a_repetition_changes_nothing(void **state)
     if (r.fixture->key) {
         for (int i = 0; i < 2; i++) {
             start(&r);
-            good(&r, write_rows(&r, 0, 100, LEAT_INSERT, "same"));
-            good(&r, write_rows(&r, 100, 10, LEAT_DELETE, "gone"));
+            good(&r, "write", write_rows(&r, 0, 100, LEAT_INSERT, "same"));
+            good(&r, "write", write_rows(&r, 100, 10, LEAT_DELETE, "gone"));
             make_durable(&r);
             testhost_node_destroy(r.n);
             make_node(&r);
@@ -167,8 +164,8 @@ static void opens_and_closes_again(void **state)
     begin(&r, state);
     for (int i = 0; i < 3; i++) {
         start(&r);
-        good(&r, write_rows(&r, 0, i, LEAT_INSERT, "x")); // and not flushed
-        assert_int_equal(testhost_close(r.n, CONTRACT_WAIT), LEAT_OK);
+        good(&r, "write", write_rows(&r, 0, i, LEAT_INSERT, "x")); // and not flushed
+        good(&r, "close", testhost_close(r.n, CONTRACT_WAIT));
         testhost_node_destroy(r.n);
         make_node(&r);
     }
@@ -180,12 +177,12 @@ static void stops_while_it_opens(void **state)
     for (int steps = 0; steps < 4; steps++) {
         struct run r;
         begin(&r, state);
-        good(&r, testhost_bind(r.n, r.schema, r.fixture->mode, r.fixture->key));
+        good(&r, "bind", testhost_bind(r.n, r.schema, r.fixture->mode, r.fixture->key));
         if (steps > 0)
-            good(&r, r.n->component->sink->create(&r.n->ctx, r.n->bound, &r.n->self));
-        for (int k = 1; k < steps; k++) {
-            if (r.n->component->sink->open)
-                (void)r.n->component->sink->open(&r.n->ctx, r.n->self, &r.n->open);
+            good(&r, "create", testhost_create_bound(r.n));
+        leat_status st = LEAT_AGAIN;
+        for (int k = 1; k < steps && st == LEAT_AGAIN; k++) {
+            contract_harmless(r.n, "open", st = testhost_open_once(r.n));
             testhost_run_for(r.h, (k - 1) * 5);
         }
         end(&r);
@@ -198,18 +195,18 @@ static void goes_on_from_its_state(void **state)
     struct testhost_state saved = {0};
     begin(&r, state);
     start(&r);
-    good(&r, write_rows(&r, 0, 10, LEAT_INSERT, "x"));
+    good(&r, "write", write_rows(&r, 0, 10, LEAT_INSERT, "x"));
     make_durable(&r);
-    good(&r, testhost_save_state(r.n, &saved));
-    good(&r, testhost_complete(r.n, r.n->epoch));
+    good(&r, "save_state", testhost_save_state(r.n, &saved));
+    good(&r, "on_checkpoint_complete", testhost_complete(r.n, r.n->epoch));
     testhost_node_destroy(r.n);
     make_node(&r);
-    good(&r, testhost_bind(r.n, r.schema, r.fixture->mode, r.fixture->key));
-    good(&r, r.n->component->sink->create(&r.n->ctx, r.n->bound, &r.n->self));
+    good(&r, "bind", testhost_bind(r.n, r.schema, r.fixture->mode, r.fixture->key));
+    good(&r, "create", testhost_create_bound(r.n));
     if (saved.len)
-        good(&r, testhost_load_state(r.n, &saved));
-    good(&r, testhost_open(r.n, CONTRACT_WAIT));
-    good(&r, write_rows(&r, 10, 10, LEAT_INSERT, "x"));
+        good(&r, "load_state", testhost_load_state(r.n, &saved));
+    good(&r, "open", testhost_open(r.n, CONTRACT_WAIT));
+    good(&r, "write", write_rows(&r, 10, 10, LEAT_INSERT, "x"));
     make_durable(&r);
     assert_content(&r, 20, "x");
     testhost_state_fini(&saved);
@@ -228,6 +225,7 @@ static void survives_the_lack_of_memory(void **state)
         if (st == LEAT_OK)
             st = testhost_flush(r.n, LEAT_FLUSH_DURABLE, CONTRACT_WAIT);
         atomic_store(&r.h->fail_alloc, 0);
+        contract_harmless(r.n, "with little memory, a call", st);
         if (st == LEAT_OK)
             assert_content(&r, 200, "x");
         end(&r);

@@ -40,6 +40,12 @@ def build(prefix, name, folder):
     os.rename(f"{prefix}/share/doc/leat/examples/{name}.so", f"{target}/{name}.so")
 
 
+def lines_of_the_contract():
+    with open(f"{ROOT}/docs/guide/write-a-plugin.md") as file:
+        block = file.read().split("<!-- contract -->\n\n")[1].split("\n\n")[0]
+    return [line.strip() for line in block.splitlines()]
+
+
 class Installed:
     """leat in a prefix of its own."""
 
@@ -69,7 +75,7 @@ def rows_of(path):
 
 def test_installed_files(work):
     leat = Installed(work)
-    for path in ("bin/leat", "lib/leat/kafka.so", "include/leat/plugin.h", "lib/pkgconfig/leat.pc",
+    for path in ("bin/leat", "bin/leat-contract", "lib/leat/kafka.so", "include/leat/plugin.h", "lib/pkgconfig/leat.pc",
                  "share/doc/leat/README.md", "share/doc/leat/guide/write-a-plugin.md",
                  "share/doc/leat/examples/counter.c", "etc/leat/pipeline.toml.example"):
         assert os.path.exists(f"{leat.prefix}/{path}"), path
@@ -110,6 +116,17 @@ def test_plugins_of_the_guide(work):
     server.terminate()
     expected = [[str(n), "odd" if n % 2 else "even"] for n in range(0, 3 * len(rows_of(rows)), 3)]
     assert rows_of(rows) == expected, "rows are missing or there twice"
+
+
+def test_contract_of_the_guide(work):
+    leat = Installed(work)
+    leat.add_plugins()
+    env = dict(os.environ, PATH=f"{leat.prefix}/bin:{os.environ['PATH']}")
+    lines = lines_of_the_contract()
+    assert len(lines) == len(PLUGINS), lines
+    for line in lines:
+        code, output = command("sh", "-c", line.replace("/tmp/rows.txt", f"{work}/rows.txt"), env=env, cwd=leat.lib)
+        assert code == 0 and "keeps the contract" in output, output
 
 
 def test_a_column_that_the_sink_cannot_write(work):

@@ -2,6 +2,7 @@
 // Batches: memory in chunks, references counted atomically, batches kept alive and memory attached released at the end.
 // Every allocation is one malloc, so that the address sanitizer sees reads past the end of a string.
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "testhost_int.h"
@@ -89,6 +90,9 @@ struct leat_batch *thost_batch_create(struct leat_ctx *ctx, const struct leat_sc
         thost_batch_unref(&b->b);
         return NULL;
     }
+    for (uint32_t i = 0; !bare && i < b->b.column_count; i++)
+        memset(b->b.columns[i].states, 0xee, capacity); // what is never set shows
+    memset(b->b.kinds, 0xee, capacity);
     b->b.arena_bytes = 0; // the columns are there from the beginning and do not count
     return &b->b;
 }

@@ -77,13 +77,20 @@ struct step {
     const struct leat_batch *batch;
     uint8_t how;
     leat_status (*call)(struct step *s);
+    const char *name;
 };
+
+static leat_status call_once(struct step *s)
+{
+    thost_enter(s->node, s->name);
+    return thost_leave(s->node, s->name, s->call(s));
+}
 
 static leat_status run_step(struct step s, int timeout_ms)
 {
     int64_t end = now_ms() + timeout_ms;
     leat_status st;
-    while ((st = s.call(&s)) == LEAT_AGAIN) {
+    while ((st = call_once(&s)) == LEAT_AGAIN) {
         st = wait_again(s.node, end);
         if (st != LEAT_OK)
             return st;
@@ -99,8 +106,10 @@ leat_status testhost_describe(struct testhost_node *node, const struct leat_sche
     const struct leat_component *c = node->component;
     node->impl->declared = declared;
     node->source_plan = (struct leat_source_plan){.struct_size = sizeof node->source_plan, .parallel_max = 1};
-    leat_status st = c->source ? c->source->describe(&node->ctx, &rq, &node->source_plan)
-                               : c->lookup->describe(&node->ctx, &rq, &node->source_plan);
+    thost_enter(node, "describe");
+    leat_status st = thost_leave(node, "describe",
+                                 c->source ? c->source->describe(&node->ctx, &rq, &node->source_plan)
+                                           : c->lookup->describe(&node->ctx, &rq, &node->source_plan));
     if (st == LEAT_OK)
         node->ports = node->source_plan.ports;
     return st;
@@ -111,8 +120,10 @@ leat_status testhost_source_create(struct testhost_node *node)
     struct leat_source_request rq = {
         .struct_size = sizeof rq, .config = node->config, .declared = node->impl->declared};
     const struct leat_component *c = node->component;
-    return c->source ? c->source->create(&node->ctx, &rq, &node->self)
-                     : c->lookup->create(&node->ctx, &rq, &node->self);
+    thost_enter(node, "create");
+    return thost_leave(node, "create",
+                       c->source ? c->source->create(&node->ctx, &rq, &node->self)
+                                 : c->lookup->create(&node->ctx, &rq, &node->self));
 }
 
 leat_status testhost_load_state(struct testhost_node *node, const struct testhost_state *state)
@@ -126,9 +137,13 @@ leat_status testhost_load_state(struct testhost_node *node, const struct testhos
     const struct leat_component *c = node->component;
     node->open.restored = 1;
     node->open.first_run = 0;
-    return c->source ? c->source->load_state(&node->ctx, node->self, &in)
-           : c->sink ? c->sink->load_state(&node->ctx, node->self, &in)
-                     : c->op->load_state(&node->ctx, node->self, &in);
+    leat_status (*load)(struct leat_ctx *, void *, const struct leat_state_in *) = c->source ? c->source->load_state
+                                                                                   : c->sink ? c->sink->load_state
+                                                                                             : c->op->load_state;
+    if (!load)
+        return leat_fail(&node->ctx, LEAT_CONFIG, "LEAT-T0006", "it saved a state and has no load_state");
+    thost_enter(node, "load_state");
+    return thost_leave(node, "load_state", load(&node->ctx, node->self, &in));
 }
 
 static leat_status call_discover(struct step *s)
@@ -147,7 +162,14 @@ leat_status testhost_discover(struct testhost_node *node, int timeout_ms)
         known &= leat_ports_get(&node->ports, i).schema != NULL;
     if (known || !(c->source ? c->source->discover : c->lookup->discover))
         return LEAT_OK;
-    return run_step((struct step){.node = node, .call = call_discover}, timeout_ms);
+    return run_step((struct step){.node = node, .call = call_discover, .name = "discover"}, timeout_ms);
+}
+
+leat_status testhost_discover_once(struct testhost_node *node)
+{
+    const struct leat_component *c = node->component;
+    struct step s = {.node = node, .call = call_discover, .name = "discover"};
+    return (c->source ? c->source->discover : c->lookup->discover) ? call_once(&s) : LEAT_OK;
 }
 
 static leat_status call_open(struct step *s)
@@ -160,11 +182,21 @@ static leat_status call_open(struct step *s)
                      : c->lookup->open(&n->ctx, n->self, &n->open);
 }
 
+static int has_open(const struct leat_component *c)
+{
+    return c->source ? !!c->source->open : c->sink ? !!c->sink->open : c->op ? !!c->op->open : !!c->lookup->open;
+}
+
 leat_status testhost_open(struct testhost_node *node, int timeout_ms)
 {
-    const struct leat_component *c = node->component;
-    int has = c->source ? !!c->source->open : c->sink ? !!c->sink->open : c->op ? !!c->op->open : !!c->lookup->open;
-    return has ? run_step((struct step){.node = node, .call = call_open}, timeout_ms) : LEAT_OK;
+    struct step s = {.node = node, .call = call_open, .name = "open"};
+    return has_open(node->component) ? run_step(s, timeout_ms) : LEAT_OK;
+}
+
+leat_status testhost_open_once(struct testhost_node *node)
+{
+    struct step s = {.node = node, .call = call_open, .name = "open"};
+    return has_open(node->component) ? call_once(&s) : LEAT_OK;
 }
 
 leat_status testhost_source_resume(struct testhost_node *node, const struct leat_schema *declared,
@@ -176,8 +208,8 @@ leat_status testhost_source_resume(struct testhost_node *node, const struct leat
     if (st == LEAT_OK && state)
         st = testhost_load_state(node, state);
     if (st == LEAT_OK)
-        st = testhost_discover(node, 10000);
-    return st == LEAT_OK ? testhost_open(node, 10000) : st;
+        st = testhost_discover(node, node->host->wait_ms);
+    return st == LEAT_OK ? testhost_open(node, node->host->wait_ms) : st;
 }
 
 leat_status testhost_source_start(struct testhost_node *node, const struct leat_schema *declared)
@@ -198,7 +230,8 @@ leat_status testhost_poll_until(struct testhost_node *node, int (*cond)(void *ar
             continue;
         if (node->failed)
             return node->failed;
-        leat_status st = node->component->source->poll(&node->ctx, node->self);
+        thost_enter(node, "poll");
+        leat_status st = thost_leave(node, "poll", node->component->source->poll(&node->ctx, node->self));
         if (st < 0 || st == LEAT_END)
             return st == LEAT_END && cond(arg) ? LEAT_OK : st;
         again = st == LEAT_AGAIN;
@@ -258,7 +291,49 @@ leat_status testhost_bind(struct testhost_node *node, const struct leat_schema *
     if (!node->config)
         return leat_fail(&node->ctx, LEAT_CONFIG, "LEAT-T0005", "the options are wrong");
     node->sink_plan = (struct leat_sink_plan){.struct_size = sizeof node->sink_plan};
-    return node->component->sink->bind(&node->ctx, &rq, &node->sink_plan, &node->bound);
+    thost_enter(node, "bind");
+    return thost_leave(node, "bind", node->component->sink->bind(&node->ctx, &rq, &node->sink_plan, &node->bound));
+}
+
+leat_status testhost_create_bound(struct testhost_node *node)
+{
+    const struct leat_component *c = node->component;
+    thost_enter(node, "create");
+    return thost_leave(node, "create",
+                       c->sink ? c->sink->create(&node->ctx, node->bound, &node->self)
+                               : c->op->create(&node->ctx, node->bound, &node->self));
+}
+
+leat_status testhost_inputs(struct testhost_node *node, struct leat_input_names *names)
+{
+    if (!node->config)
+        return leat_fail(&node->ctx, LEAT_CONFIG, "LEAT-T0005", "the options are wrong");
+    *names = (struct leat_input_names){.count = 0};
+    thost_enter(node, "inputs");
+    return thost_leave(node, "inputs", node->component->op->inputs(&node->ctx, node->config, names));
+}
+
+leat_status testhost_bind_operator(struct testhost_node *node, const struct leat_input *inputs, uint32_t count)
+{
+    struct leat_operator_request rq = {.struct_size = sizeof rq,
+                                       .config = node->config,
+                                       .inputs = inputs,
+                                       .input_count = count,
+                                       .local_time_zone = node->host->local_time_zone,
+                                       .input_stride = sizeof *inputs};
+    const struct leat_operator_ops *op = node->component->op;
+    if (node->bound && op->unbind)
+        op->unbind(node->bound);
+    node->bound = NULL;
+    node->operator_plan = (struct leat_operator_plan){.struct_size = sizeof node->operator_plan};
+    thost_enter(node, "bind");
+    return thost_leave(node, "bind", op->bind(&node->ctx, &rq, &node->operator_plan, &node->bound));
+}
+
+leat_status testhost_process(struct testhost_node *node, uint32_t input, const struct leat_batch *batch)
+{
+    thost_enter(node, "process");
+    return thost_leave(node, "process", node->component->op->process(&node->ctx, node->self, input, batch));
 }
 
 leat_status testhost_sink_start(struct testhost_node *node, const struct leat_schema *schema, uint8_t mode,
@@ -266,8 +341,8 @@ leat_status testhost_sink_start(struct testhost_node *node, const struct leat_sc
 {
     leat_status st = testhost_bind(node, schema, mode, primary_key);
     if (st == LEAT_OK)
-        st = node->component->sink->create(&node->ctx, node->bound, &node->self);
-    return st == LEAT_OK ? testhost_open(node, 10000) : st;
+        st = testhost_create_bound(node);
+    return st == LEAT_OK ? testhost_open(node, node->host->wait_ms) : st;
 }
 
 static leat_status call_write(struct step *s)
@@ -277,7 +352,7 @@ static leat_status call_write(struct step *s)
 
 leat_status testhost_write(struct testhost_node *node, const struct leat_batch *batch, int timeout_ms)
 {
-    return run_step((struct step){.node = node, .call = call_write, .batch = batch}, timeout_ms);
+    return run_step((struct step){.node = node, .call = call_write, .name = "write", .batch = batch}, timeout_ms);
 }
 
 static leat_status call_flush(struct step *s)
@@ -289,7 +364,7 @@ leat_status testhost_flush(struct testhost_node *node, uint8_t how, int timeout_
 {
     if (!node->component->sink->flush)
         return LEAT_OK;
-    return run_step((struct step){.node = node, .call = call_flush, .how = how}, timeout_ms);
+    return run_step((struct step){.node = node, .call = call_flush, .name = "flush", .how = how}, timeout_ms);
 }
 
 leat_status testhost_save_state(struct testhost_node *node, struct testhost_state *state)
@@ -300,7 +375,8 @@ leat_status testhost_save_state(struct testhost_node *node, struct testhost_stat
                                                                               : c->sink ? c->sink->save_state
                                                                                         : c->op->save_state;
     state->len = 0;
-    leat_status st = save ? save(&node->ctx, node->self, &out) : LEAT_OK;
+    thost_enter(node, "save_state");
+    leat_status st = thost_leave(node, "save_state", save ? save(&node->ctx, node->self, &out) : LEAT_OK);
     state->version = out.version;
     state->kind = out.kind;
     return st;
@@ -318,7 +394,8 @@ leat_status testhost_complete(struct testhost_node *node, leat_epoch epoch)
     leat_status (*done)(struct leat_ctx *, void *, leat_epoch) = c->source ? c->source->on_checkpoint_complete
                                                                  : c->sink ? c->sink->on_checkpoint_complete
                                                                            : c->op->on_checkpoint_complete;
-    return done ? done(&node->ctx, node->self, epoch) : LEAT_OK;
+    thost_enter(node, "on_checkpoint_complete");
+    return thost_leave(node, "on_checkpoint_complete", done ? done(&node->ctx, node->self, epoch) : LEAT_OK);
 }
 
 static leat_status call_close(struct step *s)
@@ -342,7 +419,7 @@ leat_status testhost_close(struct testhost_node *node, int timeout_ms)
     if (!has || !node->self)
         return LEAT_OK;
     node->failed = LEAT_OK; // a failure before is why we close, not a reason to stop waiting
-    leat_status st = run_step((struct step){.node = node, .call = call_close}, timeout_ms);
+    leat_status st = run_step((struct step){.node = node, .call = call_close, .name = "close"}, timeout_ms);
     if (st != LEAT_AGAIN) {
         pthread_mutex_lock(&node->impl->lock);
         node->impl->closed = 1;

@@ -18,7 +18,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     struct leat_event *e = arg;
     uint32_t ready = (what & EV_READ ? LEAT_READ : 0) | (what & EV_WRITE ? LEAT_WRITE : 0);
     struct testhost_node *node = e->node;
-    note_failure(node, e->fn(&node->ctx, e->arg, ready)); // e may be gone afterwards
+    thost_enter(node, "a callback");
+    note_failure(node, thost_leave(node, "a callback", e->fn(&node->ctx, e->arg, ready))); // e may be gone afterwards
 }
 
 static struct leat_event *create(struct leat_ctx *ctx, int fd, leat_event_fn fn, void *arg)
@@ -52,6 +53,7 @@ leat_status thost_watch_for(struct leat_event *e, uint32_t ready)
 
 struct leat_event *thost_watch(struct leat_ctx *ctx, int fd, uint32_t ready, leat_event_fn fn, void *arg)
 {
+    thost_check_home(thost_node_of(ctx), "watch");
     if (thost_alloc_fails(thost_node_of(ctx)->host))
         return NULL;
     struct leat_event *e = create(ctx, fd, fn, arg);
@@ -67,6 +69,7 @@ leat_status thost_timer_again(struct leat_event *e, int64_t usec)
 
 struct leat_event *thost_timer(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg)
 {
+    thost_check_home(thost_node_of(ctx), "timer");
     if (thost_alloc_fails(thost_node_of(ctx)->host))
         return NULL;
     struct leat_event *e = create(ctx, -1, fn, arg);
@@ -141,8 +144,10 @@ static void on_ring(evutil_socket_t fd, short what, void *arg)
         return;
     for (struct thost_post *p = take_posts(node->impl), *next; p; p = next) {
         next = p->next;
-        if (!node->impl->closed)
-            note_failure(node, p->fn(&node->ctx, p->arg, 0));
+        if (!node->impl->closed) {
+            thost_enter(node, "a posted call");
+            note_failure(node, thost_leave(node, "a posted call", p->fn(&node->ctx, p->arg, 0)));
+        }
         free(p);
     }
 }

@@ -55,11 +55,17 @@ static struct testhost_error *error_of(struct leat_ctx *ctx)
 
 static void *h_alloc(struct leat_ctx *ctx, size_t size)
 {
-    return thost_alloc_fails(thost_node_of(ctx)->host) ? NULL : malloc(size ? size : 1);
+    struct testhost *h = thost_node_of(ctx)->host;
+    void *ptr = thost_alloc_fails(h) ? NULL : malloc(size ? size : 1);
+    if (ptr)
+        atomic_fetch_add(&h->live_allocs, 1);
+    return ptr;
 }
 
 static void h_free(struct leat_ctx *ctx, void *ptr)
 {
+    if (ptr)
+        atomic_fetch_sub(&thost_node_of(ctx)->host->live_allocs, 1);
     free(ptr);
 }
 
@@ -231,6 +237,7 @@ static void keep_emitted(struct testhost_node *node, uint32_t port, struct leat_
 static leat_status h_emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
 {
     struct testhost_node *node = thost_node_of(ctx);
+    thost_check_batch(node, port, b);
     if (!b->rows) {
         leat_batch_unref(b);
         return LEAT_OK;
@@ -366,7 +373,10 @@ struct testhost *testhost_create(void)
     struct testhost *h = calloc(1, sizeof *h);
     if (!h || !(h->impl = calloc(1, sizeof *h->impl)) || !(h->impl->base = event_base_new()))
         abort();
+    pthread_mutex_init(&h->impl->lock, NULL);
+    h->doing = h->impl->doing;
     h->fixed_now = LEAT_TIME_NONE;
+    h->wait_ms = 10000;
     h->local_time_zone = "UTC";
     h->verbose = getenv("TESTHOST_VERBOSE") != NULL;
     return h;
@@ -377,6 +387,7 @@ void testhost_destroy(struct testhost *h)
     if (!h)
         return;
     event_base_free(h->impl->base);
+    pthread_mutex_destroy(&h->impl->lock);
     thost_memory_free(&h->impl->memory);
     free(h->impl);
     free(h);
@@ -396,7 +407,11 @@ const struct leat_plugin *testhost_load(struct testhost *h, const char *name)
         if (strcmp(p->name, name) == 0)
             return p->plugin;
     char path[4096];
-    snprintf(path, sizeof path, strchr(name, '/') ? "%s" : TESTHOST_LIB "/%s.so", name);
+    const char *lib = getenv("TESTHOST_LIB");
+    if (strchr(name, '/'))
+        snprintf(path, sizeof path, "%s", name);
+    else
+        snprintf(path, sizeof path, "%s/%s.so", lib ? lib : TESTHOST_LIB, name);
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!so) {
         fprintf(stderr, "testhost: could not load \"%s\": %s\n", path, dlerror());
@@ -454,6 +469,7 @@ struct testhost_node *testhost_bare(struct testhost *h)
     if (!node || !(node->impl = calloc(1, sizeof *node->impl)))
         abort();
     node->host = h;
+    node->impl->home = pthread_self();
     node->impl->core = (struct thost_ctx){node, &node->error};
     node->ctx = (struct leat_ctx){testhost_table(), &node->impl->core};
     node->impl->emitted_tail = &node->emitted;
@@ -476,8 +492,11 @@ struct testhost_node *testhost_node(struct testhost *h, const struct leat_compon
     node->component = component;
     node->impl->pairs = copy_pairs(node, pairs);
     node->config = testhost_config(node, component, "", node->impl->pairs);
-    if (node->config && component->check && component->check(&node->ctx, node->config) != LEAT_OK)
-        node->config = NULL;
+    if (node->config && component->check) {
+        thost_enter(node, "check");
+        if (thost_leave(node, "check", component->check(&node->ctx, node->config)) != LEAT_OK)
+            node->config = NULL;
+    }
     return node;
 }
 
@@ -486,7 +505,8 @@ static void destroy_object(struct testhost_node *node)
     const struct leat_component *c = node->component;
     if (!c || !node->config)
         return;
-    testhost_close(node, 10000);
+    testhost_close(node, node->host->wait_ms);
+    thost_enter(node, "destroy");
     if (node->self) {
         if (c->source)
             c->source->destroy(&node->ctx, node->self);
@@ -501,6 +521,7 @@ static void destroy_object(struct testhost_node *node)
         c->sink->unbind(node->bound);
     if (node->bound && c->op && c->op->unbind)
         c->op->unbind(node->bound);
+    thost_leave(node, "destroy", LEAT_OK);
 }
 
 void testhost_node_destroy(struct testhost_node *node)

@@ -24,6 +24,7 @@
 #include <leat/plugin.h>
 
 #define TESTHOST_PORTS 64
+#define TESTHOST_DOING 32
 
 struct testhost_impl;
 
@@ -33,7 +34,11 @@ struct testhost {
     atomic_int live_batches;
     leat_usec fixed_now; // what now() says; LEAT_TIME_NONE (the beginning) = the real clock
     const char *local_time_zone;
-    int verbose; // log lines go to stderr as well; on when TESTHOST_VERBOSE is set
+    atomic_int live_allocs; // of host->alloc
+    char offence[512];      // the first breach of the interface's rules, as a sentence; "" = none (rules.c)
+    char *doing;            // TESTHOST_DOING bytes: the function of the component that is being called, "" = none
+    int wait_ms;            // for what a start or a close has to wait for; 10000 at the beginning
+    int verbose;            // log lines go to stderr as well; on when TESTHOST_VERBOSE is set
 };
 
 // The last error of a context.
@@ -123,7 +128,8 @@ struct testhost_node {
 struct testhost *testhost_create(void);
 void testhost_destroy(struct testhost *h);
 const struct leat_host *testhost_table(void);
-// Loads build/lib/NAME.so (a name without '/') or a file; once per name. NULL = failed, said on stderr.
+// Loads NAME.so (a name without '/') from the folder TESTHOST_LIB of the environment, else build/lib, or a file; once per
+// name. NULL = failed, said on stderr.
 const struct leat_plugin *testhost_load(struct testhost *h, const char *name);
 // Takes a plugin that is part of the test as if it had been loaded under that name ("format-line").
 void testhost_add(struct testhost *h, const char *name, const struct leat_plugin *plugin);
@@ -136,7 +142,7 @@ const struct leat_component *testhost_component(struct testhost *h, const char *
 
 // --- nodes. `pairs` are option names and values by turns, NULL at the end; values as a user writes them. Options of a
 // format are given under their full names. Never NULL: look at node->config and node->diags. destroy closes (waiting up
-// to 10 s), destroys the component's object, unbinds.
+// to wait_ms), destroys the component's object, unbinds.
 struct testhost_node *testhost_node(struct testhost *h, const struct leat_component *component,
                                     const char *const *pairs);
 void testhost_node_destroy(struct testhost_node *node);
@@ -167,7 +173,9 @@ leat_status testhost_source_create(struct testhost_node *node);
 leat_status testhost_load_state(struct testhost_node *node, const struct testhost_state *state); // sets open.restored
 leat_status testhost_discover(struct testhost_node *node, int timeout_ms);                       // nothing when NULL
 leat_status testhost_open(struct testhost_node *node, int timeout_ms);
-// describe, create, discover, open (10 s each).
+leat_status testhost_open_once(struct testhost_node *node); // one call, whatever it answers; LEAT_OK when NULL
+leat_status testhost_discover_once(struct testhost_node *node);
+// describe, create, discover, open (wait_ms each).
 leat_status testhost_source_start(struct testhost_node *node, const struct leat_schema *declared);
 // As before, with a state of an earlier run between create and open.
 leat_status testhost_source_resume(struct testhost_node *node, const struct leat_schema *declared,
@@ -180,7 +188,12 @@ leat_status testhost_poll_until(struct testhost_node *node, int (*cond)(void *ar
 leat_status testhost_bind(struct testhost_node *node, const struct leat_schema *schema, uint8_t mode,
                           const char *primary_key); // "id, name" or NULL
 leat_status testhost_sink_start(struct testhost_node *node, const struct leat_schema *schema, uint8_t mode,
-                                const char *primary_key); // bind, create, open
+                                const char *primary_key);      // bind, create, open
+leat_status testhost_create_bound(struct testhost_node *node); // sinks and operators: create, from `bound`
+// One call of process; LEAT_AGAIN as the operator says it.
+leat_status testhost_process(struct testhost_node *node, uint32_t input, const struct leat_batch *batch);
+leat_status testhost_inputs(struct testhost_node *node, struct leat_input_names *names);
+leat_status testhost_bind_operator(struct testhost_node *node, const struct leat_input *inputs, uint32_t count);
 leat_status testhost_write(struct testhost_node *node, const struct leat_batch *batch, int timeout_ms);
 leat_status testhost_flush(struct testhost_node *node, uint8_t how, int timeout_ms);
 leat_status testhost_save_state(struct testhost_node *node, struct testhost_state *state);
@@ -200,6 +213,9 @@ size_t testhost_row_text(const struct leat_batch *b, uint32_t row, char *buf, si
 // All rows emitted since the last forget, a line each; on several ports with "port: " in front. Owned by the node.
 const char *testhost_rows(struct testhost_node *node);
 void testhost_forget(struct testhost_node *node);
+
+// "config", "transient" …; "ok", "again", "end".
+const char *testhost_class(leat_status st);
 
 // --- formats alone
 // Opens format NAME with options of the names "json.…"; NULL = failed, see node. Close with f->close(&node->ctx, f).

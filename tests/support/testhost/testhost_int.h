@@ -56,6 +56,8 @@ struct testhost_node_impl {
     atomic_int awake; // a wake that nobody has used yet
     uint8_t closed;   // posts are dropped
     struct leat_event *events;
+    pthread_t home;              // thread of the node
+    int64_t entered;             // monotonic ms of the call under way
     struct thost_memory *memory; // freed with the node
     struct thost_metric *metrics;
     char *log;
@@ -78,6 +80,8 @@ struct testhost_impl {
     struct event_base *base;
     struct thost_plugin *plugins;
     struct thost_memory *memory; // freed with the host
+    pthread_mutex_t lock;        // of offence
+    char doing[TESTHOST_DOING];
 };
 
 // Zeroed memory that lives as long as the list's owner; never NULL.
@@ -88,6 +92,14 @@ struct testhost_node *thost_node_of(struct leat_ctx *ctx);
 int thost_alloc_fails(struct testhost *h);
 __attribute__((format(printf, 5, 6))) void thost_diag(struct testhost_node *node, uint8_t severity, const char *code,
                                                       const char *option, const char *fmt, ...);
+
+// rules.c
+__attribute__((format(printf, 2, 3))) void thost_offence(struct testhost *h, const char *fmt, ...);
+// Around each call of a component's function.
+void thost_enter(struct testhost_node *node, const char *call);
+leat_status thost_leave(struct testhost_node *node, const char *call, leat_status st);
+void thost_check_home(struct testhost_node *node, const char *function);
+void thost_check_batch(struct testhost_node *node, uint32_t port, const struct leat_batch *b);
 
 // events.c
 void thost_events_init(struct testhost_node *node);
