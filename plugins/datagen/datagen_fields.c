@@ -15,6 +15,7 @@
 struct fields {
     struct leat_ctx *ctx;
     const struct leat_pairs *pairs;
+    const struct leat_schema *schema;
     uint8_t *used; // of each pair
     int bad;
 };
@@ -198,9 +199,10 @@ static void take_sequence(struct fields *f, const char *path, struct datagen_gen
               "field \"%s\" cannot be a sequence: its type has no order to count in", path);
         return;
     }
-    if (!take(f, path, "start") || !take(f, path, "end")) {
+    const char *start = take(f, path, "start"), *end = take(f, path, "end");
+    if (!start || !end) {
         fault(f, "LEAT-D0103", path, "kind", "Give start and end of the sequence.",
-              "the sequence of field \"%s\" has no %s", path, take(f, path, "start") ? "end" : "start");
+              "the sequence of field \"%s\" has no %s", path, start ? "end" : "start");
         return;
     }
     take_exact(f, path, "start", t, &g->min);
@@ -278,6 +280,21 @@ static int init(struct fields *f, const char *path, const struct leat_type *type
     return 1;
 }
 
+// A word that is known, but not for this field.
+static void misplaced(struct fields *f, const char *key, const char *dot)
+{
+    size_t len = strcspn(key, ".");
+    int there = 0;
+    for (uint32_t i = 0; i < f->schema->column_count && !there; i++)
+        there = f->schema->columns[i].name.len == len && memcmp(f->schema->columns[i].name.ptr, key, len) == 0;
+    if (!there)
+        fault(f, "LEAT-D0102", key, NULL, "Write fields.NAME with a NAME of the schema.",
+              "\"%.*s\" is no column of the schema", (int)len, key);
+    else
+        fault(f, "LEAT-D0102", key, NULL, "A sequence has start and end, a random number min and max.",
+              "\"%s\" means nothing for field \"%.*s\"", dot + 1, (int)(dot - key), key);
+}
+
 static void check_unused(struct fields *f)
 {
     for (uint32_t i = 0; i < f->pairs->count; i++) {
@@ -292,8 +309,7 @@ static void check_unused(struct fields *f)
                   "Known are kind, min, max, start, end, length, var-len, null-rate and max-past.",
                   "datagen has no option \"fields.%s\"", key);
         else
-            fault(f, "LEAT-D0102", key, NULL, NULL,
-                  "\"%.*s\" is no field of the schema, or \"%s\" means nothing for it", (int)(dot - key), key, dot + 1);
+            misplaced(f, key, dot);
     }
 }
 
@@ -315,7 +331,7 @@ static int init_all(struct fields *f, const struct leat_schema *schema, struct d
 leat_status datagen_fields(struct leat_ctx *ctx, const struct datagen_config *config, const struct leat_schema *schema,
                            struct datagen_gen **out)
 {
-    struct fields f = {.ctx = ctx, .pairs = &config->fields};
+    struct fields f = {.ctx = ctx, .pairs = &config->fields, .schema = schema};
     size_t size = (schema->column_count + 1) * sizeof(struct datagen_gen);
     struct datagen_gen *gens = ctx->host->alloc(ctx, size);
     f.used = ctx->host->alloc(ctx, config->fields.count + 1);

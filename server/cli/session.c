@@ -22,6 +22,7 @@ static void plan_once(struct session_pipeline *p)
         struct base_error error;
         graph_plan_destroy(graph_plan(p->graph, job, &error));
     }
+    graph_check_rest(p->graph);
 }
 
 static bool build_all(struct session *s, bool link)

@@ -16,8 +16,6 @@
 
 #define ARENA_MAX ((size_t)256 << 20)
 
-static const char *const section_names[] = {"server", "pipeline", "sources", "lookups", "operators", "sinks", NULL};
-
 // Defaults, as if [server] were there and empty.
 static void init_server(struct config *config)
 {
@@ -175,26 +173,6 @@ static void read_pipeline(struct config *config, struct config_pipeline *p, cons
     check_options(config, p, settings, count);
 }
 
-static int section_named(const char *name)
-{
-    for (int i = 0; name && section_names[i]; i++) {
-        if (strcmp(section_names[i], name) == 0)
-            return i;
-    }
-    return -1;
-}
-
-// What a table of the file is read as: also the section that a misspelt name is near to, but [server] and [pipeline]
-// once only.
-static int section_of(const struct toml_node *root, const struct toml_node *member)
-{
-    int section = section_named(member->key);
-    if (section >= 0 || member->kind != TOML_TABLE)
-        return section;
-    section = section_named(base_nearest(member->key, section_names));
-    return section >= 0 && section <= SECTION_PIPELINE && toml_member(root, section_names[section]) ? -1 : section;
-}
-
 static bool is_table(struct config *config, const struct toml_node *section)
 {
     if (section->kind == TOML_TABLE)
@@ -207,12 +185,10 @@ static bool is_table(struct config *config, const struct toml_node *section)
 
 static void report_unknown(struct config *config, const struct toml_node *member)
 {
-    const char *near = base_diag_nearest(config->diags, member->key, section_names);
     if (member->kind == TOML_TABLE)
         ERROR(config, "LEAT-C0004", &member->key_place,
-              near ? near
-                   : "The sections are [server], [pipeline], [sources.NAME], [lookups.NAME], [operators.NAME] and "
-                     "[sinks.NAME].",
+              "The sections are [server], [pipeline], [sources.NAME], [lookups.NAME], [operators.NAME] and "
+              "[sinks.NAME].",
               "unknown section \"%s\"", member->key);
     else
         ERROR(config, "LEAT-C0004", &member->key_place, "Options stand below the section that they belong to.",
@@ -233,13 +209,11 @@ static void read_root(struct config *config, const struct base_source *source, c
     const struct toml_node *pipeline = NULL;
     bool has_nodes = false; // a section that is not known may hold some too: then the pipeline is incomplete
     for (const struct toml_node *n = root->first; n; n = n->next) {
-        int section = section_of(root, n);
-        if (section_named(n->key) < 0)
-            report_unknown(config, n);
+        int section = section_named(n->key);
         p.incomplete |= section < 0;
         if (section < 0)
-            continue;
-        if (!is_table(config, n))
+            report_unknown(config, n);
+        else if (!is_table(config, n))
             p.incomplete = has_nodes = true;
         else if (section == SECTION_SERVER)
             read_server(config, n);
@@ -255,7 +229,7 @@ static void read_root(struct config *config, const struct base_source *source, c
         return;
     }
     for (const struct toml_node *n = root->first; n; n = n->next) {
-        int section = section_of(root, n);
+        int section = section_named(n->key);
         for (const struct toml_node *m = n->first; m && section >= SECTION_SOURCES && n->kind == TOML_TABLE;
              m = m->next)
             read_node(config, &p, (enum section)section, m);
@@ -271,9 +245,11 @@ static void read_root(struct config *config, const struct base_source *source, c
 
 static void load_source(struct config *config, const struct base_source *source)
 {
-    const struct toml_node *root = toml_parse(config->arena, source, config->diags);
-    if (root)
-        read_root(config, source, root);
+    struct toml_node *root = toml_parse(config->arena, source, config->diags);
+    if (!root)
+        return;
+    mend_tree(config, root);
+    read_root(config, source, root);
 }
 
 static void load_file(struct config *config, const char *path)

@@ -20,6 +20,12 @@ bool make_setting(struct config *config, const struct toml_node *node, const cha
 // The sections of a file: 0 server, 1 pipeline, 2 sources, 3 lookups, 4 operators, 5 sinks.
 enum section { SECTION_SERVER, SECTION_PIPELINE, SECTION_SOURCES, SECTION_LOOKUPS, SECTION_OPERATORS, SECTION_SINKS };
 
+extern const char *const section_names[]; // NULL-terminated
+int section_named(const char *name);      // enum section, -1 = none
+
+// Reports misspelt sections and puts them where they belong.
+void mend_tree(struct config *config, struct toml_node *root);
+
 // One node out of a member of [sources], [sinks] ….
 void read_node(struct config *config, struct config_pipeline *pipeline, enum section section,
                const struct toml_node *member);

@@ -193,7 +193,7 @@ static void report_syntax(const struct base_source *source, struct base_diags *d
                   tolower((unsigned char)what[0]), what[0] ? what + 1 : "");
 }
 
-const struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags)
+struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags)
 {
     struct build b = {.arena = arena, .source = source};
     struct shim_error e;

@@ -27,8 +27,7 @@ struct toml_node {
 #define TOML_DEPTH_MAX 32
 
 // The root table, or NULL with a diagnostic.
-const struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source,
-                                   struct base_diags *diags);
+struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags);
 
 // The member of a table, NULL if there is none.
 const struct toml_node *toml_member(const struct toml_node *table, const char *key);

@@ -646,6 +646,12 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     return NULL;
 }
 
+void graph_check_rest(struct graph *graph)
+{
+    struct base_error error;
+    graph_plan_destroy(graph_plan(graph, GRAPH_NO_JOB, &error));
+}
+
 // What the first step put between nodes is put there anew, where it is still needed.
 static void remove_inserted(struct plan_job *plan)
 {

@@ -204,6 +204,18 @@ static uint32_t root(uint32_t *parent, uint32_t i)
     return i;
 }
 
+// Only what a sink reads, through others perhaps, is worth running.
+static void mark_live(struct graph *graph)
+{
+    for (uint32_t i = graph->node_count; i-- > 0;) {
+        struct graph_node *node = graph->order[i];
+        node->live |= node->kind == LEAT_SINK;
+        for (uint32_t k = 0; node->live && k < node->ref_count; k++)
+            if (node->refs[k].to)
+                node->refs[k].to->live = 1;
+    }
+}
+
 // A lookup is asked, not read: nodes that share one are not one job for that.
 static int split(struct graph *graph)
 {
@@ -212,6 +224,7 @@ static int split(struct graph *graph)
     uint32_t *number = base_arena_calloc(graph->arena, n + 1, sizeof *number);
     if (!parent || !number)
         return 0;
+    mark_live(graph);
     for (uint32_t i = 0; i < n; i++)
         parent[i] = i;
     for (uint32_t i = 0; i < n; i++)
@@ -223,8 +236,8 @@ static int split(struct graph *graph)
     for (uint32_t i = 0; i < n; i++) {
         struct graph_node *node = graph->order[i];
         uint32_t r = root(parent, (uint32_t)(node - graph->nodes));
-        if (node->kind == LEAT_LOOKUP || (node->kind == LEAT_SOURCE && node->readers == 0)) {
-            node->job = UINT32_MAX;
+        if (node->kind == LEAT_LOOKUP || !node->live) {
+            node->job = GRAPH_NO_JOB;
             continue;
         }
         if (number[r] == 0)

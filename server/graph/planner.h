@@ -16,6 +16,8 @@
 #include "base/error.h"
 #include "graph/plan.h"
 
+#define GRAPH_NO_JOB UINT32_MAX
+
 // What one node reads: a name as written, resolved to a node and one of its ports.
 struct graph_ref {
     const char *text;      // "pg.business.orders"
@@ -52,8 +54,9 @@ struct graph_node {
     // filled by graph_link
     struct graph_ref *refs;
     uint32_t ref_count;
-    uint32_t job;
+    uint32_t job; // GRAPH_NO_JOB: lookups, and what no sink reads
     uint32_t readers;
+    uint8_t live; // a sink reads it, through others perhaps
     uint8_t mark; // of the walks
 };
 
@@ -88,6 +91,9 @@ int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_
 // Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. Faults go to the
 // reporter, and what has some is linked as far as that goes. False = no memory.
 int graph_link(struct graph *graph);
+
+// Looks at the nodes that belong to no job, as graph_plan does at those of one: for their faults only.
+void graph_check_rest(struct graph *graph);
 
 // Plans job number `job`. Faults of the plugins' describe and bind go to the reporter; NULL when there were any.
 struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error *error);

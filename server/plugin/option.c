@@ -114,6 +114,7 @@ static void note_faulty(struct plugin_parse *parse, const char *name)
     parse->faulty = grown;
 }
 
+// An option is spoken of by its quoted name, or with " =" behind it; a name of several parts is no other word.
 static bool is_name_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -124,7 +125,9 @@ bool plugin_speaks_of(const char *const *faulty, uint32_t count, const char *tex
     for (uint32_t i = 0; text && i < count; i++) {
         size_t n = strlen(faulty[i]);
         for (const char *p = text; (p = strstr(p, faulty[i])); p++) {
-            if ((p == text || (!is_name_char(p[-1]) && p[-1] != '.')) && !is_name_char(p[n]))
+            bool alone = (p == text || (!is_name_char(p[-1]) && p[-1] != '.')) && !is_name_char(p[n]);
+            bool quoted = p > text && p[-1] == '"' && p[n] == '"';
+            if (alone && (quoted || strncmp(p + n, " =", 2) == 0 || strpbrk(faulty[i], ".-") || !p[n]))
                 return true;
         }
     }
@@ -368,11 +371,25 @@ static void rename_prefix(struct plugin_parse *parse, const struct leat_option *
     }
 }
 
+// The name of the format could not be read: what was meant for whichever format is not unknown.
+static void use_all_formats(struct plugin_parse *parse, const struct leat_option *o)
+{
+    const char *const *names = plugin_registry_names(parse->registry, LEAT_FORMAT);
+    int stem = (int)(strlen(o->name) - strlen("format"));
+    for (; *names; names++) {
+        const char *prefix = base_arena_sprintf(parse->arena, "%.*s%s.", stem, o->name, *names);
+        for (uint32_t i = 0; prefix && i < parse->setting_count; i++)
+            parse->settings[i].used |= is_prefix(prefix, parse->settings[i].path);
+    }
+}
+
 static bool parse_format(struct plugin_parse *parse, const struct leat_option *o, const char *config)
 {
     const char *name;
     memcpy(&name, config + o->offset, sizeof name);
     const struct plugin_setting *s = find_setting(parse, o->name);
+    if (!name && s && parse->registry)
+        use_all_formats(parse, o);
     if (!name || !parse->registry)
         return true;
     const struct leat_component *component = plugin_registry_find(parse->registry, LEAT_FORMAT, name);

@@ -189,7 +189,7 @@ struct fault {
 
 static const struct fault faults[] = {
     {NULL, {NULL}, "a datagen source needs a schema"},
-    {"a INT", {"fields.b.min", "1", NULL}, "\"b\" is no field of the schema"},
+    {"a INT", {"fields.b.min", "1", NULL}, "\"b\" is no column of the schema"},
     {"a INT", {"fields.a.minimum", "1", NULL}, "datagen has no option \"fields.a.minimum\""},
     {"a INT", {"fields.a.min", "x", NULL}, "\"x\" is no value of the type of field \"a\""},
     {"a TINYINT", {"fields.a.max", "300", NULL}, "\"300\" is no value of the type of field \"a\""},
