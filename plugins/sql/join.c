@@ -321,6 +321,7 @@ static leat_status change_all(struct join_work *w, const struct join_slice *s)
 {
     for (uint32_t r = 0; r < s->rows;) {
         uint32_t took;
+        join_slice_reach(w, s, r);
         leat_status st = change(w, s, r, &took);
         if (st != LEAT_OK)
             return st;

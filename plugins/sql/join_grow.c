@@ -12,37 +12,35 @@ static void *hold_list(void *arg, size_t size)
     return join_hold(arg, size, 16);
 }
 
-// One side of the joined rows: what the partners' columns say, NULL where there is none.
-static int fill_partners(struct join_work *w, const struct join_pairs *p)
+// The partner's columns of a joined row, NULL where there is none.
+static int fill_partner(struct join_work *w, uint32_t k, keyed_ref match)
 {
     struct sql_joiner *j = w->j;
     const struct join_rows *rows = &j->rows[!w->side];
     const struct sql_side *side = rows->side;
     struct leat_column *matched = &j->joined[j->pre.ev.column_count - 1];
-    memset(matched->states, LEAT_VALUE, p->count);
-    for (uint32_t k = 0; k < p->count; k++) {
-        matched->cells[k].i64 = p->match[k] != 0;
-        if (!p->match[k]) {
-            for (uint32_t i = 0; i < side->stored_count; i++)
-                j->joined[side->stored[i]].states[k] = LEAT_NULL;
-            continue;
-        }
-        uint64_t times;
-        struct leat_bytes key, row = join_row_of(rows, p->match[k], &key, &times);
-        if (rows->has_bytes) {
-            // the state may change while the batch lives
-            uint8_t *copy = join_hold(w, row.len, 1);
-            if (!copy)
-                return -1;
-            row.ptr = memcpy(copy, row.ptr, row.len);
-        }
-        if (keyed_cells_decode(row, rows->types, j->match.cells, j->match.states, side->stored_count, hold_list, w))
+    matched->states[k] = LEAT_VALUE;
+    matched->cells[k].i64 = match != 0;
+    if (!match) {
+        for (uint32_t i = 0; i < side->stored_count; i++)
+            j->joined[side->stored[i]].states[k] = LEAT_NULL;
+        return 0;
+    }
+    uint64_t times;
+    struct leat_bytes key, row = join_row_of(rows, match, &key, &times);
+    if (rows->has_bytes) {
+        // the state may change while the batch lives
+        uint8_t *copy = join_hold(w, row.len, 1);
+        if (!copy)
             return -1;
-        for (uint32_t i = 0; i < side->stored_count; i++) {
-            struct leat_column *c = &j->joined[side->stored[i]];
-            c->states[k] = j->match.states[i];
-            c->cells[k] = j->match.cells[i];
-        }
+        row.ptr = memcpy(copy, row.ptr, row.len);
+    }
+    if (keyed_cells_decode(row, rows->types, j->match.cells, j->match.states, side->stored_count, hold_list, w))
+        return -1;
+    for (uint32_t i = 0; i < side->stored_count; i++) {
+        struct leat_column *c = &j->joined[side->stored[i]];
+        c->states[k] = j->match.states[i];
+        c->cells[k] = j->match.cells[i];
     }
     return 0;
 }
@@ -73,8 +71,6 @@ static leat_status emit_pairs(struct join_work *w, const struct join_slice *s, i
     uint32_t input = j->join->sides[w->side].input, first = s->first + (p->count ? p->from[0] : 0);
     if (!p->count)
         return LEAT_OK;
-    if (fill_partners(w, p))
-        return leat_no_memory(w->ctx);
     memset(j->kinds, LEAT_INSERT, p->count);
     for (uint32_t c = 0; c < j->pre.ev.column_count; c++)
         w->x->columns[c] = (struct sql_vec){j->joined[c].cells, j->joined[c].states, 0};
@@ -104,11 +100,15 @@ static leat_status emit_pairs(struct join_work *w, const struct join_slice *s, i
     return st;
 }
 
-static void add_pair(struct join_pairs *p, uint32_t r, keyed_ref match)
+static leat_status add_pair(struct join_work *w, const struct join_slice *s, uint32_t r, keyed_ref match)
 {
+    struct join_pairs *p = &w->j->pairs;
+    leat_status st = p->count == SQL_VEC_MAX ? emit_pairs(w, s, 1) : LEAT_OK;
+    if (st != LEAT_OK)
+        return st;
     p->dense = p->count == 0 || (p->dense && r == p->from[p->count - 1] + 1u);
     p->from[p->count] = (uint16_t)r;
-    p->match[p->count++] = match;
+    return fill_partner(w, p->count++, match) ? leat_no_memory(w->ctx) : LEAT_OK;
 }
 
 static uint64_t times_of(const struct join_rows *rows, keyed_ref ref)
@@ -120,32 +120,33 @@ static uint64_t times_of(const struct join_rows *rows, keyed_ref ref)
     return times;
 }
 
+// Goes to a partner of the row in hand, or to none.
+static void meet(const struct join_work *w, keyed_ref ref)
+{
+    struct join_pairs *p = &w->j->pairs;
+    p->cursor = ref;
+    p->again = ref ? times_of(&w->j->rows[!w->side], ref) : 0;
+}
+
 // The partners of a row, from where a full way has stopped.
 static leat_status add_pairs(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
     const struct join_rows *other = &w->j->rows[!w->side];
     struct join_pairs *p = &w->j->pairs;
+    leat_status st = LEAT_OK;
     if (!p->mid) {
-        p->cursor = s->has_key[r] ? keyed_first(other->map, join_slice_key(w->j, r), s->hash[r]) : 0;
-        p->again = p->cursor ? times_of(other, p->cursor) : 0;
-        p->mid = 1;
+        meet(w, s->has_key[r] ? keyed_first(other->map, join_slice_key(w->j, r), s->hash[r]) : 0);
         if (!p->cursor && w->j->join->outer)
-            add_pair(p, r, 0);
+            return add_pair(w, s, r, 0);
     }
-    while (p->cursor) {
-        if (p->count == SQL_VEC_MAX) {
-            leat_status st = emit_pairs(w, s, 1);
-            if (st != LEAT_OK)
-                return st;
-        }
-        add_pair(p, r, p->cursor);
-        if (--p->again)
-            continue;
-        p->cursor = keyed_after(other->map, p->cursor);
-        p->again = p->cursor ? times_of(other, p->cursor) : 0;
+    p->mid = 1;
+    while (p->cursor && st == LEAT_OK) {
+        st = add_pair(w, s, r, p->cursor);
+        if (st == LEAT_OK && --p->again == 0)
+            meet(w, keyed_after(other->map, p->cursor));
     }
-    p->mid = 0;
-    return LEAT_OK;
+    p->mid = st == LEAT_AGAIN;
+    return st;
 }
 
 static int keep_row(struct join_work *w, const struct join_slice *s, uint32_t r)
@@ -158,7 +159,7 @@ static int keep_row(struct join_work *w, const struct join_slice *s, uint32_t r)
     buf_reset(value);
     keyed_group_put(value, key.ptr, key.len);
     keyed_row_encode(value, w->b, s->first + r, rows->columns, rows->side->stored_count);
-    return buf_ok(value) ? keyed_add(rows->map, join_bytes(value)) : -1;
+    return buf_ok(value) ? keyed_add(rows->map, join_bytes(value), s->own_hash[r]) : -1;
 }
 
 leat_status join_grow(struct join_work *w, struct join_slice *s)
@@ -166,10 +167,9 @@ leat_status join_grow(struct join_work *w, struct join_slice *s)
     struct join_pairs *p = &w->j->pairs;
     p->count = 0;
     for (uint32_t r = 0; r < s->rows; r++) {
+        join_slice_reach(w, s, r);
         if (!s->dropped[r]) {
-            leat_status st = p->count == SQL_VEC_MAX ? emit_pairs(w, s, 1) : LEAT_OK;
-            if (st == LEAT_OK)
-                st = add_pairs(w, s, r);
+            leat_status st = add_pairs(w, s, r);
             if (st != LEAT_OK)
                 return st;
             if (keep_row(w, s, r))

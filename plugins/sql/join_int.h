@@ -63,7 +63,6 @@ struct join_pairs {
     uint32_t count;
     uint8_t dense;              // the rows of the batch stand one behind the other
     uint16_t from[SQL_VEC_MAX]; // of the slice
-    keyed_ref match[SQL_VEC_MAX];
     // where a full way has stopped: within the partners of a row
     uint8_t mid;
     keyed_ref cursor;
@@ -77,6 +76,7 @@ struct join_slice {
     uint8_t has_key[SQL_VEC_MAX];
     uint32_t key_at[SQL_VEC_MAX + 1]; // in sql_joiner.keys
     uint32_t hash[SQL_VEC_MAX];       // of the key in the other side's map
+    uint32_t own_hash[SQL_VEC_MAX];   // in this side's map; only of a bag
     uint16_t list[SQL_VEC_MAX];
 };
 
@@ -138,6 +138,8 @@ void sql_joiner_report(struct sql_joiner *j, int gone);
 
 // --- join_slice.c: from a batch to keys
 leat_status join_slice_compute(struct join_work *w, struct join_slice *s);
+// Before row r is done, and they are done in order: asks for the memory that rows behind it will need.
+void join_slice_reach(const struct join_work *w, const struct join_slice *s, uint32_t r);
 
 // --- join_grow.c: rows that only come, and take nothing back. LEAT_AGAIN = the way is full.
 leat_status join_grow(struct join_work *w, struct join_slice *s);

@@ -98,7 +98,7 @@ int join_commit(struct join_work *w)
     int keep = c->has_new && (c->new_has_key || (w->j->join->outer && w->side == 0 && rows->side->unique_count));
     switch (rows->kind) {
     case KEYED_BAG:
-        return keep ? keyed_add(rows->map, join_bytes(&c->value)) : 0;
+        return keep ? keyed_add(rows->map, join_bytes(&c->value), keyed_hash(rows->map, join_bytes(&c->new_key))) : 0;
     case KEYED_GROUPED_KEYS:
         if (c->stored && count_row(rows, join_bytes(&c->old_id), 0))
             return -1;

@@ -5,7 +5,9 @@
 // ahead: with a million rows in the state each look-up would otherwise wait for the memory three times.
 #include "join_int.h"
 
-#define AHEAD 8u // rows between asking for the index and for what it points to
+#define AHEAD_INDEX   32u // rows between asking for the index, for what it points to, and needing it
+#define AHEAD_ENTRY   16u
+#define PARTNER_BYTES 128u // of a partner that are asked for
 
 // Marks the rows for which the condition does not hold.
 static leat_status condition(struct join_work *w, struct join_slice *s, struct sql_sel *sel, const struct sql_expr *e,
@@ -44,18 +46,28 @@ static void encode_keys(struct join_work *w, struct join_slice *s, const struct 
     s->key_at[s->rows] = (uint32_t)keys->len;
 }
 
-static void fetch_ahead(struct join_work *w, struct join_slice *s)
+static void hash_keys(const struct join_work *w, const struct join_slice *s, const struct keyed *map, uint32_t *hash)
 {
-    const struct keyed *map = w->j->rows[!w->side].map;
     for (uint32_t r = 0; r < s->rows; r++)
         if (s->has_key[r])
-            s->hash[r] = keyed_hash(map, join_slice_key(w->j, r));
-    for (uint32_t r = 0; r < s->rows + AHEAD; r++) {
-        if (r < s->rows && s->has_key[r])
-            keyed_expect(map, s->hash[r]);
-        if (r >= AHEAD && s->has_key[r - AHEAD])
-            keyed_expect_entry(map, s->hash[r - AHEAD]);
-    }
+            hash[r] = keyed_hash(map, join_slice_key(w->j, r));
+}
+
+void join_slice_reach(const struct join_work *w, const struct join_slice *s, uint32_t r)
+{
+    const struct join_rows *own = &w->j->rows[w->side], *other = &w->j->rows[!w->side];
+    for (uint32_t i = r ? r + AHEAD_INDEX : 0; i <= r + AHEAD_INDEX && i < s->rows; i++)
+        if (s->has_key[i]) {
+            keyed_expect(other->map, s->hash[i]);
+            if (own->kind == KEYED_BAG)
+                keyed_expect(own->map, s->own_hash[i]);
+        }
+    for (uint32_t i = r ? r + AHEAD_ENTRY : 0; i <= r + AHEAD_ENTRY && i < s->rows; i++)
+        if (s->has_key[i]) {
+            keyed_expect_entry(other->map, s->hash[i], PARTNER_BYTES);
+            if (own->kind == KEYED_BAG)
+                keyed_expect_entry(own->map, s->own_hash[i], 1);
+        }
 }
 
 leat_status join_slice_compute(struct join_work *w, struct join_slice *s)
@@ -88,6 +100,8 @@ leat_status join_slice_compute(struct join_work *w, struct join_slice *s)
     encode_keys(w, s, vecs, lonely);
     if (!buf_ok(&w->j->keys))
         return leat_no_memory(w->ctx);
-    fetch_ahead(w, s);
+    hash_keys(w, s, w->j->rows[!w->side].map, s->hash);
+    if (w->j->rows[w->side].kind == KEYED_BAG)
+        hash_keys(w, s, w->j->rows[w->side].map, s->own_hash);
     return LEAT_OK;
 }

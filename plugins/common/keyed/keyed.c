@@ -150,14 +150,30 @@ int keyed_put(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
     return 0;
 }
 
-uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value)
+uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value, uint32_t hash)
 {
-    return value.len < KEYED_LENGTH_MAX ? add(map, (struct leat_bytes){NULL, 0}, value) : 0;
+    struct leat_bytes group;
+    keyed_group_take(value, &group);
+    uint64_t *slot = group.ptr ? keyed_find_group(map, group, hash) : NULL;
+    int begins = group.ptr && !slot;
+    if (value.len >= KEYED_LENGTH_MAX || (begins && keyed_page_room(&map->by_group, hash) < 0))
+        return 0;
+    uint32_t ref = write_entry(map, (struct leat_bytes){NULL, 0}, value, 0);
+    if (!ref)
+        return 0;
+    *keyed_links(keyed_at(map, ref)) = (struct keyed_links){0, 0};
+    if (begins)
+        keyed_group_begin(map, ref, hash);
+    else if (slot)
+        keyed_group_append(map, ref, slot);
+    map->count++;
+    map->content += value.len;
+    return ref;
 }
 
-int keyed_add(struct keyed *map, struct leat_bytes value)
+int keyed_add(struct keyed *map, struct leat_bytes value, uint32_t hash)
 {
-    return keyed_add_entry(map, value) ? 0 : -1;
+    return keyed_add_entry(map, value, hash) ? 0 : -1;
 }
 
 // Takes an entry out of the map; what it leaves is garbage.

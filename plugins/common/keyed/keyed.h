@@ -52,8 +52,9 @@ int keyed_put(struct keyed *map, struct leat_bytes key, struct leat_bytes value)
 // 1 = removed, 0 = was not there, -1 = no memory; then nothing has changed.
 int keyed_remove(struct keyed *map, struct leat_bytes key);
 
-// Adds an entry to a bag. 0, or -1 = no memory or too long; then nothing has changed.
-int keyed_add(struct keyed *map, struct leat_bytes value);
+// Adds an entry to a bag; `hash` is that of its group (any, when it is in none). 0, or -1 = no memory or too long; then
+// nothing has changed.
+int keyed_add(struct keyed *map, struct leat_bytes value, uint32_t hash);
 
 // Walks over all entries in no particular order: start with *at = 0; 0 = the end. The map must not change meanwhile.
 int keyed_next(const struct keyed *map, uint64_t *at, struct leat_bytes *key, struct leat_bytes *value);
@@ -77,9 +78,10 @@ keyed_ref keyed_find_key(const struct keyed *map, struct leat_bytes key); // any
 keyed_ref keyed_after(const struct keyed *map, keyed_ref ref);
 struct leat_bytes keyed_ref_key(const struct keyed *map, keyed_ref ref);
 struct leat_bytes keyed_ref_value(const struct keyed *map, keyed_ref ref);
-// Has memory fetched that keyed_first will need: the index first, and some calls later what it points to.
+// Has memory fetched that keyed_first, and keyed_add to this group, will need: the index first, and some calls later the
+// beginning of the entry that it points to.
 void keyed_expect(const struct keyed *map, uint32_t hash);
-void keyed_expect_entry(const struct keyed *map, uint32_t hash);
+void keyed_expect_entry(const struct keyed *map, uint32_t hash, size_t len);
 
 // --- sizes
 

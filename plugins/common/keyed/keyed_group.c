@@ -48,24 +48,33 @@ static struct keyed_links *links_at(const struct keyed *map, uint32_t ref)
     return keyed_links(keyed_at(map, ref));
 }
 
+void keyed_group_append(struct keyed *map, uint32_t ref, uint64_t *slot)
+{
+    struct keyed_links *last = links_at(map, (uint32_t)*slot);
+    *links_at(map, ref) = (struct keyed_links){.next = last->next, .prev = (uint32_t)*slot};
+    last->next = ref;
+    *slot = keyed_slot((uint32_t)(*slot >> 32), ref);
+}
+
+void keyed_group_begin(struct keyed *map, uint32_t ref, uint32_t tag)
+{
+    *links_at(map, ref) = (struct keyed_links){.next = ref, .prev = 0};
+    keyed_page_insert(&map->by_group, tag, ref);
+}
+
 void keyed_group_link(struct keyed *map, uint32_t ref)
 {
-    struct keyed_entry *e = keyed_at(map, ref);
     struct leat_bytes group;
-    *keyed_links(e) = (struct keyed_links){0, 0};
-    if (!keyed_group_of(map, e, &group))
-        return;
-    uint32_t tag = keyed_tag(map, group);
-    uint64_t *slot = keyed_find_group(map, group, tag);
-    if (!slot) {
-        keyed_links(e)->next = ref;
-        keyed_page_insert(&map->by_group, tag, ref);
+    if (!keyed_group_of(map, keyed_at(map, ref), &group)) {
+        *links_at(map, ref) = (struct keyed_links){0, 0};
         return;
     }
-    struct keyed_links *last = links_at(map, (uint32_t)*slot);
-    *keyed_links(e) = (struct keyed_links){.next = last->next, .prev = (uint32_t)*slot};
-    last->next = ref;
-    *slot = keyed_slot(tag, ref);
+    uint32_t tag = keyed_tag(map, group);
+    uint64_t *slot = keyed_find_group(map, group, tag);
+    if (slot)
+        keyed_group_append(map, ref, slot);
+    else
+        keyed_group_begin(map, ref, tag);
 }
 
 // Where an entry stands in its ring.

@@ -155,7 +155,7 @@ struct keyed_entry *keyed_walk(const struct keyed *map, uint64_t *at);
 uint32_t keyed_walked(const struct keyed *map, uint64_t at, const struct keyed_entry *e);
 
 // keyed_add, for its reference; 0 = no memory or too long.
-uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value);
+uint32_t keyed_add_entry(struct keyed *map, struct leat_bytes value, uint32_t hash);
 
 // --- groups
 static inline struct keyed_links *keyed_links(struct keyed_entry *e)
@@ -167,9 +167,12 @@ static inline struct keyed_links *keyed_links(struct keyed_entry *e)
 int keyed_group_of(const struct keyed *map, const struct keyed_entry *e, struct leat_bytes *group);
 // What a key or value says at its beginning. 0 = no group, or no sense.
 int keyed_group_read(struct leat_bytes from, struct leat_bytes *group);
-// Room for an entry of the group that `from` begins with; then the entry as its last. 0, or -1 = no memory.
+// Room for an entry of the group that `from` begins with: 0, or -1 = no memory. Then the entry as its last.
 int keyed_group_room(struct keyed *map, struct leat_bytes from);
 void keyed_group_link(struct keyed *map, uint32_t ref);
+// The two ways of it: behind the entry that the slot names, and as the first of a group for which there is room.
+void keyed_group_append(struct keyed *map, uint32_t ref, uint64_t *slot);
+void keyed_group_begin(struct keyed *map, uint32_t ref, uint32_t tag);
 void keyed_group_unlink(struct keyed *map, uint32_t ref);
 // The entry has moved from `from`, which still has its links.
 void keyed_group_moved(struct keyed *map, uint32_t from, uint32_t to);

@@ -256,16 +256,16 @@ void keyed_expect(const struct keyed *map, uint32_t hash)
     __builtin_prefetch(&at.page->slots[home(at.cap, hash)]);
 }
 
-void keyed_expect_entry(const struct keyed *map, uint32_t hash)
+void keyed_expect_entry(const struct keyed *map, uint32_t hash, size_t len)
 {
     struct keyed_place at = place_of(asked(map), hash);
     // the slot is its own or a neighbour's: nearly always it lies in the line that has come
     uint32_t i = home(at.cap, hash);
     while (at.page->slots[i] && at.page->slots[i] >> 32 != hash)
         i = after(at.cap, i);
-    if (at.page->slots[i]) {
-        const struct keyed_entry *e = keyed_at(map, (uint32_t)at.page->slots[i]);
-        __builtin_prefetch(e);
-        __builtin_prefetch((const uint8_t *)e + 64);
-    }
+    if (!at.page->slots[i])
+        return;
+    const uint8_t *e = (const uint8_t *)keyed_at(map, (uint32_t)at.page->slots[i]);
+    for (size_t k = 0; k < len; k += 64)
+        __builtin_prefetch(e + k);
 }

@@ -223,10 +223,11 @@ static void mark_saved(struct keyed *map, uint32_t ref)
 // A bag's entries have no keys, and none is ever removed.
 static leat_status load_value(struct leat_ctx *ctx, struct cur *c, struct keyed *map, int wrong)
 {
-    struct leat_bytes value;
+    struct leat_bytes value, group;
     if (wrong || !get_bytes(c, &value))
         return malformed(ctx);
-    uint32_t ref = keyed_add_entry(map, value);
+    keyed_group_take(value, &group);
+    uint32_t ref = keyed_add_entry(map, value, keyed_tag(map, group));
     if (!ref)
         return leat_no_memory(ctx);
     mark_saved(map, ref);
