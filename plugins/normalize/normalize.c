@@ -12,7 +12,7 @@
 #include "keyed_row.h"
 #include "rowhash.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2 // 1 had its numbers in another form, and was never released
 #define ROW_MAX       ((size_t)KEYED_LENGTH_MAX)
 
 struct normalize {
@@ -69,7 +69,7 @@ static leat_status load_state(struct leat_ctx *ctx, void *self, const struct lea
 {
     struct normalize *n = self;
     if (in->version != STATE_VERSION)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-N0004", "saved state has version %u; this plugin reads up to %u",
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-N0004", "saved state has version %u; this plugin reads version %u",
                          in->version, STATE_VERSION);
     return keyed_load(ctx, in, &n->rows, 1);
 }

@@ -140,7 +140,7 @@ static void encode_unique(const struct join_work *w, uint32_t row, struct buf *t
         uint32_t c = side->unique[k] - first;
         const struct leat_type *t = &w->b->schema->columns[c].type;
         if (keyed_part_encode(to, t, leat_batch_cell(w->b, c, row), leat_batch_state(w->b, c, row)))
-            buf_u8(to, JOIN_NULL_PART);
+            keyed_part_none(to);
     }
 }
 

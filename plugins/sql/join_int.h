@@ -19,7 +19,6 @@
 
 #define JOIN_STATE_VERSION 2
 #define JOIN_BYTES_MAX     ((size_t)KEYED_LENGTH_MAX)
-#define JOIN_NULL_PART     0xff // stands for a part of a primary key that is NULL
 
 struct join_rows {
     const struct sql_side *side;

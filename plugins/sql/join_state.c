@@ -48,15 +48,10 @@ static int take_apart(const struct owner *o, struct leat_bytes key, union leat_c
     for (uint32_t i = 0; i < side->share_count; i++)
         count = side->share[i] >= count ? side->share[i] + 1 : count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct leat_type *type = part_type(o, i);
-        struct leat_bytes rest = key;
-        states[i] = keyed_part_decode(&rest, type, &cells[i]) ? LEAT_NULL : LEAT_VALUE;
-        if (states[i] == LEAT_NULL) { // the part of a primary key that is none
-            if (!key.len || *key.ptr != JOIN_NULL_PART)
-                return -1;
-            rest = (struct leat_bytes){key.ptr + 1, key.len - 1};
-        }
-        key = rest;
+        int none = keyed_part_decode(&key, part_type(o, i), &cells[i]);
+        if (none < 0)
+            return -1;
+        states[i] = none ? LEAT_NULL : LEAT_VALUE;
     }
     return 0;
 }

@@ -18,6 +18,11 @@ void keyed_group_put(struct buf *out, const void *group, size_t len)
 
 struct leat_bytes keyed_group_take(struct leat_bytes from, struct leat_bytes *group)
 {
+    if (from.len && from.ptr[0] && from.ptr[0] <= 0x7f && from.ptr[0] <= from.len) { // a short one
+        uint32_t n = from.ptr[0];
+        *group = (struct leat_bytes){from.ptr + 1, n - 1};
+        return (struct leat_bytes){from.ptr + n, from.len - n};
+    }
     struct cur c = cur_of(from.ptr, from.len);
     uint64_t len = cur_uvarint(&c);
     *group = (struct leat_bytes){NULL, 0};
