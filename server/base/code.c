@@ -3,6 +3,8 @@
 // process.
 #include "base/code.h"
 
+#include <string.h>
+
 static const struct leat_code codes[] = {
     {"LEAT-B0001", "The process could not ask the system to be told of signals.",
      "Look at the limits of the process (ulimit -a); memory or descriptors are used up."},
@@ -121,7 +123,8 @@ static const struct leat_code codes[] = {
     {"LEAT-T0005", "A checkpoint holds state of a node that the file no longer has.",
      "Give the node its old name back, or start with --allow-non-restored-state."},
     {"LEAT-T0006", "A checkpoint took longer than checkpoint.timeout; the job was started again.",
-     "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the timeout."},
+     "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the "
+     "timeout."},
     {"LEAT-V0101", "The answer of a query could not be written.",
      "Look at where the output goes: a full disk, a closed pipe."},
     {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",
@@ -138,4 +141,12 @@ const struct leat_code *base_codes(uint32_t *count)
 {
     *count = sizeof codes / sizeof codes[0];
     return codes;
+}
+
+const char *base_code_cure(const char *code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(codes[i].code, code) == 0)
+            return codes[i].cure;
+    return NULL;
 }

@@ -10,5 +10,7 @@
 
 // All codes of the core, sorted.
 const struct leat_code *base_codes(uint32_t *count);
+// The cure of one of them, NULL for a code that is not the core's.
+const char *base_code_cure(const char *code);
 
 #endif

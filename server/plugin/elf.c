@@ -17,6 +17,7 @@ typedef Elf64_Ehdr elf_header;
 typedef Elf64_Phdr elf_segment;
 typedef Elf64_Shdr elf_section;
 typedef Elf64_Nhdr elf_note;
+typedef Elf64_Sym elf_symbol;
 #else
 #define CLASS      ELFCLASS32
 #define CLASS_BITS 32
@@ -24,6 +25,7 @@ typedef Elf32_Ehdr elf_header;
 typedef Elf32_Phdr elf_segment;
 typedef Elf32_Shdr elf_section;
 typedef Elf32_Nhdr elf_note;
+typedef Elf32_Sym elf_symbol;
 #endif
 
 #if defined(__x86_64__)
@@ -42,6 +44,7 @@ typedef Elf32_Nhdr elf_note;
 
 #define SEGMENTS_MAX 64
 #define NOTES_MAX    16384 // bytes of one segment of notes that are looked at
+#define SYMBOLS_READ 64    // at a time
 
 struct elf {
     int fd;
@@ -60,9 +63,7 @@ static leat_status no_elf(struct elf *e)
 
 static leat_status truncated(struct elf *e, const char *what)
 {
-    base_fail(e->err, LEAT_CONFIG, "LEAT-P0006", "it is truncated or damaged (%s)", what);
-    base_error_hint(e->err, "Copy the plugin again.");
-    return LEAT_CONFIG;
+    return base_fail(e->err, LEAT_CONFIG, "LEAT-P0006", "it is truncated or damaged (%s)", what);
 }
 
 static bool inside(const struct elf *e, uint64_t offset, uint64_t len)
@@ -185,15 +186,51 @@ static leat_status check_note(struct elf *e, const struct leat_note *note)
 {
     if (note->magic != LEAT_MAGIC)
         return base_fail(e->err, LEAT_CONFIG, "LEAT-P0014", "its note is not one of leat's (wrong magic number)");
-    if (note->abi_major != LEAT_ABI_MAJOR || note->abi_minor > LEAT_ABI_MINOR) {
-        base_fail(e->err, LEAT_CONFIG, "LEAT-P0007", "it was built for ABI %u.%u, and this leat has ABI %u.%u",
-                  note->abi_major, note->abi_minor, LEAT_ABI_MAJOR, LEAT_ABI_MINOR);
-        base_error_hint(e->err, "Build the plugin against the headers of this leat, or use a plugin made for it.");
-        return LEAT_CONFIG;
-    }
+    if (note->abi_major != LEAT_ABI_MAJOR || note->abi_minor > LEAT_ABI_MINOR)
+        return base_fail(e->err, LEAT_CONFIG, "LEAT-P0007", "it was built for ABI %u.%u, and this leat has ABI %u.%u",
+                         note->abi_major, note->abi_minor, LEAT_ABI_MAJOR, LEAT_ABI_MINOR);
     if (note->pointer_size != sizeof(void *))
         return base_fail(e->err, LEAT_CONFIG, "LEAT-P0005", "it was built with pointers of %u bytes",
                          note->pointer_size);
+    return LEAT_OK;
+}
+
+static bool read_section(const struct elf *e, uint32_t index, elf_section *out)
+{
+    return e->header.e_shoff && index < e->header.e_shnum &&
+           read_at(e, out, sizeof *out, e->header.e_shoff + index * sizeof *out);
+}
+
+// Is one of the exported functions in the table `symbols`, whose names are in `names`, the entry?
+static bool has_entry(const struct elf *e, const elf_section *symbols, const elf_section *names)
+{
+    elf_symbol piece[SYMBOLS_READ];
+    char name[sizeof PLUGIN_ENTRY];
+    uint64_t count = symbols->sh_size / sizeof(elf_symbol);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = i % SYMBOLS_READ, rest = count - i < SYMBOLS_READ ? count - i : SYMBOLS_READ;
+        if (at == 0 && !read_at(e, piece, rest * sizeof *piece, symbols->sh_offset + i * sizeof *piece))
+            return false;
+        const elf_symbol *s = &piece[at];
+        if (s->st_shndx != SHN_UNDEF && (s->st_info & 0xf) == STT_FUNC &&
+            read_at(e, name, sizeof name, names->sh_offset + s->st_name) &&
+            memcmp(name, PLUGIN_ENTRY, sizeof name) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The table of exported names is found by the sections. Without those (they are not needed for loading) dlsym will tell.
+static leat_status check_entry(struct elf *e)
+{
+    elf_section symbols, names;
+    for (uint32_t i = 0; e->header.e_shentsize == sizeof symbols && read_section(e, i, &symbols); i++) {
+        if (symbols.sh_type != SHT_DYNSYM || !inside(e, symbols.sh_offset, symbols.sh_size))
+            continue;
+        if (read_section(e, symbols.sh_link, &names) && !has_entry(e, &symbols, &names))
+            return base_fail(e->err, LEAT_CONFIG, "LEAT-P0016", "it has no function \"" PLUGIN_ENTRY "\"");
+        break;
+    }
     return LEAT_OK;
 }
 
@@ -210,5 +247,6 @@ leat_status plugin_elf_check(int fd, uint64_t size, struct leat_note *note, stru
         base_error_hint(err, "A plugin says LEAT_PLUGIN(…) once; other libraries do not belong into this folder.");
         return LEAT_CONFIG;
     }
-    return check_note(&e, note);
+    st = check_note(&e, note);
+    return st == LEAT_OK ? check_entry(&e) : st;
 }

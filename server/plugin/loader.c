@@ -19,13 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/code.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "plugin/check.h"
 #include "plugin/elf.h"
 #include "plugin/registry.h"
-
-#define ENTRY "leat_plugin_entry"
 
 // --- who may have written a file
 
@@ -108,10 +107,8 @@ static leat_status check_clash(const struct plugin_registry *registry, const str
                 strcmp(plugin_kind_name(kind), item) == 0 ? plugin_registry_find(registry, kind, name) : NULL;
             if (!c)
                 continue;
-            base_fail(err, LEAT_CONFIG, "LEAT-P0011", "the %s \"%s\" is already there, from \"%s\"", item, name,
-                      plugin_registry_library_of(registry, c)->file);
-            base_error_hint(err, "Remove one of the two files.");
-            return LEAT_CONFIG;
+            return base_fail(err, LEAT_CONFIG, "LEAT-P0011", "the %s \"%s\" is already there, from \"%s\"", item, name,
+                             plugin_registry_library_of(registry, c)->file);
         }
     }
     return LEAT_OK;
@@ -141,9 +138,9 @@ static leat_status load(struct plugin_registry *registry, const char *path, int 
     }
     *loaded = true;
     leat_plugin_entry_fn entry;
-    void *symbol = dlsym(handle, ENTRY);
+    void *symbol = dlsym(handle, PLUGIN_ENTRY);
     if (!symbol)
-        return base_fail(err, LEAT_CONFIG, "LEAT-P0016", "it has no function \"" ENTRY "\"");
+        return base_fail(err, LEAT_CONFIG, "LEAT-P0016", "it has no function \"" PLUGIN_ENTRY "\"");
     memcpy(&entry, &symbol, sizeof entry);
     return plugin_registry_add(registry, path, entry(host), err);
 }
@@ -167,8 +164,12 @@ leat_status plugin_load_file(struct plugin_registry *registry, const char *path,
         result = load(registry, path, fd, host, &loaded, err);
     if (fd >= 0 && !loaded)
         close(fd);
-    if (result != LEAT_OK)
-        base_error_wrap(err, "plugin \"%s\" is refused", path);
+    if (result == LEAT_OK)
+        return LEAT_OK;
+    const char *cure = err->hint[0] ? NULL : base_code_cure(err->code);
+    if (cure)
+        base_error_hint(err, "%s", cure);
+    base_error_wrap(err, "plugin \"%s\" is refused", path);
     return result;
 }
 

@@ -191,10 +191,8 @@ static leat_status check_clash(struct intake *in, const struct leat_component *c
     }
     if (!other)
         return LEAT_OK;
-    refuse(in, "LEAT-P0011", "the %s \"%s\" is already there, from \"%s\"", plugin_kind_name(c->kind), c->name,
-           plugin_registry_library_of(in->registry, other)->file);
-    base_error_hint(in->err, "Remove one of the two files.");
-    return LEAT_CONFIG;
+    return refuse(in, "LEAT-P0011", "the %s \"%s\" is already there, from \"%s\"", plugin_kind_name(c->kind), c->name,
+                  plugin_registry_library_of(in->registry, other)->file);
 }
 
 static leat_status take_component(struct intake *in, struct leat_component *c, uint32_t their_size)
@@ -243,12 +241,9 @@ static leat_status take_head(struct intake *in, const struct leat_plugin *theirs
         return refuse(in, "LEAT-P0012", "its entry function failed (it returned NULL)");
     if (theirs->magic != LEAT_MAGIC)
         return refuse(in, "LEAT-P0008", "what its entry function returned is no plugin (wrong magic number)");
-    if (theirs->abi_major != LEAT_ABI_MAJOR || theirs->abi_minor > LEAT_ABI_MINOR) {
-        refuse(in, "LEAT-P0007", "it was built for ABI %u.%u, and this leat has ABI %u.%u", theirs->abi_major,
-               theirs->abi_minor, LEAT_ABI_MAJOR, LEAT_ABI_MINOR);
-        base_error_hint(in->err, "Build the plugin against the headers of this leat, or use a plugin made for it.");
-        return LEAT_CONFIG;
-    }
+    if (theirs->abi_major != LEAT_ABI_MAJOR || theirs->abi_minor > LEAT_ABI_MINOR)
+        return refuse(in, "LEAT-P0007", "it was built for ABI %u.%u, and this leat has ABI %u.%u", theirs->abi_major,
+                      theirs->abi_minor, LEAT_ABI_MAJOR, LEAT_ABI_MINOR);
     if (theirs->struct_size < frozen + 5 * sizeof(void *))
         return refuse(in, "LEAT-P0008", "its description has %u bytes, too short for any version", theirs->struct_size);
     *p = (struct leat_plugin){0};

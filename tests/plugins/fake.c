@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin for the loader's tests. Compiled once per FAKE_… macro; each turns one thing wrong (or old, or right).
 //
+// When its code runs, and not before, it says so: LEAT_FAKE_RAN names a file to which its name is appended.
 // FAKE_OLD stands for a plugin of an earlier minor version: its structs end before what came later.
 #include <leat/plugin.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 struct config {
     int64_t rate;
     int32_t mode;
     const char *path;
 };
+
+// Runs inside dlopen, before anybody asks for anything.
+__attribute__((constructor)) static void leave_a_trace(void)
+{
+    const char *path = getenv("LEAT_FAKE_RAN");
+    FILE *trace = path ? fopen(path, "a") : NULL;
+    if (!trace)
+        return;
+    fputs(FAKE_NAME "\n", trace);
+    fclose(trace);
+}
 
 #define AT(member) offsetof(struct config, member)
 

@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "plugin/check.h"
-#include "plugin/elf.h"
 #include "plugin/loader.h"
 #include "plugin/registry.h"
 
@@ -98,7 +97,7 @@ static void expect(struct fixture *f, const char *name, const char *code, const 
 {
     leat_status st = load(f, name);
     if (st != LEAT_CONFIG || strcmp(f->last.code, code) != 0 || !strstr(f->last.message, part) ||
-        !strstr(f->last.message, name))
+        !strstr(f->last.message, name) || !f->last.hint[0])
         fail_msg("\"%s\" gave %s %s, wanted %s …%s…", name, f->last.code, f->last.message, code, part);
     assert_int_equal(plugin_registry_count(f->registry), 1);
 }
@@ -192,25 +191,6 @@ static void test_damaged_files(void **state)
     expect(f, "phnum.so", "LEAT-P0006", "table of segments");
     write_patched(f, "phoff.so", 37, 0xff);
     expect(f, "phoff.so", "LEAT-P0006", "damaged");
-}
-
-// No byte of the header or of the segment table may make the check itself read outside. (Nothing is loaded here: what
-// passes and is damaged all the same is the dynamic linker's business.)
-static void test_every_header_byte(void **state)
-{
-    struct fixture *f = *state;
-    unsigned refused = 0;
-    for (size_t at = 0; at < 64 + 56 * 8; at++) {
-        for (int value = 0; value < 256; value += 51) {
-            struct base_error err;
-            struct leat_note note;
-            write_patched(f, "x.so", at, (unsigned char)value);
-            int fd = open(path_of(f, "x.so"), O_RDONLY);
-            refused += plugin_elf_check(fd, f->len, &note, &err) != LEAT_OK;
-            close(fd);
-        }
-    }
-    assert_true(refused > 500);
 }
 
 static void test_files_that_are_none(void **state)
@@ -310,7 +290,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_fakes),        TEST(test_damaged_files), TEST(test_every_header_byte), TEST(test_files_that_are_none),
+        TEST(test_fakes),        TEST(test_damaged_files), TEST(test_files_that_are_none),
         TEST(test_older_plugin), TEST(test_folder),        cmocka_unit_test(test_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
