@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf.h"
 #include "offsets.h"
@@ -36,6 +37,74 @@ static void check_topic(struct check *c, int source)
     }
     if (!source && c->o->topic.count > 1)
         FAULT(c, "LEAT-K0103", "topic", 0, "Make a sink for each topic.", "a sink writes to one topic");
+}
+
+// --- properties.bootstrap.servers: "host:port,host:port", each with a protocol before it if the user likes
+
+static const char servers_hint[] = "Write host:port, several with commas between: \"kafka1:9092,kafka2:9092\".";
+
+// Length of the protocol and "://" that the entry begins with, 0 = none, -1 = unknown.
+static int protocol_length(const char *at, const char *end)
+{
+    static const char *const words[] = {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"};
+    const char *tail = strstr(at, "://");
+    if (!tail || tail >= end)
+        return 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == (size_t)(tail - at) && strncasecmp(at, words[i], (size_t)(tail - at)) == 0)
+            return (int)(tail - at) + 3;
+    return -1;
+}
+
+// Behind the host's name or address, which is "host", "1.2.3.4" or "[::1]"; NULL = none is there.
+static const char *skip_host(const char *at, const char *end)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t n = *at == '[' ? strspn(at + 1, "0123456789abcdefABCDEF:.%") + 1 : strspn(at, name);
+    if (*at == '[')
+        n = at[n] == ']' && n > 1 ? n + 1 : 0;
+    return n && at + n <= end ? at + n : NULL;
+}
+
+static void check_server(struct check *c, const char *at, const char *end)
+{
+    static const char option[] = "properties.bootstrap.servers";
+    const char *begin = at;
+    int protocol = protocol_length(at, end);
+    const char *port = protocol < 0 ? NULL : skip_host(at + protocol, end);
+    char *digits_end = NULL;
+    long number =
+        port && port < end && *port == ':' && isdigit((unsigned char)port[1]) ? strtol(port + 1, &digits_end, 10) : 0;
+    if (!port)
+        FAULT(c, "LEAT-K0127", option, begin - c->o->servers, servers_hint, "\"%.*s\" is no address of a broker",
+              (int)(end - begin), begin);
+    else if (port < end && digits_end != end)
+        FAULT(c, "LEAT-K0127", option, port - c->o->servers, servers_hint,
+              "\"%.*s\" is no address of a broker: a port is missing or is no number", (int)(end - begin), begin);
+    else if (port < end && (number < 1 || number > 65535))
+        FAULT(c, "LEAT-K0127", option, port + 1 - c->o->servers, "Ports are numbers from 1 to 65535.",
+              "port %.*s of broker \"%.*s\" is out of range", (int)(end - port - 1), port + 1, (int)(end - begin),
+              begin);
+}
+
+static void check_servers(struct check *c)
+{
+    const char *text = c->o->servers;
+    int before = c->faults;
+    int found = 0;
+    for (const char *at = text, *next; *at; at = next) {
+        const char *end = at + strcspn(at, ",");
+        next = *end ? end + 1 : end;
+        while (at < end && isspace((unsigned char)*at))
+            at++;
+        while (end > at && isspace((unsigned char)end[-1]))
+            end--;
+        if (at < end)
+            check_server(c, at, end);
+        found += at < end;
+    }
+    if (!found && c->faults == before)
+        FAULT(c, "LEAT-K0127", "properties.bootstrap.servers", 0, servers_hint, "no broker is named");
 }
 
 static void check_formats(struct check *c, int upsert)
@@ -113,6 +182,7 @@ leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options 
 {
     struct check c = {ctx, o, 0};
     check_topic(&c, 1);
+    check_servers(&c);
     check_formats(&c, upsert);
     check_prefix(&c);
     check_positions(&c);
@@ -123,6 +193,7 @@ leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o
 {
     struct check c = {ctx, o, 0};
     check_topic(&c, 0);
+    check_servers(&c);
     check_formats(&c, upsert);
     check_prefix(&c);
     if (o->guarantee == KAFKA_GUARANTEE_EXACTLY_ONCE)
