@@ -27,6 +27,9 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
         rd_kafka_fatal_error(rk, c->trouble, sizeof c->trouble);
         return;
     }
+    if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+        err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+        c->gone = err;
     if (!c->fatal && err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         snprintf(c->trouble, sizeof c->trouble, "%s", reason);
 }

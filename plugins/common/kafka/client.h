@@ -24,7 +24,8 @@ struct kafka_client {
     struct leat_event *watch;
     char trouble[512]; // the last connection error, "" after a success
     uint8_t has_credentials;
-    uint8_t fatal;                            // the client itself is beyond use; `trouble` says why
+    rd_kafka_resp_err_t gone; // the error that said that a topic being read is not there any more; 0 = none did
+    uint8_t fatal;            // the client itself is beyond use; `trouble` says why
     char sasl_user[256], sasl_password[1024]; // for kafka_client_nudge
     // Of the node. on_ready: something happened, called after the main queue was served.
     leat_status (*on_ready)(struct leat_ctx *ctx, void *arg);

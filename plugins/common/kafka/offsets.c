@@ -72,21 +72,33 @@ void kafka_state_write(struct buf *out, const struct kafka_position *list, uint3
         buf_u32(out, (uint32_t)list[i].partition);
         buf_u64(out, (uint64_t)list[i].next);
         buf_u64(out, (uint64_t)list[i].stop);
+        buf_u64(out, (uint64_t)list[i].last.offset);
+        buf_u64(out, (uint64_t)list[i].last.millis);
+        buf_u32(out, list[i].last.crc);
     }
 }
 
-static int read_position(struct cur *c, struct kafka_position *p)
+static int read_position(struct cur *c, uint32_t version, struct kafka_position *p)
 {
     size_t len = cur_u16(c);
     const uint8_t *name = cur_bytes(c, len);
     p->partition = (int32_t)cur_u32(c);
     p->next = (int64_t)cur_u64(c);
     p->stop = (int64_t)cur_u64(c);
+    p->last = (struct kafka_mark){.offset = -1};
+    if (version > 1) {
+        p->last.offset = (int64_t)cur_u64(c);
+        p->last.millis = (int64_t)cur_u64(c);
+        p->last.crc = cur_u32(c);
+    }
     p->topic = cur_ok(c) && len ? strndup((const char *)name, len) : NULL;
-    return p->topic && p->partition >= 0 && p->next >= 0 && p->stop >= 0 ? 0 : -1;
+    return p->topic && p->partition >= 0 && p->next >= 0 && p->stop >= 0 && p->last.offset >= -1 &&
+                   p->last.offset < p->next
+               ? 0
+               : -1;
 }
 
-int kafka_state_read(const uint8_t *ptr, size_t len, struct kafka_positions *list)
+int kafka_state_read(uint32_t version, const uint8_t *ptr, size_t len, struct kafka_positions *list)
 {
     struct cur c = cur_of(ptr, len);
     uint32_t count = cur_u32(&c);
@@ -97,7 +109,7 @@ int kafka_state_read(const uint8_t *ptr, size_t len, struct kafka_positions *lis
         return -1;
     list->items = items;
     for (uint32_t i = 0; i < count; i++) {
-        if (read_position(&c, &items[list->count]) < 0) {
+        if (read_position(&c, version, &items[list->count]) < 0) {
             free((void *)(uintptr_t)items[list->count].topic);
             return -1;
         }

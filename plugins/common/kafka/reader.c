@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include <zlib.h>
 
 #include "source_int.h"
 
@@ -61,13 +64,15 @@ static leat_status start_part(struct leat_ctx *ctx, struct kafka_source *s, cons
                              .next = f->next,
                              .stop = f->stop,
                              .catch_up = -1,
+                             .last = f->last,
+                             .unsure = f->from < f->next,
                              .at_end = f->next >= f->end,
                              .done = f->next >= f->stop};
     s->part_of[f->topic][f->partition] = (int32_t)s->part_count++;
     if (p->done)
         return LEAT_OK;
     s->undone++;
-    if (rd_kafka_consume_start_queue(s->rkts[f->topic], f->partition, f->next, s->queue) == 0)
+    if (rd_kafka_consume_start_queue(s->rkts[f->topic], f->partition, f->from, s->queue) == 0)
         return LEAT_OK;
     leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0205", "could not begin to read topic \"%s\", partition %d",
               s->o->topic.items[f->topic], f->partition);
@@ -150,6 +155,7 @@ static leat_status take_event(struct leat_ctx *ctx, struct kafka_source *s, cons
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (p) {
+            p->unsure = 0;
             advance(s, p, m->offset);
             p->at_end = 1;
         }
@@ -164,7 +170,11 @@ static leat_status take_event(struct leat_ctx *ctx, struct kafka_source *s, cons
                   p ? s->o->topic.items[p->topic] : s->o->topic.items[0]);
         ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_message_errstr(m));
         return LEAT_TRANSIENT;
-    default: // leader changes, a deleted topic, lost rights: librdkafka goes on trying; health shows the lag
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return kafka_source_bereft(ctx, m->err, rd_kafka_message_errstr(m));
+    default: // leader changes, lost rights: librdkafka goes on trying; health shows the lag
         s->troubled = 1;
         leat_say_status(ctx, "waiting for topic \"%s\": %s", p ? s->o->topic.items[p->topic] : s->o->topic.items[0],
                         rd_kafka_message_errstr(m));
@@ -172,19 +182,68 @@ static leat_status take_event(struct leat_ctx *ctx, struct kafka_source *s, cons
     }
 }
 
-// 1 = a record for us.
-static int take_record(struct kafka_source *s, rd_kafka_message_t *m)
+// The partition whose record for us this is, or NULL. With *unsure it is the one that was read last, once more.
+static struct kafka_part *take_record(struct kafka_source *s, const rd_kafka_message_t *m, uint8_t *unsure)
 {
     struct kafka_part *p = kafka_reader_part(s, m);
-    if (!p || p->done || m->offset < p->next)
-        return 0;
+    if (!p || p->done)
+        return NULL;
+    *unsure = p->unsure && m->offset == p->last.offset;
+    p->unsure = 0; // if it is another one, compaction took what we would have known again
+    if (*unsure)
+        return p;
+    if (m->offset < p->next)
+        return NULL;
     if (m->offset >= p->stop) {
         advance(s, p, p->stop);
-        return 0;
+        return NULL;
     }
     advance(s, p, m->offset + 1);
     p->at_end = 0;
-    return 1;
+    return p;
+}
+
+static uint32_t add_bytes(uint32_t crc, const void *ptr, size_t len)
+{
+    uint8_t size[5] = {ptr != NULL, (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
+    crc = (uint32_t)crc32(crc, size, sizeof size);
+    return ptr ? (uint32_t)crc32(crc, ptr, (uInt)(len < KAFKA_MARK_BYTES ? len : KAFKA_MARK_BYTES)) : crc;
+}
+
+static struct kafka_mark mark_of(const rd_kafka_message_t *m)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t millis = rd_kafka_message_timestamp(m, &type);
+    return (struct kafka_mark){m->offset, millis, add_bytes(add_bytes(0, m->key, m->key_len), m->payload, m->len)};
+}
+
+static void print_time(int64_t millis, char *out, size_t size)
+{
+    time_t seconds = (time_t)(millis / 1000);
+    struct tm tm;
+    if (millis < 0 || !gmtime_r(&seconds, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        snprintf(out, size, "an unknown time");
+}
+
+static leat_status compare(struct leat_ctx *ctx, const struct kafka_source *s, const struct kafka_part *p,
+                           const rd_kafka_message_t *m)
+{
+    char then[64], now[64];
+    struct kafka_mark mark = mark_of(m);
+    if (mark.millis == p->last.millis && mark.crc == p->last.crc)
+        return LEAT_OK;
+    print_time(p->last.millis, then, sizeof then);
+    print_time(mark.millis, now, sizeof now);
+    leat_fail(ctx, LEAT_FATAL, "LEAT-K0308",
+              "the record at offset %" PRId64 " of topic \"%s\", partition %d is not the one that was read there, so "
+              "saved offset %" PRId64 " means nothing any more",
+              m->offset, s->o->topic.items[p->topic], p->partition, p->next);
+    leat_error_detail(ctx,
+                      "The one that was read is of %s, the one there now is of %s. The topic was deleted and "
+                      "created again, or its log lost its end.",
+                      then, now);
+    leat_error_hint(ctx, "To read what is there from the beginning, give the node another name or remove its state.");
+    return LEAT_FATAL;
 }
 
 leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint32_t *n)
@@ -204,16 +263,26 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
     s->records = r;
     int64_t bytes = 0;
     uint32_t good = 0;
+    struct kafka_part *run = NULL; // whose records come at the moment
     leat_status st = LEAT_OK;
     for (uint32_t i = 0; st == LEAT_OK && i < r->count; i++) {
         rd_kafka_message_t *m = r->messages[i];
+        uint8_t unsure = 0;
+        struct kafka_part *p = m->err ? NULL : take_record(s, m, &unsure);
         if (m->err) {
             st = take_event(ctx, s, m);
-        } else if (take_record(s, m)) {
+        } else if (unsure) {
+            st = compare(ctx, s, p, m);
+        } else if (p) {
+            if (run && run != p)
+                run->last = mark_of(s->good[good - 1]);
+            run = p;
             s->good[good++] = m;
             bytes += (int64_t)(m->len + m->key_len);
         }
     }
+    if (run)
+        run->last = mark_of(s->good[good - 1]);
     if (good && s->troubled)
         kafka_source_recovered(ctx, s);
     __atomic_fetch_add(s->records_total, good, __ATOMIC_RELAXED);

@@ -50,8 +50,8 @@ static enum step add_found(struct kafka_resolve *r, uint32_t topic, int32_t part
         r->found = found;
         r->found_cap = cap;
     }
-    r->found[r->found_count++] =
-        (struct kafka_found){.topic = topic, .partition = partition, .next = -1, .stop = INT64_MAX};
+    r->found[r->found_count++] = (struct kafka_found){
+        .topic = topic, .partition = partition, .next = -1, .from = -1, .stop = INT64_MAX, .last = {.offset = -1}};
     return GOOD;
 }
 
@@ -226,6 +226,8 @@ static enum step place(struct kafka_control *c, struct kafka_resolve *r, struct 
     if (saved) {
         f->next = saved->next;
         f->stop = saved->stop;
+        f->last = saved->last;
+        f->from = f->last.offset >= low ? f->last.offset : f->next;
         return check_range(r, f, "saved", low, high);
     }
     if (r->restored || r->what == KAFKA_RESOLVE_NEW) {
@@ -235,6 +237,7 @@ static enum step place(struct kafka_control *c, struct kafka_resolve *r, struct 
         if (s != GOOD)
             return s;
     }
+    f->from = f->next;
     f->stop = stop_by_mode(r, f, stop, high);
     return GOOD;
 }

@@ -16,9 +16,11 @@
 struct kafka_found {
     uint32_t topic; // number in `topics`
     int32_t partition;
-    int64_t next; // first offset to read
-    int64_t stop; // first offset not to read; INT64_MAX = none
-    int64_t end;  // where the partition ends now
+    int64_t next;           // first offset to read
+    int64_t from;           // where to begin: at `last`, to see whether it is still the same, or at `next`
+    struct kafka_mark last; // of the record read last, offset -1 = none
+    int64_t stop;           // first offset not to read; INT64_MAX = none
+    int64_t end;            // where the partition ends now
 };
 
 struct kafka_resolve {

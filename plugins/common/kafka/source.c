@@ -120,10 +120,10 @@ leat_status kafka_source_create(struct leat_ctx *ctx, const struct leat_source_r
 leat_status kafka_source_load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
 {
     struct kafka_source *s = self;
-    if (in->version != KAFKA_STATE_VERSION)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-K0306", "saved offsets are of version %u, known is %d", in->version,
-                         KAFKA_STATE_VERSION);
-    if (kafka_state_read(in->ptr, in->len, &s->loaded) < 0)
+    if (in->version < 1 || in->version > KAFKA_STATE_VERSION)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-K0306", "saved offsets are of version %u, known are 1 to %d",
+                         in->version, KAFKA_STATE_VERSION);
+    if (kafka_state_read(in->version, in->ptr, in->len, &s->loaded) < 0)
         return leat_fail(ctx, LEAT_FATAL, "LEAT-K0307", "saved offsets cannot be read");
     s->restored = 1;
     return LEAT_OK;
@@ -144,9 +144,18 @@ static leat_status on_resolved(struct leat_ctx *ctx, struct kafka_job *job)
     return LEAT_OK;
 }
 
+leat_status kafka_source_bereft(struct leat_ctx *ctx, rd_kafka_resp_err_t err, const char *text)
+{
+    leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0209", "a topic vanished while it was read");
+    ctx->host->error_native(ctx, rd_kafka_err2name(err), text);
+    return LEAT_TRANSIENT;
+}
+
 static leat_status on_ready(struct leat_ctx *ctx, void *arg)
 {
     struct kafka_source *s = arg;
+    if (s->client->gone && s->step == KAFKA_SOURCE_RUN)
+        return kafka_source_bereft(ctx, s->client->gone, s->client->trouble);
     if (s->client->fatal)
         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0208", "the Kafka client has failed: %s", s->client->trouble);
     if (s->client->trouble[0]) {
@@ -430,7 +439,7 @@ leat_status kafka_source_save_state(struct leat_ctx *ctx, void *self, struct lea
         return LEAT_OK;
     for (uint32_t i = 0; i < s->part_count; i++)
         s->saved[i] = (struct kafka_position){s->o->topic.items[s->parts[i].topic], s->parts[i].partition,
-                                              s->parts[i].next, s->parts[i].stop};
+                                              s->parts[i].next, s->parts[i].stop, s->parts[i].last};
     s->saved_count = s->part_count;
     s->saved_epoch = out->epoch;
     buf_init(&bytes, SIZE_MAX / 2);

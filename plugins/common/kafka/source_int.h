@@ -13,11 +13,13 @@
 struct kafka_part {
     uint32_t topic;
     int32_t partition;
-    int64_t next;     // first offset that was not emitted
-    int64_t stop;     // first offset that is not read; INT64_MAX = none
-    int64_t catch_up; // the end to reach, or -1
-    uint8_t at_end;   // nothing behind `next` as far as we know
-    uint8_t done;     // `stop` is reached
+    int64_t next;           // first offset that was not emitted
+    int64_t stop;           // first offset that is not read; INT64_MAX = none
+    int64_t catch_up;       // the end to reach, or -1
+    struct kafka_mark last; // of the record read last
+    uint8_t unsure;         // whether the topic still has that record
+    uint8_t at_end;         // nothing behind `next` as far as we know
+    uint8_t done;           // `stop` is reached
 };
 
 // What one poll took from librdkafka: alive as long as a batch points into it.
@@ -88,6 +90,10 @@ struct kafka_source {
 
 // source.c: the trouble that the status tells of is over.
 void kafka_source_recovered(struct leat_ctx *ctx, struct kafka_source *s);
+
+// A topic is gone. librdkafka would go on at our offset in whatever topic has that name next; opening the source again
+// waits for it and compares its records with those that were read. Describes that and returns LEAT_TRANSIENT.
+leat_status kafka_source_bereft(struct leat_ctx *ctx, rd_kafka_resp_err_t err, const char *text);
 
 // reader.c
 // Begins to read what was found; the parts are added to those there are. LEAT_OK or a failure.

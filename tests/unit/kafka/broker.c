@@ -1,109 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plugins kafka and upsert-kafka in testhost against a real broker: build/tests/kafka_broker, run with the broker's
-// address in KAFKA_BOOTSTRAP by tests/integration/kafka. Each case makes topics of its own.
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+// address in KAFKA_BOOTSTRAP by tests/integration/kafka. What becomes of topics is in broker_topics.c.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <librdkafka/rdkafka.h>
-
-#include "testhost.h"
-
-#include <cmocka.h>
-
-#define COLUMNS "id BIGINT NOT NULL, name STRING"
-#define WAIT    20000
-
-static const char *servers(void)
-{
-    const char *address = getenv("KAFKA_BOOTSTRAP");
-    if (!address)
-        fail_msg("KAFKA_BOOTSTRAP is not set");
-    return address;
-}
-
-static const char *topic_name(const char *name)
-{
-    static char buf[8][128];
-    static unsigned turn;
-    char *out = buf[turn++ % 8];
-    snprintf(out, sizeof buf[0], "%s-%d-%lld", name, (int)getpid(), (long long)time(NULL));
-    return out;
-}
-
-static struct testhost *host(void **state)
-{
-    return *state;
-}
-
-static int setup(void **state)
-{
-    struct testhost *h = testhost_create();
-    testhost_add(h, "format-line", testhost_line_plugin());
-    *state = h;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct testhost *h = *state;
-    int live = atomic_load(&h->live_batches);
-    testhost_destroy(h);
-    return live;
-}
-
-// A node with the usual options and `more`, NULL at the end.
-static struct testhost_node *node(struct testhost *h, const char *plugin, uint8_t kind, const char *topic, ...)
-{
-    const char *pairs[40] = {"topic", topic, "properties.bootstrap.servers", servers(), "value.format", "line"};
-    size_t n = 6;
-    va_list ap;
-    va_start(ap, topic);
-    if (strcmp(plugin, "upsert-kafka") == 0) {
-        pairs[n++] = "key.format";
-        pairs[n++] = "line";
-    }
-    for (const char *word; (word = va_arg(ap, const char *)) && n < 38;)
-        pairs[n++] = word;
-    va_end(ap);
-    struct testhost_node *made = testhost_node(h, testhost_component(h, plugin, kind, plugin), pairs);
-    if (!made->config)
-        fail_msg("%s", testhost_faults(made));
-    return made;
-}
-
-#define SOURCE(h, topic, ...)                                                                                          \
-    node(h, "kafka", LEAT_SOURCE, topic, "scan.startup.mode", "earliest-offset", ##__VA_ARGS__, NULL)
-
-static void good(struct testhost_node *n, leat_status st)
-{
-    if (st != LEAT_OK)
-        fail_msg("status %d: %s status text \"%s\"", st, testhost_faults(n), n->status);
-}
-
-static void write_rows(struct testhost_node *sink, const struct leat_schema *schema, const char *rows)
-{
-    struct leat_batch *b = testhost_batch(sink, schema, rows);
-    good(sink, testhost_write(sink, b, WAIT));
-    leat_batch_unref(b);
-}
-
-// Writes rows through a sink of its own and waits until they are durable.
-static void fill(struct testhost *h, const char *plugin, const char *topic, const char *rows)
-{
-    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
-    struct testhost_node *sink = node(h, plugin, LEAT_SINK, topic, NULL);
-    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
-    write_rows(sink, schema, rows);
-    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
-    testhost_node_destroy(sink);
-}
+#include "broker_kit.h"
 
 static void rows_come_back(void **state)
 {
@@ -396,52 +298,6 @@ static void a_row_that_cannot_be_written_is_told_once(void **state)
     testhost_node_destroy(source);
 }
 
-static void delete_records(const char *topic, int64_t before)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", servers(), text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = before;
-    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT);
-    assert_non_null(event);
-    assert_int_equal(rd_kafka_event_error(event), 0);
-    rd_kafka_event_destroy(event);
-    rd_kafka_DeleteRecords_destroy(request);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(rk);
-}
-
-static void a_gap_is_refused(void **state)
-{
-    struct testhost *h = host(state);
-    const char *topic = topic_name("gap");
-    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
-    struct testhost_state saved = {0};
-    fill(h, "kafka", topic, "+I[1, a]\n+I[2, b]\n+I[3, c]\n+I[4, d]\n");
-    struct testhost_node *source = node(h, "kafka", LEAT_SOURCE, topic, "scan.startup.mode", "specific-offsets",
-                                        "scan.startup.specific-offsets", "partition:0,offset:1", NULL);
-    good(source, testhost_source_start(source, schema));
-    good(source, testhost_save_state(source, &saved));
-    testhost_node_destroy(source);
-    delete_records(topic, 3);
-    source = SOURCE(h, topic);
-    assert_int_equal(testhost_source_resume(source, schema, &saved), LEAT_FATAL);
-    char message[512];
-    snprintf(message, sizeof message,
-             "saved offset 1 of topic \"%s\", partition 0 lies before the first offset there, 3", topic);
-    assert_string_equal(source->error.message, message);
-    assert_string_equal(source->error.detail,
-                        "Records 1 to 2 were removed by the topic's retention before they were read.");
-    testhost_node_destroy(source);
-    testhost_state_fini(&saved);
-}
-
 static void committed_offsets_are_for_monitoring(void **state)
 {
     struct testhost *h = host(state);
@@ -470,52 +326,8 @@ static void committed_offsets_are_for_monitoring(void **state)
     testhost_state_fini(&saved);
 }
 
-static void partitions_are_shared_and_found_later(void **state)
-{
-    struct testhost *h = host(state);
-    const char *topic = topic_name("parts");
-    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
-    struct testhost_node *sink =
-        node(h, "kafka", LEAT_SINK, topic, "sink.topic.partitions", "4", "sink.partitioner", "round-robin", NULL);
-    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_INSERT_ONLY, NULL));
-    write_rows(sink, schema, "+I[1, a]\n+I[2, b]\n+I[3, c]\n+I[4, d]\n");
-    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
-    testhost_node_destroy(sink);
-    struct testhost_node *two[2];
-    for (uint32_t i = 0; i < 2; i++) {
-        two[i] = SOURCE(h, topic, "scan.topic-partition-discovery.interval", "100ms");
-        two[i]->open.instance = i;
-        two[i]->open.instances = 2;
-        good(two[i], testhost_source_start(two[i], schema));
-        good(two[i], testhost_poll_rows(two[i], 2, WAIT));
-        assert_int_equal(two[i]->rows, 2);
-    }
-    char text[512], value[] = "5|e";
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", servers(), text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(topic, 5, text, sizeof text);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT);
-    assert_int_equal(rd_kafka_event_error(event), 0);
-    rd_kafka_event_destroy(event);
-    assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(4), RD_KAFKA_V_VALUE(value, 3),
-                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                     0);
-    assert_int_equal(rd_kafka_flush(rk, WAIT), 0);
-    rd_kafka_NewPartitions_destroy(more);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(rk);
-    good(two[0], testhost_poll_rows(two[0], 3, WAIT));
-    assert_non_null(strstr(testhost_rows(two[0]), "+I[5, e]"));
-    testhost_node_destroy(two[0]);
-    testhost_node_destroy(two[1]);
-}
-
 int main(int argc, char **argv)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(rows_come_back),
         CASE(batches_outlive_their_source),
@@ -530,9 +342,7 @@ int main(int argc, char **argv)
         CASE(closing_does_not_wait_for_what_is_missing),
         CASE(poison_is_named),
         CASE(a_row_that_cannot_be_written_is_told_once),
-        CASE(a_gap_is_refused),
         CASE(committed_offsets_are_for_monitoring),
-        CASE(partitions_are_shared_and_found_later),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

@@ -70,29 +70,48 @@ static void specific_offsets_are_read(void **state)
 
 static void state_comes_back(void **state)
 {
-    const struct kafka_position list[] = {{"orders", 0, 17, INT64_MAX}, {"users", 3, 0, 99}};
+    const struct kafka_position list[] = {{"orders", 0, 17, INT64_MAX, {16, 1700000000000, 0xfedcba98}},
+                                          {"users", 3, 0, 99, {-1, 0, 0}}};
     struct kafka_positions back = {NULL, 0};
     struct buf bytes;
     buf_init(&bytes, 1000);
     kafka_state_write(&bytes, list, 2);
     assert_true(buf_ok(&bytes));
-    assert_int_equal(kafka_state_read(bytes.ptr, bytes.len, &back), 0);
-    assert_int_equal(kafka_state_read(bytes.ptr, bytes.len, &back), 0); // the piece of another instance
+    assert_int_equal(kafka_state_read(2, bytes.ptr, bytes.len, &back), 0);
+    assert_int_equal(kafka_state_read(2, bytes.ptr, bytes.len, &back), 0); // the piece of another instance
     assert_int_equal(back.count, 4);
     const struct kafka_position *p = kafka_positions_find(&back, "users", 3);
     assert_non_null(p);
     assert_int_equal(p->stop, 99);
     assert_null(kafka_positions_find(&back, "users", 0));
+    assert_int_equal(p->last.offset, -1);
+    p = kafka_positions_find(&back, "orders", 0);
+    assert_int_equal(p->last.millis, 1700000000000);
+    assert_int_equal(p->last.crc, 0xfedcba98);
     for (size_t len = 0; len < bytes.len; len++) {
         struct kafka_positions cut = {NULL, 0};
         uint8_t *copy = malloc(len ? len : 1);
         memcpy(copy, bytes.ptr, len);
-        assert_int_equal(kafka_state_read(copy, len, &cut), -1);
+        assert_int_equal(kafka_state_read(2, copy, len, &cut), -1);
         kafka_positions_fini(&cut);
         free(copy);
     }
     kafka_positions_fini(&back);
     buf_fini(&bytes);
+}
+
+static void state_of_version_1_is_read(void **state)
+{
+    static const uint8_t bytes[] = {0, 0, 0, 1, 0, 1,    't',  0,    0,    0,    2,    0,    0,   0,
+                                    0, 0, 0, 0, 9, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    struct kafka_positions back = {NULL, 0};
+    assert_int_equal(kafka_state_read(1, bytes, sizeof bytes, &back), 0);
+    const struct kafka_position *p = kafka_positions_find(&back, "t", 2);
+    assert_non_null(p);
+    assert_int_equal(p->next, 9);
+    assert_int_equal(p->stop, INT64_MAX);
+    assert_int_equal(p->last.offset, -1);
+    kafka_positions_fini(&back);
 }
 
 static void resources_are_the_same_for_all_spellings(void **state)
@@ -246,6 +265,39 @@ static void options_are_checked_together(void **state)
          LEAT_SOURCE,
          {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json"},
          NULL},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", " k1:9092 ,PLAINTEXT://10.0.0.1:65535,[::1]:1,ssl://[::1],c,",
+          "format", "json"},
+         NULL},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:65536", "format", "json"},
+         "port 65536 of broker \"b:65536\" is out of range"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "a:1,b:0", "format", "json"},
+         "port 0 of broker \"b:0\" is out of range"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "a:1,b:", "format", "json"},
+         "\"b:\" is no address of a broker: a port is missing or is no number"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b;c:1", "format", "json"},
+         "\"b;c:1\" is no address of a broker"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "http://b:1", "format", "json"},
+         "\"http://b:1\" is no address of a broker"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "[::1:9", "format", "json"},
+         "\"[::1:9\" is no address of a broker"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", " , ", "format", "json"},
+         "no broker is named"},
         {"upsert-kafka",
          LEAT_SOURCE,
          {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json",
@@ -268,6 +320,7 @@ int main(void)
         cmocka_unit_test(login_lines_are_read),
         cmocka_unit_test(specific_offsets_are_read),
         cmocka_unit_test(state_comes_back),
+        cmocka_unit_test(state_of_version_1_is_read),
         cmocka_unit_test(resources_are_the_same_for_all_spellings),
         cmocka_unit_test(properties_are_translated_or_explained),
         cmocka_unit_test(options_are_checked_together),
