@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "sink_int.h"
 
 // --- bind
@@ -97,7 +98,44 @@ void kafka_sink_unbind(void *bound)
     free(b);
 }
 
-// --- create and open
+// --- create, state and open
+
+// Rows of a key stay in one partition only as long as the number of partitions is the same, so that number is kept.
+// State, version 1: the number, 4 bytes, big-endian.
+#define STATE_VERSION 1
+
+static int is_keyed(const struct kafka_sink *s)
+{
+    return s->o->key_format && s->o->partitioner == KAFKA_PARTITION_DEFAULT;
+}
+
+leat_status kafka_sink_load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
+{
+    struct kafka_sink *s = self;
+    struct cur c = cur_of(in->ptr, in->len);
+    int32_t partitions = (int32_t)cur_u32(&c);
+    if (!in->len)
+        return LEAT_OK; // of a time when it had no key
+    if (in->version != STATE_VERSION || !cur_ok(&c) || cur_left(&c) || partitions < 1)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-K0307", "the sink's saved number of partitions cannot be read");
+    s->kept_partitions = partitions;
+    return LEAT_OK;
+}
+
+leat_status kafka_sink_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
+{
+    struct kafka_sink *s = self;
+    struct buf bytes;
+    if (s->step != KAFKA_SINK_RUN || !is_keyed(s))
+        return LEAT_OK;
+    buf_init(&bytes, 4);
+    buf_u32(&bytes, (uint32_t)s->writer->partition_count);
+    out->version = STATE_VERSION;
+    out->kind = LEAT_STATE_FULL;
+    leat_status st = buf_ok(&bytes) ? ctx->host->state_write(ctx, out, bytes.ptr, bytes.len) : leat_no_memory(ctx);
+    buf_fini(&bytes);
+    return st;
+}
 
 static leat_status use_schema(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_schema *schema)
 {
@@ -218,6 +256,24 @@ static leat_status on_flush_timer(struct leat_ctx *ctx, void *arg, uint32_t read
     return st < 0 ? st : ctx->host->timer_again(s->flush_timer, s->o->flush_interval);
 }
 
+// How many partitions keys are spread over: as many as when the first row was written.
+static int32_t choose_partitions(struct leat_ctx *ctx, const struct kafka_sink *s, int32_t count)
+{
+    if (!s->kept_partitions || !is_keyed(s) || s->kept_partitions == count)
+        return count;
+    if (count < s->kept_partitions) {
+        leat_log(ctx, LEAT_LOG_WARN, "topic-shrunk",
+                 "topic \"%s\" had %d partitions and has %d: it was created again, and what was written before is not "
+                 "in it",
+                 s->o->topic.items[0], s->kept_partitions, count);
+        return count;
+    }
+    leat_log(ctx, LEAT_LOG_WARN, "topic-grown",
+             "topic \"%s\" has %d partitions now; keys go on to the first %d, where their earlier rows are",
+             s->o->topic.items[0], count, s->kept_partitions);
+    return s->kept_partitions;
+}
+
 static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, const struct kafka_topic_job *t)
 {
     static const struct leat_metric records = {"leat_kafka_sent_records_total", LEAT_METRIC_COUNTER,
@@ -231,7 +287,7 @@ static leat_status start_writer(struct leat_ctx *ctx, struct kafka_sink *s, cons
     w->records_total = ctx->host->metric(ctx, &records);
     w->bytes_total = ctx->host->metric(ctx, &bytes);
     w->waiting = ctx->host->metric(ctx, &waiting);
-    leat_status st = kafka_writer_init(ctx, w, s->o, t->partition_count);
+    leat_status st = kafka_writer_init(ctx, w, s->o, choose_partitions(ctx, s, t->partition_count));
     if (st != LEAT_OK)
         return st;
     if (s->reduce && !(s->flush_timer = ctx->host->timer(ctx, s->o->flush_interval, on_flush_timer, s)))
@@ -370,6 +426,8 @@ static void drop_wind_down(struct kafka_job *job)
 {
     struct wind_down *w = (struct wind_down *)(void *)job;
     kafka_writer_end(w->writer);
+    free(w->writer->known[0]);
+    free(w->writer->known[1]);
     free(w->writer);
     free(w);
 }

@@ -17,9 +17,11 @@ leat_status kafka_sink_bind(struct leat_ctx *ctx, const struct leat_sink_request
                             void **bound, int upsert);
 void kafka_sink_unbind(void *bound);
 leat_status kafka_sink_create(struct leat_ctx *ctx, const void *bound, void **self);
+leat_status kafka_sink_load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in);
 leat_status kafka_sink_open(struct leat_ctx *ctx, void *self, const struct leat_open *open);
 leat_status kafka_sink_write(struct leat_ctx *ctx, void *self, const struct leat_batch *batch);
 leat_status kafka_sink_flush(struct leat_ctx *ctx, void *self, uint8_t how);
+leat_status kafka_sink_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out);
 leat_status kafka_sink_close(struct leat_ctx *ctx, void *self);
 void kafka_sink_destroy(struct leat_ctx *ctx, void *self);
 
@@ -27,8 +29,9 @@ void kafka_sink_destroy(struct leat_ctx *ctx, void *self);
 #define KAFKA_SINK_OPS(bind_)                                                                                          \
     {                                                                                                                  \
         .struct_size = sizeof(struct leat_sink_ops), .bind = (bind_), .unbind = kafka_sink_unbind,                     \
-        .create = kafka_sink_create, .open = kafka_sink_open, .write = kafka_sink_write, .flush = kafka_sink_flush,    \
-        .close = kafka_sink_close, .destroy = kafka_sink_destroy,                                                      \
+        .create = kafka_sink_create, .load_state = kafka_sink_load_state, .save_state = kafka_sink_save_state,         \
+        .open = kafka_sink_open, .write = kafka_sink_write, .flush = kafka_sink_flush, .close = kafka_sink_close,      \
+        .destroy = kafka_sink_destroy,                                                                                 \
     }
 
 #endif

@@ -41,6 +41,7 @@ struct kafka_sink {
     struct kafka_control *control;
     struct kafka_topic_job *topic; // the answer for open, until it is used
     enum kafka_sink_step step;
+    int32_t kept_partitions; // of the saved state; 0 = none
     struct kafka_writer *writer;
     uint32_t row; // first row of the batch at hand that is not encoded
     size_t *key_ends, *value_ends;

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 #define IDLE_CHUNKS  4  // kept with their memory; a buffer larger than IDLE_BYTES is not
 #define RECORD_FRAME 16 // bytes around a record in a request
 #define IDLE_BYTES   (4u << 20)
+
+#define FORGOTTEN_USEC (3600 * INT64_C(1000000)) // after a silence; brokers forget a producer after a day by default
 
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w)
 {
@@ -77,15 +81,22 @@ void kafka_writer_fini(struct leat_ctx *ctx, struct kafka_writer *w)
     }
     w->idle = NULL;
     w->idle_count = 0;
+    free(w->known[0]);
+    free(w->known[1]);
+    w->known[0] = w->known[1] = NULL;
 }
 
-static int32_t choose_partition(struct kafka_writer *w)
+// Keys are spread as the Java client does it, over the number of partitions that the writer was told: the one
+// librdkafka learns later would move them when partitions are added. Records without a key go to one partition for a
+// chunk.
+static int32_t choose_partition(struct kafka_writer *w, const rd_kafka_message_t *m)
 {
     if (w->partitioner == KAFKA_PARTITION_FIXED)
         return w->fixed;
-    if (w->partitioner == KAFKA_PARTITION_DEFAULT)
-        return RD_KAFKA_PARTITION_UA;
-    w->turn = (w->turn + 1) % w->partition_count;
+    if (w->partitioner == KAFKA_PARTITION_ROUND_ROBIN)
+        w->turn = (w->turn + 1) % w->partition_count;
+    else if (m->key)
+        return (int32_t)hash_kafka_partition(m->key, m->key_len, (uint32_t)w->partition_count);
     return w->turn;
 }
 
@@ -95,7 +106,7 @@ static int64_t fill(struct kafka_writer *w, struct kafka_chunk *chunk, rd_kafka_
     for (uint32_t i = 0; i < n; i++) {
         const struct kafka_slot *slot = &chunk->slots[chunk->at + i];
         rd_kafka_message_t *m = &messages[i];
-        *m = (rd_kafka_message_t){._private = chunk, .partition = choose_partition(w)};
+        *m = (rd_kafka_message_t){._private = chunk};
         if (slot->value_end != SIZE_MAX) {
             // an empty value is not a tombstone: its pointer must not be NULL
             m->payload = chunk->values.ptr ? (void *)(chunk->values.ptr + slot->value) : (void *)w->nothing;
@@ -105,6 +116,7 @@ static int64_t fill(struct kafka_writer *w, struct kafka_chunk *chunk, rd_kafka_
             m->key = chunk->keys.ptr ? (void *)(chunk->keys.ptr + slot->key) : (void *)w->nothing;
             m->key_len = slot->key_end - slot->key;
         }
+        m->partition = choose_partition(w, m);
         bytes += (int64_t)(m->len + m->key_len);
     }
     return bytes;
@@ -145,20 +157,34 @@ static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct 
     return st;
 }
 
-static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, rd_kafka_topic_t *rkt,
-                             struct kafka_chunk *chunk)
+// How many of the messages can go in this round: up to the second one for a partition that got its first one in it.
+static uint32_t count_safe(struct kafka_writer *w, int64_t *known, const rd_kafka_message_t *messages, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t *at = &known[messages[i].partition];
+        if (*at == -w->round)
+            return i;
+        if (*at <= 0 || w->round_began - *at > FORGOTTEN_USEC)
+            *at = -w->round;
+    }
+    return n;
+}
+
+static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, int large, struct kafka_chunk *chunk)
 {
     rd_kafka_message_t messages[KAFKA_CHUNK_ROWS];
     uint32_t n = chunk->count - chunk->at;
     uint32_t before = chunk->outstanding;
+    w->turn = (w->turn + !chunk->at) % w->partition_count;
     int64_t bytes = fill(w, chunk, messages, n);
-    int flags = w->partitioner == KAFKA_PARTITION_DEFAULT ? 0 : RD_KAFKA_MSG_F_PARTITION;
-    rd_kafka_produce_batch(rkt, RD_KAFKA_PARTITION_UA, flags, messages, (int)n);
-    leat_status st = account(ctx, w, chunk, messages, n);
+    uint32_t safe = count_safe(w, w->known[large], messages, n);
+    rd_kafka_produce_batch(large ? w->bulk_rkt : w->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_PARTITION, messages,
+                           (int)safe);
+    leat_status st = account(ctx, w, chunk, messages, safe);
     uint32_t sent = chunk->outstanding - before;
     __atomic_fetch_add(w->records_total, sent, __ATOMIC_RELAXED);
     __atomic_fetch_add(w->bytes_total, n ? bytes * sent / n : 0, __ATOMIC_RELAXED);
-    return st;
+    return st == LEAT_OK && safe < n ? LEAT_AGAIN : st;
 }
 
 static size_t chunk_bytes(const struct kafka_chunk *chunk)
@@ -198,15 +224,17 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
 {
     if (w->outstanding || !w->ready)
         return LEAT_OK;
-    int large = w->ready_records > KAFKA_ROUND_LARGE && !w->lingers;
+    int large = w->ready_records > KAFKA_ROUND_LARGE && !w->lingers; // 0 or 1
     if (large && !w->bulk) {
         leat_status st = make_bulk(ctx, w);
         if (st != LEAT_OK)
             return st;
     }
+    w->round_began = ctx->host->monotonic(ctx);
+    w->round++;
     for (size_t round = 0; w->ready && (!round || round + chunk_bytes(w->ready) <= w->round_bytes);) {
         struct kafka_chunk *chunk = w->ready;
-        leat_status st = hand_over(ctx, w, large ? w->bulk_rkt : w->rkt, chunk);
+        leat_status st = hand_over(ctx, w, large, chunk);
         if (st < 0)
             return st;
         if (st == LEAT_AGAIN)
@@ -267,6 +295,9 @@ leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, cons
     if (partition_count > 1)
         w->round_bytes = (size_t)KAFKA_ROUND_BYTES * 6 / 10 *
                          (size_t)(partition_count < KAFKA_ROUND_PARTITIONS ? partition_count : KAFKA_ROUND_PARTITIONS);
+    for (int i = 0; i < 2; i++)
+        if (!(w->known[i] = calloc((size_t)partition_count, sizeof *w->known[i])))
+            return leat_no_memory(ctx);
     return make_topic(ctx, w, w->client, &w->rkt);
 }
 
@@ -274,6 +305,13 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
 {
     struct kafka_chunk *chunk = m->_private;
     w->outstanding--;
+    if (!m->err && m->offset == RD_KAFKA_OFFSET_INVALID && !w->error) {
+        w->error = RD_KAFKA_RESP_ERR__INCONSISTENT;
+        snprintf(w->error_text, sizeof w->error_text,
+                 "partition %d: a record was acknowledged only by the success of later ones", m->partition);
+    }
+    if (!m->err && m->partition >= 0 && m->partition < w->partition_count)
+        w->known[m->rkt == w->bulk_rkt][m->partition] = w->round_began;
     if (m->err && !w->error) {
         w->error = m->err;
         snprintf(w->error_text, sizeof w->error_text, "partition %d: %s", m->partition, rd_kafka_err2str(m->err));

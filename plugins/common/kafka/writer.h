@@ -12,6 +12,13 @@
 // request of their own and spin behind it, so large rounds go through a second client with a linger of a millisecond,
 // made when it is first needed. Rounds do not overlap, so the order of records is kept.
 //
+// The first record for a partition goes alone. librdkafka may have two requests in flight for a partition, and takes
+// the success of the second for that of the first: brokers refuse a gap in a producer's sequence. They do not when they
+// know nothing of the producer yet. If then the first request fails (a topic just created, a leader that moved) and the
+// second is accepted, the first is reported as written and is lost. So a broker that may not know us is shown one
+// record and its answer is waited for. Should it happen all the same, such reports have no offset: the node fails and
+// what is not known to be written is read again.
+//
 // Bounds: a round (KAFKA_ROUND_BYTES for each partition), and twice as much ready; then the writer is full.
 // Thread: home worker; reports come through kafka_client's queue.
 #ifndef KAFKA_WRITER_H
@@ -46,8 +53,11 @@ struct kafka_writer {
     const char *topic;
     int32_t partitioner; // KAFKA_PARTITION_*
     int32_t partition_count;
-    int32_t fixed; // partition of the fixed partitioner
-    int32_t turn;  // of round-robin
+    int32_t fixed;              // partition of the fixed partitioner
+    int32_t turn;               // of round-robin, and of records without a key
+    int64_t round, round_began; // its number, from 1, and its time
+    int64_t *known[2]; // of client and bulk: when each partition last acknowledged a record; negative: the round of its
+                       // first record, not acknowledged; 0 = never
     struct kafka_chunk *idle;
     uint32_t idle_count;
     struct kafka_chunk *ready, **ready_tail;

@@ -239,6 +239,50 @@ static void partitions_are_shared_and_found_later(void **state)
     testhost_node_destroy(two[1]);
 }
 
+static struct testhost_node *table_sink(struct testhost *h, const char *topic, const struct testhost_state *saved)
+{
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, "sink.topic.partitions", "2", NULL);
+    good(sink, testhost_bind(sink, testhost_schema(h, COLUMNS, "id"), LEAT_MODE_UPSERT, "id"));
+    good(sink, sink->component->sink->create(&sink->ctx, sink->bound, &sink->self));
+    if (saved)
+        good(sink, testhost_load_state(sink, saved));
+    good(sink, testhost_open(sink, WAIT));
+    return sink;
+}
+
+static void keys_stay_in_their_partitions(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("grown");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    const char *rows = "+I[1, a]\n+I[2, a]\n+I[3, a]\n+I[4, a]\n+I[5, a]\n+I[6, a]\n+I[7, a]\n+I[8, a]\n";
+    struct testhost_state saved = {0};
+    struct testhost_node *sink = table_sink(h, topic, NULL);
+    write_rows(sink, schema, rows);
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    good(sink, testhost_save_state(sink, &saved));
+    testhost_node_destroy(sink);
+    add_partitions(topic, 5);
+    sink = table_sink(h, topic, &saved);
+    assert_non_null(strstr(testhost_log(sink), "warn topic-grown"));
+    write_rows(sink, schema, rows);
+    good(sink, testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT));
+    testhost_node_destroy(sink);
+
+    rd_kafka_t *rk = admin_open();
+    int64_t low, high, total = 0;
+    for (int32_t p = 0; p < 5; p++) {
+        while (rd_kafka_query_watermark_offsets(rk, topic, p, &low, &high, WAIT) != 0)
+            ;                          // a partition just added has no leader for a moment
+        assert_int_equal(high % 2, 0); // each key twice in its partition
+        assert_true(p < 2 || high == 0);
+        total += high;
+    }
+    assert_int_equal(total, 16);
+    rd_kafka_destroy(rk);
+    testhost_state_fini(&saved);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +292,7 @@ int main(int argc, char **argv)
         CASE(a_restart_behind_removed_records_goes_on),
         CASE(several_topics_are_one_stream),
         CASE(partitions_are_shared_and_found_later),
+        CASE(keys_stay_in_their_partitions),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

@@ -12,6 +12,7 @@
 #include "jaas.h"
 #include "offsets.h"
 #include "testhost.h"
+#include "writer.h"
 
 #include <cmocka.h>
 
@@ -215,6 +216,26 @@ static void properties_are_translated_or_explained(void **state)
     }
 }
 
+static void a_report_without_an_offset_is_no_proof(void **state)
+{
+    struct testhost *h = testhost_create();
+    struct testhost_node *node = testhost_bare(h);
+    struct kafka_client client = {.fatal = 0};
+    struct kafka_chunk *chunk = calloc(1, sizeof *chunk);
+    struct kafka_writer w = {.client = &client, .outstanding = 2, .topic = "t"};
+    rd_kafka_message_t m = {._private = chunk, .offset = 7};
+    chunk->outstanding = 2;
+    kafka_writer_report(&w, &m);
+    assert_int_equal(kafka_writer_failure(&node->ctx, &w), LEAT_OK);
+    m.offset = RD_KAFKA_OFFSET_INVALID;
+    kafka_writer_report(&w, &m);
+    assert_int_equal(kafka_writer_failure(&node->ctx, &w), LEAT_TRANSIENT);
+    assert_non_null(strstr(node->error.native, "acknowledged only by the success of later ones"));
+    free(chunk);
+    testhost_node_destroy(node);
+    testhost_destroy(h);
+}
+
 static struct testhost_node *checked(struct testhost *h, const char *plugin, uint8_t kind, const char *const *pairs)
 {
     return testhost_node(h, testhost_component(h, plugin, kind, plugin), pairs);
@@ -323,6 +344,7 @@ int main(void)
         cmocka_unit_test(state_of_version_1_is_read),
         cmocka_unit_test(resources_are_the_same_for_all_spellings),
         cmocka_unit_test(properties_are_translated_or_explained),
+        cmocka_unit_test(a_report_without_an_offset_is_no_proof),
         cmocka_unit_test(options_are_checked_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,35 @@ static void what_can_be_tried_again_is(void **state)
     testhost_node_destroy(n);
 }
 
+// A broker that knows nothing of the producer (the mock never does) accepts the second request of a partition although
+// the first one failed, and librdkafka takes the first for written: its row was lost.
+static void a_later_request_proves_nothing(void **state)
+{
+    struct world *w = *state;
+    const char *pairs[] = {"topic",
+                           "t",
+                           "properties.bootstrap.servers",
+                           rd_kafka_mock_cluster_bootstraps(w->mock),
+                           "key.format",
+                           "line",
+                           "value.format",
+                           "line",
+                           "sink.topic.create.enabled",
+                           "false",
+                           "properties.batch.num.messages",
+                           "1",
+                           NULL}; // a request for each record
+    struct testhost_node *n =
+        testhost_node(w->h, testhost_component(w->h, "upsert-kafka", LEAT_SINK, "upsert-kafka"), pairs);
+    assert_int_equal(testhost_sink_start(n, w->schema, LEAT_MODE_UPSERT, "id"), LEAT_OK);
+    rd_kafka_mock_broker_push_request_error_rtts(w->mock, 1, PRODUCE, 1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                                 200);
+    write_rows(w, n, "+I[1, a]\n+I[2, b]\n+I[3, c]\n");
+    assert_int_equal(testhost_flush(n, LEAT_FLUSH_DURABLE, WAIT), LEAT_OK);
+    expect_rows(w, 3, "+U[1, a]\n+U[2, b]\n+U[3, c]\n");
+    testhost_node_destroy(n);
+}
+
 static void what_is_too_large_is_data(void **state)
 {
     struct world *w = *state;
@@ -215,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(rows_pass),
         CASE(what_can_be_tried_again_is),
+        CASE(a_later_request_proves_nothing),
         CASE(what_is_too_large_is_data),
         CASE(what_is_refused_fails_the_node),
         CASE(a_lost_broker_loses_nothing),
