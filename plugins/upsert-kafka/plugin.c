@@ -3,10 +3,8 @@
 // it. All of it is in plugins/common/kafka; here are the option tables, which are Flink's.
 #include <stddef.h>
 
-#include "error_codes.h"
+#include "connector.h"
 #include "option_rows.h"
-#include "sink.h"
-#include "source.h"
 
 #define FORMAT_OPTIONS                                                                                                 \
     {.name = "key.format",                                                                                             \
@@ -63,57 +61,5 @@ static const struct leat_option sink_options[] = {
     KAFKA_SINK_OPTIONS,
 };
 
-static leat_status check_source(struct leat_ctx *ctx, const void *config)
-{
-    return kafka_check_source(ctx, config, 1);
-}
-
-static leat_status check_sink(struct leat_ctx *ctx, const void *config)
-{
-    return kafka_check_sink(ctx, config, 1);
-}
-
-static leat_status describe(struct leat_ctx *ctx, const struct leat_source_request *rq, struct leat_source_plan *plan)
-{
-    return kafka_source_describe(ctx, rq, plan, 1);
-}
-
-static leat_status create(struct leat_ctx *ctx, const struct leat_source_request *rq, void **self)
-{
-    return kafka_source_create(ctx, rq, self, 1);
-}
-
-static leat_status bind(struct leat_ctx *ctx, const struct leat_sink_request *rq, struct leat_sink_plan *plan,
-                        void **bound)
-{
-    return kafka_sink_bind(ctx, rq, plan, bound, 1);
-}
-
-static const struct leat_source_ops source_ops = KAFKA_SOURCE_OPS(describe, create);
-static const struct leat_sink_ops sink_ops = KAFKA_SINK_OPS(bind);
-
-static const struct leat_component components[] = {
-    {.struct_size = sizeof components[0],
-     .kind = LEAT_SOURCE,
-     .name = "upsert-kafka",
-     .summary = "reads a compacted Kafka topic as a table",
-     .options = source_options,
-     .option_count = sizeof source_options / sizeof source_options[0],
-     .option_stride = sizeof source_options[0],
-     .config_size = sizeof(struct kafka_options),
-     .check = check_source,
-     .source = &source_ops},
-    {.struct_size = sizeof components[0],
-     .kind = LEAT_SINK,
-     .name = "upsert-kafka",
-     .summary = "keeps a table as a compacted Kafka topic",
-     .options = sink_options,
-     .option_count = sizeof sink_options / sizeof sink_options[0],
-     .option_stride = sizeof sink_options[0],
-     .config_size = sizeof(struct kafka_options),
-     .check = check_sink,
-     .sink = &sink_ops},
-};
-
-LEAT_PLUGIN("upsert-kafka", "0.1.0", "source:upsert-kafka,sink:upsert-kafka", components, kafka_codes,
-            sizeof kafka_codes / sizeof kafka_codes[0])
+KAFKA_CONNECTOR("upsert-kafka", 1, source_options, "reads a compacted Kafka topic as a table", sink_options,
+                "keeps a table as a compacted Kafka topic")
