@@ -12,13 +12,15 @@
 
 static int add_branch(struct sql_plan *p, const struct plan_relation *r, const struct sql_query *q)
 {
-    struct sql_branch *more = sql_bind_alloc(&p->bind, (p->branch_count + 1) * sizeof *more);
-    if (!more)
-        return -1;
-    if (p->branch_count)
-        memcpy(more, p->branches, p->branch_count * sizeof *more);
-    p->branches = more;
-    struct sql_branch *b = &more[p->branch_count];
+    if (!(p->branch_count & (p->branch_count - 1))) { // 0, 1, 2, 4 …: room for twice as many
+        struct sql_branch *more = sql_bind_alloc(&p->bind, (2 * p->branch_count + 1) * sizeof *more);
+        if (!more)
+            return -1;
+        if (p->branch_count)
+            memcpy(more, p->branches, p->branch_count * sizeof *more);
+        p->branches = more;
+    }
+    struct sql_branch *b = &p->branches[p->branch_count];
     b->input = r->input;
     b->join = r->join;
     b->lookup_count = r->lookup_count;
@@ -82,6 +84,122 @@ static int note_names(struct sql_plan *p, const struct plan_relation *r, struct 
     return 0;
 }
 
+// --- VALUES and SELECT without FROM ---
+
+static int values_width(const struct sql_node *row)
+{
+    return row->kind == SQL_NODE_ROW ? (int)row->count : 1;
+}
+
+static int values_type(struct sql_plan *p, struct plan_values *v, uint32_t column)
+{
+    const struct leat_type *t = NULL;
+    for (uint32_t r = 0; r < v->count; r++) {
+        const struct sql_expr *e = v->rows[r * v->width + column];
+        const struct leat_type *common = t ? sql_type_common(&p->bind, t, e->type, SQL_MERGE_CALCITE) : e->type;
+        if (!common)
+            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, e->offset, e->length,
+                                "the rows of VALUES have no common type in column %u", column + 1);
+        t = common;
+    }
+    if (t->kind == LEAT_TYPE_NULL)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, v->rows[column]->offset, v->rows[column]->length,
+                            "NULL has no type here");
+    for (uint32_t r = 0; r < v->count; r++) {
+        struct sql_expr **slot = &v->rows[r * v->width + column];
+        if (sql_bind_cast(&p->bind, slot, t))
+            return -1;
+        (*slot)->type = t;
+    }
+    return 0;
+}
+
+static int values_row(struct sql_plan *p, const struct sql_node *row, struct plan_values *v, uint32_t r)
+{
+    if ((uint32_t)values_width(row) != v->width)
+        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, row->offset, row->length,
+                            "a row of VALUES has %d columns, the first one has %u", values_width(row), v->width);
+    for (uint32_t c = 0; c < v->width; c++) {
+        const struct sql_node *item = row->kind == SQL_NODE_ROW ? row->items[c] : row;
+        struct sql_expr *e = sql_bind_expr(&p->bind, item);
+        if (!e)
+            return -1;
+        if (!e->type)
+            return sql_bind_error(&p->bind, e, "a value is needed here");
+        v->rows[r * v->width + c] = e;
+    }
+    return 0;
+}
+
+// Bound once, however many rows are planned from it.
+static const struct plan_values *bind_values(struct sql_plan *p, const struct sql_query *q)
+{
+    for (const struct plan_values *v = p->values; v; v = v->next)
+        if (v->query == q)
+            return v;
+    struct plan_values *v = sql_bind_alloc(&p->bind, sizeof *v);
+    if (!v)
+        return NULL;
+    *v = (struct plan_values){
+        .next = p->values, .query = q, .width = (uint32_t)values_width(q->rows[0]), .count = q->row_count};
+    v->rows = sql_bind_alloc(&p->bind, (size_t)v->count * v->width * sizeof(struct sql_expr *));
+    for (uint32_t r = 0; v->rows && r < v->count; r++)
+        if (values_row(p, q->rows[r], v, r))
+            return NULL;
+    for (uint32_t c = 0; v->rows && c < v->width; c++)
+        if (values_type(p, v, c))
+            return NULL;
+    if (v->rows)
+        p->values = v;
+    return v->rows ? v : NULL;
+}
+
+int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relation *r)
+{
+    if (p->query->table_count)
+        return plan_refuse(p, q->offset, q->length, "VALUES beside tables in one query");
+    const struct plan_values *v = bind_values(p, q);
+    if (!v)
+        return -1;
+    *r = (struct plan_relation){.no_input = 1, .column_count = v->width};
+    r->columns = sql_bind_alloc(&p->bind, (v->width + 1) * sizeof *r->columns);
+    if (!r->columns)
+        return -1;
+    for (uint32_t c = 0; c < v->width; c++) {
+        char *name = sql_bind_alloc(&p->bind, 24);
+        if (!name)
+            return -1;
+        struct sql_expr *e = v->rows[p->values_row * v->width + c];
+        r->columns[c] = (struct sql_scope_column){
+            .name = {(const uint8_t *)name, (uint32_t)snprintf(name, 24, "EXPR$%u", c)}, .type = e->type, .expr = e};
+    }
+    p->values_rows = v->count;
+    return 0;
+}
+
+static int is_false(const struct sql_expr *e)
+{
+    return e && e->form == SQL_EXPR_LITERAL && !(e->literal.state == LEAT_VALUE && e->literal.cell.i64);
+}
+
+// A query that reads no table is rows of VALUES.
+static int branches_to_rows(struct sql_plan *p)
+{
+    p->rows = sql_bind_alloc(&p->bind, ((size_t)p->branch_count * p->out_count + 1) * sizeof(struct sql_expr *));
+    p->row_filters = sql_bind_alloc(&p->bind, (p->branch_count + 1) * sizeof(struct sql_expr *));
+    p->row_types = p->branches[0].out;
+    if (!p->rows || !p->row_filters)
+        return -1;
+    for (uint32_t b = 0; b < p->branch_count; b++) {
+        if (is_false(p->branches[b].filter))
+            continue;
+        p->row_filters[p->row_count] = p->branches[b].filter;
+        memcpy(p->rows + p->row_count++ * p->out_count, p->branches[b].out, p->out_count * sizeof *p->rows);
+    }
+    p->branch_count = 0;
+    return 0;
+}
+
 static int plan_one(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct names *n)
 {
     struct plan_relation r;
@@ -96,98 +214,22 @@ static int plan_one(struct sql_plan *p, const struct sql_query *q, const struct 
             return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
         return plan_one(p, q->left, with, n) ? -1 : plan_one(p, q->right, with, n);
     }
-    if (plan_select(p, q, with, &r))
-        return -1;
-    if (!p->branch_count && note_names(p, &r, n))
-        return -1;
-    if (r.column_count != p->out_count)
-        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, q->offset, q->length,
-                            "the queries of UNION ALL have %u and %u columns", p->out_count, r.column_count);
-    if (r.no_input && p->query->table_count)
-        return plan_refuse(p, q->offset, q->length, "a query without FROM beside others");
-    return add_branch(p, &r, q);
-}
-
-// --- VALUES and SELECT without FROM ---
-
-static int values_width(const struct sql_node *row)
-{
-    return row->kind == SQL_NODE_ROW ? (int)row->count : 1;
-}
-
-static int values_type(struct sql_plan *p, uint32_t column)
-{
-    const struct leat_type *t = NULL;
-    for (uint32_t r = 0; r < p->row_count; r++) {
-        const struct sql_expr *e = p->rows[r * p->out_count + column];
-        const struct leat_type *common = t ? sql_type_common(&p->bind, t, e->type, SQL_MERGE_CALCITE) : e->type;
-        if (!common)
-            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, e->offset, e->length,
-                                "the rows of VALUES have no common type in column %u", column + 1);
-        t = common;
-    }
-    if (t->kind == LEAT_TYPE_NULL)
-        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, p->rows[column]->offset, p->rows[column]->length,
-                            "NULL has no type here");
-    for (uint32_t r = 0; r < p->row_count; r++) {
-        struct sql_expr **slot = &p->rows[r * p->out_count + column];
-        if (sql_bind_cast(&p->bind, slot, t))
+    // over VALUES each row is planned by itself
+    p->values_row = 0;
+    p->values_rows = 1;
+    do {
+        if (plan_select(p, q, with, &r))
             return -1;
-        (*slot)->type = t;
-    }
-    return 0;
-}
-
-static int plan_values(struct sql_plan *p, const struct sql_query *q, struct names *n)
-{
-    if (q->order_count)
-        return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
-    if (q->limit || q->skip)
-        return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
-    p->out_count = (uint32_t)values_width(q->rows[0]);
-    p->row_count = q->row_count;
-    p->rows = sql_bind_alloc(&p->bind, (size_t)p->row_count * p->out_count * sizeof(struct sql_expr *));
-    n->items = sql_bind_alloc(&p->bind, p->out_count * sizeof *n->items);
-    if (!p->rows || !n->items)
-        return -1;
-    for (uint32_t r = 0; r < q->row_count; r++) {
-        const struct sql_node *row = q->rows[r];
-        if ((uint32_t)values_width(row) != p->out_count)
-            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, row->offset, row->length,
-                                "a row of VALUES has %d columns, the first one has %u", values_width(row),
-                                p->out_count);
-        for (uint32_t c = 0; c < p->out_count; c++) {
-            const struct sql_node *item = row->kind == SQL_NODE_ROW ? row->items[c] : row;
-            struct sql_expr *e = sql_bind_expr(&p->bind, item);
-            if (!e)
-                return -1;
-            if (!e->type)
-                return sql_bind_error(&p->bind, e, "a value is needed here");
-            p->rows[r * p->out_count + c] = e;
-        }
-    }
-    for (uint32_t c = 0; c < p->out_count; c++) {
-        char *name = sql_bind_alloc(&p->bind, 24);
-        if (!name || values_type(p, c))
+        if (!p->branch_count && note_names(p, &r, n))
             return -1;
-        n->items[c].text = (struct leat_bytes){(const uint8_t *)name, (uint32_t)snprintf(name, 24, "EXPR$%u", c)};
-    }
-    return 0;
-}
-
-// SELECT without FROM is a row of VALUES.
-static int branches_to_rows(struct sql_plan *p)
-{
-    for (uint32_t b = 0; b < p->branch_count; b++)
-        if (p->branches[b].filter)
-            return plan_refuse(p, p->branches[b].filter->offset, p->branches[b].filter->length, "WHERE without FROM");
-    p->row_count = p->branch_count;
-    p->rows = sql_bind_alloc(&p->bind, (size_t)p->row_count * p->out_count * sizeof(struct sql_expr *));
-    if (!p->rows)
-        return -1;
-    for (uint32_t b = 0; b < p->branch_count; b++)
-        memcpy(p->rows + b * p->out_count, p->branches[b].out, p->out_count * sizeof *p->rows);
-    p->branch_count = 0;
+        if (r.column_count != p->out_count)
+            return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, q->offset, q->length,
+                                "the queries of UNION ALL have %u and %u columns", p->out_count, r.column_count);
+        if (r.no_input && p->query->table_count)
+            return plan_refuse(p, q->offset, q->length, "a query without FROM beside others");
+        if (add_branch(p, &r, q))
+            return -1;
+    } while (++p->values_row < p->values_rows);
     return 0;
 }
 
@@ -250,7 +292,7 @@ static int build(struct sql_plan *p)
 {
     const struct sql_query *q = p->query->query;
     struct names n = {NULL};
-    if (q->kind == SQL_QUERY_VALUES ? plan_values(p, q, &n) : plan_one(p, q, q, &n))
+    if (plan_one(p, q, q, &n))
         return -1;
     if (p->branch_count > 1 && merge_types(p, q))
         return -1;

@@ -96,9 +96,14 @@ struct sql_plan {
     uint32_t branch_count; // 0: VALUES
     struct sql_branch *branches;
     uint32_t out_count;
-    uint32_t row_count; // VALUES: rows of out_count expressions, one after the other
+    uint32_t row_count; // without a table: rows of out_count expressions, one after the other
     struct sql_expr **rows;
-    struct leat_schema schema; // of the output
+    struct sql_expr **row_filters; // by row: NULL = it comes out
+    struct sql_expr **row_types;   // expressions of the columns' types
+    struct plan_values *values;    // while planning: the VALUES of the query that are bound,
+    uint32_t values_row;           // which of their rows is planned
+    uint32_t values_rows;          // and how many there are
+    struct leat_schema schema;     // of the output
     uint8_t mode;
     struct leat_input_need *needs;
     uint8_t keeps_bytes; // constants of its arena may get into batches
@@ -125,6 +130,17 @@ struct plan_relation {
     struct sql_expr **filters;
     uint8_t no_input; // SELECT without FROM
 };
+
+// VALUES in FROM or by itself: rows of `width` expressions, each column of one type.
+struct plan_values {
+    struct plan_values *next;
+    const struct sql_query *query;
+    uint32_t width, count;
+    struct sql_expr **rows;
+};
+
+// The row of VALUES that is planned, as a relation.
+int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relation *r);
 
 // The relation of a query without set operations; `with` has the WITH list in reach. 0 or -1.
 int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r);

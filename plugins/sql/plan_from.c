@@ -334,8 +334,6 @@ static int check_select(struct sql_plan *p, const struct sql_query *q)
 {
     if (q->kind == SQL_QUERY_SET)
         return plan_refuse(p, q->set_offset, q->set_length, "a set operation in a sub-query");
-    if (q->kind == SQL_QUERY_VALUES)
-        return plan_refuse(p, q->offset, q->length, "VALUES in FROM");
     if (q->distinct)
         return plan_refuse(p, q->offset, 15, "SELECT DISTINCT");
     if (q->has_group)
@@ -449,8 +447,11 @@ static int select_in(struct sql_plan *p, const struct sql_query *q, const struct
     struct plan_relation from = {.no_input = 1};
     uint32_t room = 0;
     memset(r, 0, sizeof *r);
-    if (check_select(p, q) || (q->from && from_table(p, q->from, &reach, &from)) ||
-        (q->where && plan_where(p, &from, q->where)) ||
+    if (check_select(p, q))
+        return -1;
+    if (q->kind == SQL_QUERY_VALUES)
+        return plan_values(p, q, r);
+    if ((q->from && from_table(p, q->from, &reach, &from)) || (q->where && plan_where(p, &from, q->where)) ||
         (from.join && (from.join->outer ? plan_push_down(p, &from) : plan_join_finish(p, &from))))
         return -1;
     *r = from;

@@ -41,7 +41,7 @@ static int make_fields(struct sql_plan *p, const struct sql_name *names)
     if (!fields)
         return -1;
     for (uint32_t c = 0; c < p->out_count; c++) {
-        const struct sql_expr *e = p->branch_count ? p->branches[0].out[c] : p->rows[c];
+        const struct sql_expr *e = p->branch_count ? p->branches[0].out[c] : p->row_types[c];
         struct leat_bytes name = names[c].text;
         if (unique_name(p, fields, c, &name))
             return -1;

@@ -100,16 +100,47 @@ static leat_status src_open(struct leat_ctx *ctx, void *self, const struct leat_
     return LEAT_OK;
 }
 
+static leat_status failed(struct leat_ctx *ctx, const struct values *v)
+{
+    return v->ev.failure.resource ? leat_no_memory(ctx)
+                                  : leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s", v->ev.failure.message);
+}
+
 static leat_status put_cell(struct leat_ctx *ctx, struct values *v, struct leat_batch *b, uint32_t c, uint32_t r,
                             const struct sql_expr *e)
 {
     struct sql_vec out;
     if (sql_eval(&v->ev, e, &(struct sql_sel){NULL, 1}, &out))
-        return v->ev.failure.resource ? leat_no_memory(ctx)
-                                      : leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s", v->ev.failure.message);
+        return failed(ctx, v);
     b->columns[c].states[r] = out.states[0];
     b->columns[c].cells[r] = out.cells[0];
     return LEAT_OK;
+}
+
+// Does the row come out?
+static leat_status passes(struct leat_ctx *ctx, struct values *v, uint32_t row, int *yes)
+{
+    struct sql_vec out;
+    const struct sql_expr *filter = v->plan->row_filters[row];
+    *yes = 1;
+    if (!filter)
+        return LEAT_OK;
+    if (sql_eval(&v->ev, filter, &(struct sql_sel){NULL, 1}, &out))
+        return failed(ctx, v);
+    *yes = out.states[0] == LEAT_VALUE && out.cells[0].i64;
+    return LEAT_OK;
+}
+
+static leat_status put_row(struct leat_ctx *ctx, struct values *v, struct leat_batch *b)
+{
+    int yes;
+    leat_status st = passes(ctx, v, v->next, &yes);
+    if (st != LEAT_OK || !yes)
+        return st;
+    uint32_t r = leat_batch_add(b, LEAT_INSERT);
+    for (uint32_t c = 0; c < v->plan->out_count && st == LEAT_OK; c++)
+        st = put_cell(ctx, v, b, c, r, v->plan->rows[v->next * v->plan->out_count + c]);
+    return st;
 }
 
 static void plan_release(void *arg)
@@ -130,14 +161,15 @@ static leat_status src_poll(struct leat_ctx *ctx, void *self)
     v->ev.rows = 1;
     v->ev.now = ctx->host->now(ctx);
     v->ev.target = b;
-    for (uint32_t r;
-         st == LEAT_OK && v->next < v->plan->row_count && (r = leat_batch_add(b, LEAT_INSERT)) != UINT32_MAX;
-         v->next++) {
-        for (uint32_t c = 0; c < v->plan->out_count && st == LEAT_OK; c++)
-            st = put_cell(ctx, v, b, c, r, v->plan->rows[v->next * v->plan->out_count + c]);
+    for (; st == LEAT_OK && v->next < v->plan->row_count && b->rows < b->capacity; v->next++) {
+        st = put_row(ctx, v, b);
         sql_evaluator_reset(&v->ev);
     }
     v->ev.target = NULL;
+    if (st == LEAT_OK && !b->rows) {
+        leat_batch_unref(b);
+        return LEAT_OK;
+    }
     sql_plan_ref(v->plan); // constants lie in its arena
     if (st == LEAT_OK && (st = ctx->host->batch_attach(b, plan_release, v->plan)) == LEAT_OK)
         return ctx->host->emit(ctx, 0, b);
