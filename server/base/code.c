@@ -135,6 +135,8 @@ static const struct leat_code codes[] = {
     {"LEAT-V0106", "A file named in a query is empty.", "Read it with a source that declares its schema."},
     {"LEAT-V0107", "A plugin that the verb needs is not in the plugin folder.",
      "Put it there: leat plugins lists what there is."},
+    {"LEAT-V0108", "What a query of leat sql reads could not be reached, or stood still.",
+     "Look at the server that is named; --timeout says how long it is waited for."},
 };
 
 const struct leat_code *base_codes(uint32_t *count)

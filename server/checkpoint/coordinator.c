@@ -119,9 +119,9 @@ static void tell(struct coordinator *c, const struct base_error *e, enum job_sta
     int64_t *failures = base_metrics_add(c->options.metrics, &desc, &labels);
     if (failures)
         base_metric_inc(failures, 1);
-    if (end == JOB_FAILED)
+    if (end == JOB_FAILED && c->options.store) // else leat sql, which tells it itself
         log_error(c, e, LEAT_LOG_ERROR, "job-failed");
-    else
+    else if (end != JOB_FAILED)
         log_error(c, e, LEAT_LOG_WARN, end == JOB_WAITING ? "job-restarts" : "stop-without-checkpoint");
     note_error(c, e);
 }

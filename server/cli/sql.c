@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // leat sql: runs one query now. An ordinary graph is built: the sources, lookups and operators of FILE if there is one,
 // a source for each file that the query names, a hidden node with the query, and a sink that shows its rows.
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "plugin/option.h"
 
 #define QUERY_MAX ((size_t)1 << 20)
+#define LOOK      250000                // microseconds between looks at a job that is not ready
+#define PATIENCE  ((leat_usec)30000000) // default of --timeout
 
 struct asking {
     struct session session;
@@ -30,6 +33,11 @@ struct asking {
     struct graph_reporter inner; // of what stands in FILE
     struct pipeline *pipeline;
     bool interrupted;
+    leat_usec patience; // how long what the query reads may stay unreachable
+    struct loop_timer look;
+    leat_usec unready_since; // monotonic; 0 = it was ready at the last look
+    uint64_t rows_seen;
+    struct base_error gave_up;
 };
 
 static const char query_place = 0; // stands for the hidden nodes
@@ -103,8 +111,25 @@ static bool known(const struct asking *a, const char *name, size_t len)
     return false;
 }
 
+static void name_fault(struct asking *a, const struct leat_input_name *in, const char *code, const char *hint,
+                       const char *message)
+{
+    struct base_place place = base_place_at(a->source, in->offset, in->name.len);
+    base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, code, &place, hint, "%s", message);
+}
+
+static const struct graph_node *sink_of_file(const struct asking *a, const char *name, size_t len)
+{
+    const struct graph *from = a->session.pipelines[0].graph;
+    for (uint32_t i = 0; i < from->node_count; i++)
+        if (from->nodes[i].kind == LEAT_SINK && strlen(from->nodes[i].name) == len &&
+            memcmp(from->nodes[i].name, name, len) == 0)
+            return &from->nodes[i];
+    return NULL;
+}
+
 // A name that is no node but a file becomes a source.
-static bool add_file(struct asking *a, const char *path)
+static bool add_file(struct asking *a, const struct leat_input_name *in, const char *path)
 {
     struct base_error error;
     struct graph_node *node = &a->graph.nodes[a->graph.node_count];
@@ -114,7 +139,7 @@ static bool add_file(struct asking *a, const char *path)
         return false;
     node->declared = sql_file_schema(a->session.config->arena, path, &error);
     if (!node->declared) {
-        base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, error.code, NULL, NULL, "%s", error.message);
+        name_fault(a, in, error.code, NULL, error.message);
         return false;
     }
     struct plugin_setting settings[] = {setting("path", path), setting("format", "json")};
@@ -122,21 +147,41 @@ static bool add_file(struct asking *a, const char *path)
     return configure(a, node, settings, 2);
 }
 
+// Whoever writes a path, or an ending of files of rows, means a file.
+static bool means_file(const char *name, size_t len)
+{
+    static const char *const endings[] = {".json", ".jsonl", ".ndjson"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (len > strlen(endings[i]) && strcmp(name + len - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return strchr(name, '/') || access(name, F_OK) == 0;
+}
+
+static bool add_name(struct asking *a, const struct leat_input_name *in)
+{
+    const char *dot = memchr(in->name.ptr, '.', in->name.len);
+    size_t first = dot ? (size_t)(dot - (const char *)in->name.ptr) : in->name.len;
+    char *path = base_arena_strndup(a->session.config->arena, (const char *)in->name.ptr, in->name.len);
+    if (!path)
+        return false;
+    if (known(a, path, in->name.len) || known(a, path, first))
+        return true;
+    if (sink_of_file(a, path, first)) {
+        name_fault(a, in, "LEAT-G0002", "Read what the sink reads. A file of that name is written `./name`.",
+                   "this is a sink of the pipeline file and cannot be read");
+        return false;
+    }
+    return !means_file(path, in->name.len) || add_file(a, in, path);
+}
+
 static bool add_files(struct asking *a, const struct leat_input_names *names)
 {
+    bool ok = true;
     for (uint32_t i = 0; i < names->count; i++) {
-        struct leat_bytes name = leat_input_names_get(names, i).name;
-        const char *dot = memchr(name.ptr, '.', name.len);
-        char *path = base_arena_strndup(a->session.config->arena, (const char *)name.ptr, name.len);
-        if (!path)
-            return false;
-        if (known(a, path, name.len) || known(a, path, dot ? (size_t)(dot - (const char *)name.ptr) : name.len) ||
-            access(path, R_OK) != 0)
-            continue;
-        if (!add_file(a, path))
-            return false;
+        const struct leat_input_name in = leat_input_names_get(names, i);
+        ok = add_name(a, &in) && ok;
     }
-    return true;
+    return ok;
 }
 
 // The names that the query reads. A fault of its grammar is reported.
@@ -234,6 +279,49 @@ static void on_signal(void *arg, int signal)
         pipeline_stop(a->pipeline, 1000000);
 }
 
+// The answer is not waited for when what the query reads cannot be reached.
+static void look(void *arg)
+{
+    struct asking *a = arg;
+    struct base_str reason;
+    base_str_init(&reason);
+    leat_usec now = loop_now(a->machine.control);
+    uint64_t rows = sql_output_rows(&a->output);
+    bool ready = pipeline_ready(a->pipeline, &reason) || rows != a->rows_seen;
+    a->rows_seen = rows;
+    if (ready)
+        a->unready_since = 0;
+    else if (!a->unready_since)
+        a->unready_since = now;
+    if (ready || now - a->unready_since < a->patience) {
+        loop_timer_set(&a->look, LOOK);
+    } else {
+        base_fail(&a->gave_up, LEAT_TRANSIENT, "LEAT-V0108", "no answer within %lld s: %s",
+                  (long long)(a->patience / 1000000), reason.len ? reason.ptr : "what the query reads does not answer");
+        base_error_hint(&a->gave_up, "Give it longer with --timeout SECONDS, or for ever with --timeout 0.");
+        pipeline_stop(a->pipeline, 1000000);
+    }
+    base_str_fini(&reason);
+}
+
+static void run_pipeline(struct asking *a)
+{
+    bool looks = a->patience && loop_timer_init(&a->look, a->machine.control, look, a);
+    if (looks)
+        loop_timer_set(&a->look, LOOK);
+    pipeline_start(a->pipeline);
+    loop_run(a->machine.control);
+    if (looks)
+        loop_timer_fini(&a->look);
+}
+
+static int exit_code(const struct base_error *error)
+{
+    return error->failure == LEAT_CONFIG || error->failure == LEAT_DATA ? EXIT_CONFIG
+           : error->failure == LEAT_BUG                                 ? EXIT_BUG
+                                                                        : EXIT_OUTSIDE;
+}
+
 static int answer(struct asking *a)
 {
     struct base_error error;
@@ -253,19 +341,21 @@ static int answer(struct asking *a)
         a->pipeline = pipeline_create(&options, &error);
     }
     if (a->pipeline) {
-        pipeline_start(a->pipeline);
-        loop_run(a->machine.control);
+        run_pipeline(a);
         pipeline_failed(a->pipeline, &error);
         pipeline_destroy(a->pipeline);
     }
     machine_end(&a->machine);
+    if (a->gave_up.failure < 0)
+        error = a->gave_up;
+    // whoever reads the answer may have seen enough
+    if (a->output.unread)
+        error.failure = LEAT_OK;
     if (error.failure < 0) {
         machine_print_error(&error);
-        code = error.failure == LEAT_CONFIG || error.failure == LEAT_DATA ? EXIT_CONFIG
-               : error.failure == LEAT_BUG                                ? EXIT_BUG
-                                                                          : EXIT_OUTSIDE;
-    } else if (!sql_output_end(&a->output)) {
-        fprintf(stderr, "leat: could not write the answer\n");
+        code = exit_code(&error);
+    } else if (!a->output.unread && !sql_output_end(&a->output) && !a->output.unread) {
+        fprintf(stderr, "leat: could not write the answer: %s\n", strerror(errno));
         code = EXIT_OUTSIDE;
     }
     sql_output_fini(&a->output);
@@ -282,6 +372,15 @@ static char *read_stdin(void)
     if (text)
         text[n] = 0;
     return text;
+}
+
+static bool read_seconds(const char *text, leat_usec *usec)
+{
+    char *end;
+    errno = 0;
+    long seconds = strtol(text, &end, 10);
+    *usec = (leat_usec)seconds * 1000000;
+    return end != text && !*end && !errno && seconds >= 0 && seconds <= 86400;
 }
 
 // A last ";" is what people are used to write.
@@ -318,11 +417,15 @@ static int run(int argc, char **argv)
 {
     char *file = NULL, *query = NULL;
     struct asking a = {
+        .patience = PATIENCE,
         .output = {.file = stdout, .format = isatty(STDOUT_FILENO) ? SQL_TABLE : SQL_TSV, .header = true}};
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "-f") == 0 && i + 1 < argc)
             file = argv[++i];
-        else if (strcmp(argv[i], "--tsv") == 0)
+        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc) {
+            if (!read_seconds(argv[++i], &a.patience))
+                return cli_usage(&cli_sql, "--timeout takes whole seconds", argv[i]);
+        } else if (strcmp(argv[i], "--tsv") == 0)
             a.output.format = SQL_TSV;
         else if (strcmp(argv[i], "--json") == 0)
             a.output.format = SQL_JSON;
@@ -352,7 +455,7 @@ static int run(int argc, char **argv)
 
 const struct cli_verb cli_sql = {
     .name = "sql",
-    .arguments = "[-f FILE] [--table|--tsv|--json] [QUERY]",
+    .arguments = "[-f FILE] [--table|--tsv|--json] [--no-header] [--timeout S] [QUERY]",
     .summary = "runs a query now, over VALUES, files, or the sources of FILE",
     .run = run,
     .help = "The query is Flink SQL; without QUERY it is read from the standard input.\n"
@@ -363,9 +466,11 @@ const struct cli_verb cli_sql = {
             "\n"
             "  -f FILE       sources, lookups and operators of this pipeline file can be read\n"
             "  --table       an aligned table (the default on a terminal)\n"
-            "  --tsv         tab-separated, control characters escaped (the default elsewhere)\n"
+            "  --tsv         tab-separated; NULL is \\N, backslashes and control characters are escaped (the default "
+            "elsewhere)\n"
             "  --json        one JSON object a line\n"
             "  --no-header   no line with the names of the columns\n"
+            "  --timeout S   gives up when what is read cannot be reached for S seconds (30; 0 = never)\n"
             "\n"
             "Changes of a bounded input are settled first; those of an unbounded one are shown with their kind (+I -U "
             "+U -D).",

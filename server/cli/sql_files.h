@@ -10,7 +10,7 @@
 struct base_arena;
 
 // Columns of a file of JSON objects, one a line: every key of its first lines, in the order in which they appear;
-// BIGINT, DOUBLE, BOOLEAN where all values agree, else STRING. NULL with *error: it cannot be read, or a line is no
+// BIGINT, DECIMAL, DOUBLE, BOOLEAN where all values go into it exactly, else STRING. NULL with *error: it cannot be read, or a line is no
 // object.
 const struct leat_schema *sql_file_schema(struct base_arena *arena, const char *path, struct base_error *error);
 

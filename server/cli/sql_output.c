@@ -2,6 +2,8 @@
 // See sql_output.h. A kept row is its cells' texts joined by tabs, which no text contains; equal rows have equal texts.
 #include "cli/sql_output.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +86,28 @@ static void put_json_row(struct sql_output *out, struct buf *b, const struct lea
     buf_str(b, "}");
 }
 
+// NULL and backslashes are written so that they can be told from what looks like them.
+static bool put_tsv(struct sql_output *out, struct buf *b, const struct leat_batch *batch, uint32_t row, uint32_t c)
+{
+    if (leat_batch_state(batch, c, row) != LEAT_VALUE) {
+        buf_str(b, "\\N");
+        return true;
+    }
+    const struct leat_type *type = &out->schema->columns[c].type;
+    if (!leat_type_is_string(type->kind))
+        return false;
+    union leat_cell part = *leat_batch_cell(batch, c, row);
+    const uint8_t *at = part.bytes.ptr, *end = at + part.bytes.len, *backslash;
+    for (; (backslash = memchr(at, '\\', (size_t)(end - at))); at = backslash + 1) {
+        part.bytes = (struct leat_bytes){at, (uint32_t)(backslash - at)};
+        celltext_put(b, type, &part, LEAT_VALUE, NULL);
+        buf_str(b, "\\\\");
+    }
+    part.bytes = (struct leat_bytes){at, (uint32_t)(end - at)};
+    celltext_put(b, type, &part, LEAT_VALUE, NULL);
+    return true;
+}
+
 static void put_row(struct sql_output *out, struct buf *b, const struct leat_batch *batch, uint32_t row)
 {
     if (out->format == SQL_JSON) {
@@ -96,6 +120,8 @@ static void put_row(struct sql_output *out, struct buf *b, const struct leat_bat
     }
     for (uint32_t c = 0; c < batch->column_count; c++) {
         buf_str(b, c ? "\t" : "");
+        if (out->format == SQL_TSV && put_tsv(out, b, batch, row, c))
+            continue;
         celltext_put(b, &out->schema->columns[c].type, leat_batch_cell(batch, c, row), leat_batch_state(batch, c, row),
                      NULL);
     }
@@ -148,14 +174,18 @@ static void begin(struct sql_output *out)
     fputc('\n', out->file);
 }
 
+static leat_status not_written(struct leat_ctx *ctx, struct sql_output *out)
+{
+    out->unread = errno == EPIPE;
+    return leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer: %s", strerror(errno));
+}
+
 static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const struct buf *b, uint8_t kind)
 {
     if (!keeps(out)) {
         begin(out);
         fwrite(b->ptr, 1, b->len, out->file);
-        if (fputc('\n', out->file) == EOF)
-            return leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer");
-        return LEAT_OK;
+        return fputc('\n', out->file) == EOF ? not_written(ctx, out) : LEAT_OK;
     }
     if (kind == LEAT_UPDATE_BEFORE || kind == LEAT_DELETE)
         take_back(out, b);
@@ -198,13 +228,14 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
         st = buf_ok(&b) ? give(ctx, out, &b, batch->kinds[r]) : leat_no_memory(ctx);
     }
     buf_fini(&b);
+    atomic_fetch_add_explicit(&out->given, batch->rows, memory_order_relaxed);
     return st;
 }
 
 static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
 {
     struct sql_output *out = self;
-    return fflush(out->file) == 0 ? LEAT_OK : leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer");
+    return fflush(out->file) == 0 ? LEAT_OK : not_written(ctx, out);
 }
 
 static const struct leat_sink_ops ops = {
@@ -329,7 +360,14 @@ int sql_output_end(struct sql_output *out)
     } else {
         begin(out);
     }
-    return fflush(out->file) == 0 && ok;
+    ok = fflush(out->file) == 0 && ok;
+    out->unread = !ok && errno == EPIPE;
+    return ok;
+}
+
+uint64_t sql_output_rows(const struct sql_output *out)
+{
+    return atomic_load_explicit(&out->given, memory_order_relaxed);
 }
 
 void sql_output_fini(struct sql_output *out)

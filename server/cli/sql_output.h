@@ -25,11 +25,15 @@ struct sql_output {
     bool begun;
     char **rows; // what is kept until the end
     size_t row_count, row_cap;
-    bool failed; // no memory
+    bool unread;             // whoever read the answer has gone
+    _Atomic(uint64_t) given; // rows
 };
 
 // The component; its `config` is a struct sql_output.
 extern const struct leat_component sql_output_component;
+
+// How many rows came so far. Any thread.
+uint64_t sql_output_rows(const struct sql_output *out);
 
 // What was kept is shown. 0 = it could not be (no memory, or the file is full).
 int sql_output_end(struct sql_output *out);
