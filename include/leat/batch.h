@@ -43,6 +43,7 @@ struct leat_column {
 #define LEAT_BATCH_SNAPSHOT 2u
 
 #define LEAT_BATCH_ROWS     1024u // the usual capacity
+#define LEAT_BATCH_CELLS    16384u // cells from which a batch outgrows a core's cache: wide rows come in smaller batches
 #define LEAT_BATCH_ROWS_MAX 65536u
 #define LEAT_BATCH_BYTES    (1u << 20) // arena size from which a batch counts as full, however few rows it has
 
@@ -65,6 +66,13 @@ struct leat_batch {
     uint8_t *arena_next; // free bytes of the current arena chunk
     uint8_t *arena_end;
 };
+
+// The usual capacity for rows of this schema: LEAT_BATCH_ROWS, fewer of wide rows.
+static inline uint32_t leat_batch_rows_for(const struct leat_schema *schema)
+{
+    uint32_t rows = schema->column_count ? LEAT_BATCH_CELLS / schema->column_count : LEAT_BATCH_ROWS;
+    return rows > LEAT_BATCH_ROWS ? LEAT_BATCH_ROWS : rows < 16 ? 16 : rows;
+}
 
 // Adds a row and returns its number, or UINT32_MAX when the batch is full.
 static inline uint32_t leat_batch_add(struct leat_batch *b, uint8_t kind)

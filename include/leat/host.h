@@ -238,7 +238,8 @@ static inline void leat_say_status(struct leat_ctx *ctx, const char *fmt, ...)
     va_end(ap);
 }
 
-// A batch of the caller's, with memory for its columns; NULL when there is none. `capacity`: LEAT_BATCH_ROWS is usual.
+// A batch of the caller's, with memory for its columns; NULL when there is none. `capacity`: leat_batch_rows_for the
+// schema is usual.
 static inline struct leat_batch *leat_batch_new(struct leat_ctx *ctx, const struct leat_schema *schema,
                                                 uint32_t capacity)
 {

@@ -162,7 +162,8 @@ static leat_status give(struct leat_ctx *ctx, struct source *s, int64_t due)
 {
     int64_t want = due - s->rows;
     leat_usec now = ctx->host->now(ctx);
-    struct leat_batch *b = leat_batch_new(ctx, s->schema, want < LEAT_BATCH_ROWS ? (uint32_t)want : LEAT_BATCH_ROWS);
+    uint32_t usual = leat_batch_rows_for(s->schema);
+    struct leat_batch *b = leat_batch_new(ctx, s->schema, want < usual ? (uint32_t)want : usual);
     if (!b)
         return leat_no_memory(ctx);
     while (s->rows < due && !leat_batch_is_full(b)) {

@@ -164,7 +164,7 @@ static leat_status too_long(struct leat_ctx *ctx, struct source *s, const struct
 static leat_status give_lines(struct leat_ctx *ctx, struct source *s, const struct leat_bytes *lines, uint32_t n)
 {
     uint32_t counts[LEAT_BATCH_ROWS], done = 0;
-    struct leat_batch *b = leat_batch_new(ctx, s->schema, LEAT_BATCH_ROWS);
+    struct leat_batch *b = leat_batch_new(ctx, s->schema, leat_batch_rows_for(s->schema));
     if (!b)
         return leat_no_memory(ctx);
     leat_status st = s->format->ops->decode(ctx, s->format->self, lines, n, 0, b, 0, 0, counts, &done);

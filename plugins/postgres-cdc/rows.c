@@ -52,7 +52,7 @@ leat_status pgcdc_row_fill(struct pgcdc *p, struct pgcdc_table *t, struct leat_b
 
 leat_status pgcdc_batch_open(struct pgcdc *p, struct pgcdc_table *t, struct leat_batch **out, int timed)
 {
-    struct leat_batch *b = leat_batch_new(p->ctx, &t->out, LEAT_BATCH_ROWS);
+    struct leat_batch *b = leat_batch_new(p->ctx, &t->out, leat_batch_rows_for(&t->out));
     if (!b)
         return leat_no_memory(p->ctx);
     if (timed) {

@@ -202,7 +202,8 @@ static void apply(struct consolidate *c, const struct leat_batch *b, uint32_t ro
 
 static leat_status start_batch(struct consolidate *c, struct leat_ctx *ctx, uint32_t rows, struct leat_batch **out)
 {
-    *out = leat_batch_new(ctx, c->schema, rows < LEAT_BATCH_ROWS ? rows : LEAT_BATCH_ROWS);
+    uint32_t usual = leat_batch_rows_for(c->schema);
+    *out = leat_batch_new(ctx, c->schema, rows < usual ? rows : usual);
     if (!*out)
         return leat_no_memory(ctx);
     for (uint32_t i = 0; i < c->held_count; i++) {

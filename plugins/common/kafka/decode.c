@@ -38,11 +38,11 @@ static leat_status need_batch(struct leat_ctx *ctx, struct kafka_source *s)
 {
     if (s->batch)
         return LEAT_OK;
-    struct leat_batch *b = leat_batch_new(ctx, s->schema, LEAT_BATCH_ROWS);
+    struct leat_batch *b = leat_batch_new(ctx, s->schema, leat_batch_rows_for(s->schema));
     if (!b)
         return leat_no_memory(ctx);
-    b->times = leat_batch_alloc(b, LEAT_BATCH_ROWS * sizeof *b->times, 8);
-    b->positions = leat_batch_alloc(b, LEAT_BATCH_ROWS * sizeof *b->positions, 8);
+    b->times = leat_batch_alloc(b, b->capacity * sizeof *b->times, 8);
+    b->positions = leat_batch_alloc(b, b->capacity * sizeof *b->positions, 8);
     atomic_fetch_add(&s->records->refs, 1);
     if (!b->times || !b->positions || ctx->host->batch_attach(b, kafka_records_unref, s->records) != LEAT_OK) {
         atomic_fetch_sub(&s->records->refs, 1);
