@@ -8,7 +8,7 @@ KEEP ?=
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := all
-.PHONY: all tests test demo bench lint format docs install clean help
+.PHONY: all tests test demo bench bench-flink lint format docs install clean help
 
 all: ## build build/leat and build/lib/*.so (the default)
 	@ci/setup build
@@ -29,6 +29,10 @@ bench: all ## run the benches against their rivals; ONLY=name picks one
 	@ci/setup servers
 	@bench/run $(ONLY)
 
+bench-flink: ## measure Flink 1.18.1 on the order pipeline; its figures go to bench/flink/figures.json
+	@ci/setup servers flink
+	@bench/flink/run
+
 lint: ## clang-tidy and the banned calls, kept at zero findings
 	@ci/setup build lint
 	@ci/lint
@@ -47,4 +51,4 @@ clean: ## remove every build folder
 	rm -rf build build-debug build-asan build-tsan build-clang build-fuzz
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast the jdbc sink writes the order pipeline's result (22 columns, key of two), against a loader written by hand:
 // a blocking libpq program that has its rows in binary already, copies 5000 at a time into a temporary table and
-// upserts them from there in the same transaction, the fastest way we know. bench/jdbc/run starts the server.
+// upserts them from there in the same transaction, the fastest way we know. bench/jdbc/bench.py starts the server.
 //
-//     bench_jdbc [ROWS [RUNS]]     both insert ROWS new rows, then update all of them; runs take turns
-//
-// Prints rows per second, the median of the runs, and the ratio.
+//     bench_jdbc leat|rival ROWS     inserts ROWS new rows, then updates all of them; prints seconds of both and of CPU
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +14,8 @@
 #include "rows.h"
 #include "testhost.h"
 
-#define BATCH    1024u
-#define LOAD     5000u
-#define RUNS_MAX 32
+#define BATCH 1024u
+#define LOAD  5000u
 
 static const char ddl[] =
     "DROP TABLE IF EXISTS bench_orders; CREATE TABLE bench_orders (order_id bigint, user_id bigint, username "
@@ -70,7 +67,7 @@ static void check(int ok, const char *what)
 
 static const char *env(const char *name)
 {
-    check(getenv(name) != NULL, "JDBC_HOST, JDBC_PORT and JDBC_DATABASE name the server; see bench/jdbc/run");
+    check(getenv(name) != NULL, "JDBC_HOST, JDBC_PORT and JDBC_DATABASE name the server; see bench/jdbc/bench.py");
     return getenv(name);
 }
 
@@ -180,7 +177,7 @@ static double loader_pass(struct bench *b, const struct jdbc_rows *rows)
         run_sql(b->pg, "EXECUTE hand");
         run_sql(b->pg, "COMMIT");
     }
-    return b->rows / (now() - began);
+    return now() - began;
 }
 
 // --- the sink
@@ -191,7 +188,7 @@ static double sink_pass(struct bench *b, struct testhost_node *n)
     for (uint32_t i = 0; i < b->batch_count; i++)
         check(testhost_write(n, b->batches[i], 60000) == LEAT_OK, testhost_faults(n));
     check(testhost_flush(n, LEAT_FLUSH_DURABLE, 60000) == LEAT_OK, testhost_faults(n));
-    return b->rows / (now() - began);
+    return now() - began;
 }
 
 static struct testhost_node *open_sink(struct bench *b)
@@ -205,51 +202,57 @@ static struct testhost_node *open_sink(struct bench *b)
     return n;
 }
 
-// --- numbers
+// --- one side
 
-static int by_size(const void *a, const void *b)
+static double cpu(void)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static double median(double *of, int n)
+static void show(const double *seconds, double used)
 {
-    qsort(of, (size_t)n, sizeof *of, by_size);
-    return n % 2 ? of[n / 2] : (of[n / 2 - 1] + of[n / 2]) / 2;
+    printf("%.6f %.6f %.6f\n", seconds[0], seconds[1], used);
+}
+
+static void by_hand(struct bench *b)
+{
+    struct jdbc_rows rows;
+    double seconds[2], before;
+    jdbc_rows_init(&rows, &b->shape);
+    for (uint32_t i = 0; i < b->rows; i++)
+        check(jdbc_rows_add(&b->bare->ctx, &rows, b->batches[i / BATCH], i % BATCH) == LEAT_OK, "encoding");
+    loader_setup(b);
+    before = cpu();
+    for (int pass = 0; pass < 2; pass++)
+        seconds[pass] = loader_pass(b, &rows);
+    show(seconds, cpu() - before);
+    jdbc_rows_fini(&rows);
+}
+
+static void by_sink(struct bench *b)
+{
+    struct testhost_node *n = open_sink(b);
+    double seconds[2], before = cpu();
+    for (int pass = 0; pass < 2; pass++)
+        seconds[pass] = sink_pass(b, n);
+    show(seconds, cpu() - before);
+    testhost_node_destroy(n);
 }
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.rows = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 200000};
-    int runs = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 5;
-    double hand[2][RUNS_MAX], leat[2][RUNS_MAX];
-    check(b.rows > 0 && runs > 0 && runs <= RUNS_MAX, "usage: bench_jdbc [ROWS [RUNS]]");
+    check(argc == 3, "usage: bench_jdbc leat|rival ROWS");
+    struct bench b = {.rows = (uint32_t)strtoul(argv[2], NULL, 10)};
+    check(b.rows > 0, "usage: bench_jdbc leat|rival ROWS");
     prepare(&b);
-    struct jdbc_rows rows;
-    jdbc_rows_init(&rows, &b.shape);
-    for (uint32_t i = 0; i < b.rows; i++)
-        check(jdbc_rows_add(&b.bare->ctx, &rows, b.batches[i / BATCH], i % BATCH) == LEAT_OK, "encoding");
-    for (int run = 0; run < runs; run++) {
-        run_sql(b.pg, ddl);
-        run_sql(b.pg, "CHECKPOINT");
-        loader_setup(&b);
-        for (int pass = 0; pass < 2; pass++)
-            hand[pass][run] = loader_pass(&b, &rows);
-        run_sql(b.pg, ddl);
-        run_sql(b.pg, "CHECKPOINT");
-        struct testhost_node *n = open_sink(&b);
-        for (int pass = 0; pass < 2; pass++)
-            leat[pass][run] = sink_pass(&b, n);
-        testhost_node_destroy(n);
-    }
-    for (int pass = 0; pass < 2; pass++) {
-        double h = median(hand[pass], runs), l = median(leat[pass], runs);
-        printf("%s: by hand %.0f rows/s [%.0f-%.0f], jdbc sink %.0f rows/s [%.0f-%.0f], ratio %.2f\n",
-               pass ? "update" : "insert", h, hand[pass][0], hand[pass][runs - 1], l, leat[pass][0],
-               leat[pass][runs - 1], l / h);
-    }
-    jdbc_rows_fini(&rows);
+    run_sql(b.pg, ddl);
+    run_sql(b.pg, "CHECKPOINT");
+    if (strcmp(argv[1], "leat") == 0)
+        by_sink(&b);
+    else
+        by_hand(&b);
     for (uint32_t i = 0; i < b.batch_count; i++)
         leat_batch_unref(b.batches[i]);
     free(b.batches);
