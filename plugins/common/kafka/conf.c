@@ -126,7 +126,7 @@ struct setting {
 static const struct setting consumer_defaults[] = {
     {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "error"},         {"enable.partition.eof", "true"},
-    {"isolation.level", "read_committed"},  {"queued.max.messages.kbytes", "8192"},
+    {"isolation.level", "read_committed"},  {"queued.max.messages.kbytes", "4096"},
     {"fetch.message.max.bytes", "1048576"}, {"fetch.max.bytes", "4194304"},
     {"fetch.error.backoff.ms", "100"},      {"allow.auto.create.topics", "false"},
 };

@@ -288,9 +288,11 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
     __atomic_fetch_add(s->records_total, good, __ATOMIC_RELAXED);
     __atomic_fetch_add(s->bytes_total, bytes, __ATOMIC_RELAXED);
     int64_t now = ctx->host->monotonic(ctx);
+    // in small steps upwards: behind tombstones there may be large records
     size_t fit = (size_t)KAFKA_POLL_BYTES * good / ((size_t)bytes + 1);
+    size_t most = s->poll_records < KAFKA_POLL_RECORDS / 2 ? s->poll_records * 2 : KAFKA_POLL_RECORDS;
     if (good)
-        s->poll_records = (uint32_t)(fit < 16 ? 16 : fit > KAFKA_POLL_RECORDS ? KAFKA_POLL_RECORDS : fit);
+        s->poll_records = (uint32_t)(fit < 16 ? 16 : fit > most ? most : fit);
     if (got >= 16 && now - s->nudged > NUDGE_USEC) {
         s->nudged = now;
         kafka_client_nudge(s->client);

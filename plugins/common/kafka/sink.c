@@ -361,9 +361,22 @@ static leat_status take_chunk(struct leat_ctx *ctx, struct kafka_sink *s, struct
     return drain(ctx, s);
 }
 
+static leat_status encode_more(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b,
+                               struct kafka_chunk *last)
+{
+    size_t bytes = kafka_chunk_bytes(last);
+    uint32_t count = last->count;
+    leat_status st = kafka_encode(ctx, s, b, &s->row, last);
+    kafka_writer_grown(s->writer, bytes, count);
+    return st;
+}
+
 static leat_status encode_chunk(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b)
 {
-    struct kafka_chunk *chunk = kafka_writer_chunk(s->writer);
+    struct kafka_chunk *chunk = s->reduce ? NULL : kafka_writer_last(s->writer);
+    if (chunk)
+        return encode_more(ctx, s, b, chunk);
+    chunk = kafka_writer_chunk(s->writer);
     if (!chunk)
         return leat_no_memory(ctx);
     leat_status st = kafka_encode(ctx, s, b, &s->row, chunk);

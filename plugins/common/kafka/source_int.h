@@ -7,7 +7,7 @@
 #include "resolve.h"
 
 #define KAFKA_POLL_RECORDS 1024 // as many as a batch has rows
-#define KAFKA_POLL_BYTES   (1u << 20)
+#define KAFKA_POLL_BYTES   (256u << 10)
 
 // One partition of this instance.
 struct kafka_part {

@@ -11,7 +11,8 @@
 
 #define IDLE_CHUNKS  4  // kept with their memory; a buffer larger than IDLE_BYTES is not
 #define RECORD_FRAME 16 // bytes around a record in a request
-#define IDLE_BYTES   (4u << 20)
+#define IDLE_BYTES   (1u << 20)
+#define FIRST_ROWS   64 // of the first chunk: the size of a record is not known yet
 
 #define FORGOTTEN_USEC (3600 * INT64_C(1000000)) // after a silence; brokers forget a producer after a day by default
 
@@ -187,7 +188,7 @@ static leat_status hand_over(struct leat_ctx *ctx, struct kafka_writer *w, int l
     return st == LEAT_OK && safe < n ? LEAT_AGAIN : st;
 }
 
-static size_t chunk_bytes(const struct kafka_chunk *chunk)
+size_t kafka_chunk_bytes(const struct kafka_chunk *chunk)
 {
     return chunk->values.len + chunk->keys.len + (size_t)chunk->count * RECORD_FRAME;
 }
@@ -197,8 +198,8 @@ static void take_ready(struct kafka_writer *w)
     struct kafka_chunk *chunk = w->ready;
     w->ready = chunk->next;
     if (!w->ready)
-        w->ready_tail = &w->ready;
-    w->ready_bytes -= chunk_bytes(chunk);
+        w->ready_last = NULL;
+    w->ready_bytes -= kafka_chunk_bytes(chunk);
     w->ready_records -= chunk->count;
 }
 
@@ -232,14 +233,14 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
     }
     w->round_began = ctx->host->monotonic(ctx);
     w->round++;
-    for (size_t round = 0; w->ready && (!round || round + chunk_bytes(w->ready) <= w->round_bytes);) {
+    for (size_t round = 0; w->ready && (!round || round + kafka_chunk_bytes(w->ready) <= w->round_bytes);) {
         struct kafka_chunk *chunk = w->ready;
         leat_status st = hand_over(ctx, w, large, chunk);
         if (st < 0)
             return st;
         if (st == LEAT_AGAIN)
             break; // the rest of the chunk goes with the next round
-        round += chunk_bytes(chunk);
+        round += kafka_chunk_bytes(chunk);
         take_ready(w);
         if (!chunk->outstanding)
             kafka_writer_return(ctx, w, chunk); // every record was refused and skipped
@@ -248,16 +249,38 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
     return LEAT_OK;
 }
 
+static void adapt(struct kafka_writer *w, const struct kafka_chunk *chunk)
+{
+    // in small steps upwards: behind a chunk of tombstones there may be one of large rows
+    size_t fit = (size_t)KAFKA_CHUNK_BYTES * chunk->count / (kafka_chunk_bytes(chunk) + 1);
+    size_t most = w->chunk_rows < KAFKA_CHUNK_ROWS / 2 ? w->chunk_rows * 2 : KAFKA_CHUNK_ROWS;
+    w->chunk_rows = (uint32_t)(fit < 16 ? 16 : fit > most ? most : fit);
+}
+
 leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk)
 {
-    size_t fit = (size_t)KAFKA_CHUNK_BYTES * chunk->count / (chunk_bytes(chunk) + 1);
-    w->chunk_rows = (uint32_t)(fit < 16 ? 16 : fit > KAFKA_CHUNK_ROWS ? KAFKA_CHUNK_ROWS : fit);
+    adapt(w, chunk);
     chunk->next = NULL;
-    *w->ready_tail = chunk;
-    w->ready_tail = &chunk->next;
-    w->ready_bytes += chunk_bytes(chunk);
+    *(w->ready ? &w->ready_last->next : &w->ready) = chunk;
+    w->ready_last = chunk;
+    w->ready_bytes += kafka_chunk_bytes(chunk);
     w->ready_records += chunk->count;
     return w->ready_bytes >= w->round_bytes ? kafka_writer_pump(ctx, w) : LEAT_OK;
+}
+
+struct kafka_chunk *kafka_writer_last(const struct kafka_writer *w)
+{
+    struct kafka_chunk *last = w->ready_last;
+    // what librdkafka points into must not move
+    int waits = last && !last->at && !last->outstanding;
+    return waits && last->count < w->chunk_rows && kafka_chunk_bytes(last) < KAFKA_CHUNK_BYTES ? last : NULL;
+}
+
+void kafka_writer_grown(struct kafka_writer *w, size_t bytes, uint32_t count)
+{
+    adapt(w, w->ready_last);
+    w->ready_bytes += kafka_chunk_bytes(w->ready_last) - bytes;
+    w->ready_records += w->ready_last->count - count;
 }
 
 int kafka_writer_full(const struct kafka_writer *w)
@@ -288,8 +311,7 @@ leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, cons
     w->lingers = kafka_property(o, "linger.ms") || kafka_property(o, "queue.buffering.max.ms");
     w->partitioner = o->partitioner;
     w->partition_count = partition_count;
-    w->ready_tail = &w->ready;
-    w->chunk_rows = KAFKA_CHUNK_ROWS;
+    w->chunk_rows = FIRST_ROWS;
     // keys do not spread evenly: with several partitions the fullest should still fit into one request
     w->round_bytes = KAFKA_ROUND_BYTES;
     if (partition_count > 1)

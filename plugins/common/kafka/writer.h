@@ -60,7 +60,7 @@ struct kafka_writer {
                        // first record, not acknowledged; 0 = never
     struct kafka_chunk *idle;
     uint32_t idle_count;
-    struct kafka_chunk *ready, **ready_tail;
+    struct kafka_chunk *ready, *ready_last;
     size_t ready_bytes;
     uint32_t ready_records;
     size_t round_bytes;        // bound of a round
@@ -77,6 +77,12 @@ leat_status kafka_writer_init(struct leat_ctx *ctx, struct kafka_writer *w, cons
                               int32_t partition_count);
 // An empty chunk, or NULL when there is no memory.
 struct kafka_chunk *kafka_writer_chunk(struct kafka_writer *w);
+// The chunk that was sent last, while it waits and has room for more; NULL otherwise. Many small batches would each keep
+// a chunk otherwise.
+struct kafka_chunk *kafka_writer_last(const struct kafka_writer *w);
+// The last chunk has grown from so many bytes and records.
+void kafka_writer_grown(struct kafka_writer *w, size_t bytes, uint32_t count);
+size_t kafka_chunk_bytes(const struct kafka_chunk *chunk);
 // Takes the chunk; its records go with the next round.
 leat_status kafka_writer_send(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk);
 // Begins the next round if the last one is over: after reports, and when nothing more will come for now.
