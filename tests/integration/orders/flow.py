@@ -3,7 +3,7 @@
 import json
 import re
 
-from leattest import Kafka, Leat, Postgres, orders, wait_until
+from leattest import Leat, Postgres, orders, wait_until
 
 RESULT = "result_orders_with_user_info"
 UNKNOWN = "Unknown User"
@@ -121,8 +121,3 @@ class Flow:
         if self.own:
             self.pg.stop("immediate")
 
-
-def servers(work):
-    """Source, broker and target of their own, to be started and stopped one by one."""
-    return {"source": Postgres(f"{work}/source", settings=orders.SETTINGS), "broker": Kafka(f"{work}/kafka"),
-            "target": Postgres(f"{work}/target", settings=orders.SETTINGS)}

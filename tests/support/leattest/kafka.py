@@ -107,7 +107,7 @@ class Kafka:
         return ["java", f"-Xmx{self.heap}", "-Xms128m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
                 "-cp", f"{home}/libs/*", main, *arguments]
 
-    def wait_ready(self, timeout=60):
+    def wait_ready(self, timeout=120):
         wait_until(self._answers, timeout, lambda: f"Kafka on port {self.port}: {self.child.log_tail(5)}")
         return self
 
