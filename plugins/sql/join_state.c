@@ -99,7 +99,9 @@ leat_status sql_joiner_open(struct leat_ctx *ctx, struct sql_exec *x, const stru
         struct owner o = {j, &j->rows[s], open->instance, open->instances ? open->instances : 1, 0};
         keyed_retain(j->rows[s].map, keep_row, &o);
         if (o.broken)
-            return leat_fail(ctx, LEAT_FATAL, SQL_CODE_STATE, "the state of the join cannot be read");
+            return leat_fail(
+                ctx, LEAT_FATAL, SQL_CODE_STATE,
+                "the saved state does not fit the join: its keys or columns are not those that it was written for");
     }
     sql_joiner_report(j, 0);
     return LEAT_OK;

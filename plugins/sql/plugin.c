@@ -56,7 +56,12 @@ static const struct leat_code codes[] = {
      "Mend the row or the query, or let on-error skip such rows."},
     {"LEAT-S0202", "A changed row came without a value that the query needs, because the database did not send it.",
      "Have the source fetch such values: unchanged.toast = \"reselect\"."},
-    {"LEAT-S0301", "The saved state of the query cannot be read.", "Start from another savepoint, or without state."},
+    {"LEAT-S0301",
+     "The saved state does not belong to this query: it was written by another version of leat, or the keys or columns "
+     "of "
+     "the join were changed since.",
+     "Put the query back as it was. To begin anew with the changed query, give the operator another name: a join then "
+     "knows only the rows that come from now on, unless its sources are read from their beginning."},
 };
 
 LEAT_PLUGIN("sql", "0.1.0", "operator:sql,source:values", components, codes, sizeof codes / sizeof codes[0])

@@ -120,8 +120,8 @@ static const struct leat_code codes[] = {
     {"LEAT-T0003", "The checkpoint folder cannot be used.", "Check checkpoint.dir: its length, rights and owner."},
     {"LEAT-T0004", "Another leat runs the same pipeline with the same checkpoint folder.",
      "Stop it, or give this one another pipeline name or checkpoint.dir."},
-    {"LEAT-T0005", "A checkpoint holds state of a node that the file no longer has.",
-     "Give the node its old name back, or start with --allow-non-restored-state."},
+    {"LEAT-T0005", "A checkpoint holds state of a node that the file no longer has, or that no sink reads any more.",
+     "Give the node its old name back or read it again, or start with --allow-non-restored-state."},
     {"LEAT-T0006", "A checkpoint took longer than checkpoint.timeout; the job was started again.",
      "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the "
      "timeout."},

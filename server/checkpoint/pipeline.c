@@ -102,14 +102,27 @@ static void job_ended(void *arg, uint32_t job, enum job_state state)
 }
 
 struct unknown {
-    struct base_str names;
-    uint32_t count;
+    const struct graph *graph;
+    struct base_str gone, unread; // names
+    uint32_t gone_count, unread_count;
 };
+
+// "a/normalize/0" stands in the file as long as "a" does.
+static bool is_in_file(const struct graph *graph, const char *node)
+{
+    size_t len = strcspn(node, "/");
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (strlen(graph->nodes[i].name) == len && memcmp(graph->nodes[i].name, node, len) == 0)
+            return true;
+    return false;
+}
 
 static void note_unknown(void *arg, const char *node)
 {
     struct unknown *u = arg;
-    base_str_addf(&u->names, "%s\"%s\"", u->count++ ? ", " : "", node);
+    bool there = is_in_file(u->graph, node);
+    uint32_t *count = there ? &u->unread_count : &u->gone_count;
+    base_str_addf(there ? &u->unread : &u->gone, "%s\"%s\"", (*count)++ ? ", " : "", node);
 }
 
 // Saved state of a node that is no longer in the file would be lost: only on purpose.
@@ -128,18 +141,22 @@ static leat_status check_states(struct pipeline *p, struct base_error *error)
         for (uint32_t i = 0; nodes && i < count && n < max; i++)
             names[n++] = nodes[i];
     }
-    struct unknown u = {.count = 0};
-    base_str_init(&u.names);
+    struct unknown u = {.graph = graph};
+    base_str_init(&u.gone);
+    base_str_init(&u.unread);
     store_unknown(p->store, names, n, note_unknown, &u);
     leat_status st = LEAT_OK;
-    if (u.count && !p->options.allow_non_restored_state) {
-        st = base_fail(error, LEAT_CONFIG, "LEAT-T0005",
-                       "pipeline \"%s\" has saved state of %s, which the file no longer has", graph->pipeline,
-                       u.names.ptr);
-        base_error_hint(error, "Give the node its old name back, or start with --allow-non-restored-state to forget "
-                               "its state and position.");
+    bool both = u.gone_count && u.unread_count;
+    if ((u.gone_count || u.unread_count) && !p->options.allow_non_restored_state) {
+        st = base_fail(error, LEAT_CONFIG, "LEAT-T0005", "pipeline \"%s\" has saved state of %s%s%s%s%s",
+                       graph->pipeline, u.gone_count ? u.gone.ptr : "",
+                       u.gone_count ? ", which the file no longer has" : "", both ? ", and of " : "",
+                       u.unread_count ? u.unread.ptr : "", u.unread_count ? ", which nothing needs any more" : "");
+        base_error_hint(error, "%s, or start with --allow-non-restored-state to forget that state and position.",
+                        u.gone_count ? "Give the node its old name back" : "Have a sink read it again");
     }
-    base_str_fini(&u.names);
+    base_str_fini(&u.gone);
+    base_str_fini(&u.unread);
     return st;
 }
 

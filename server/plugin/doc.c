@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "plugin/registry.h"
 
+#define SINCE "0.1" // of options that do not say
+
 static const char *const type_names[] = {"",     "boolean", "integer", "number", "string", "duration",
                                          "size", "word",    "list",    "map",    "format"};
 
@@ -139,17 +141,23 @@ static void text_option(const struct leat_option *o, struct base_str *out)
         base_str_addf(out, "        Example: %s%s%s\n", o->name, example_joint(o), o->example);
 }
 
+void plugin_doc_options_text(const struct leat_option *options, uint32_t count, struct base_str *out)
+{
+    grouped(options, count, text_heading, text_option, out);
+}
+
 static void text_component(const struct plugin_library *lib, const struct leat_component *c, unsigned number,
                            struct base_str *out)
 {
     base_str_addf(out, "%s%s \"%s\": %s\n", number ? "\n" : "", plugin_kind_name(c->kind), c->name,
                   c->summary ? c->summary : "");
-    base_str_addf(out, "  plugin %s %s, %s\n", lib->name, lib->version, lib->file);
+    base_str_addf(out, "  plugin %s %s, %s\n  options are there since %s unless they say otherwise\n", lib->name,
+                  lib->version, lib->file, SINCE);
     if (c->doc) {
         base_str_addc(out, '\n');
         add_wrapped(out, c->doc, 2);
     }
-    grouped(c->options, c->option_count, text_heading, text_option, out);
+    plugin_doc_options_text(c->options, c->option_count, out);
 }
 
 static void text_line(const struct plugin_library *lib, const struct leat_component *c, unsigned number,
@@ -210,10 +218,20 @@ static void json_option(const struct leat_option *o, struct base_str *out)
     json_flag(out, o, LEAT_OPT_SENSELESS, "senseless");
     json_member(out, "successor", o->successor);
     json_member(out, "group", o->group);
-    json_member(out, "since", o->since);
+    json_member(out, "since", o->since ? o->since : SINCE);
     json_member(out, "example", o->example);
     json_member(out, "doc", o->doc);
     base_str_addc(out, '}');
+}
+
+void plugin_doc_options_json(const struct leat_option *options, uint32_t count, struct base_str *out)
+{
+    base_str_addc(out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        base_str_addz(out, i ? "," : "");
+        json_option(&options[i], out);
+    }
+    base_str_addc(out, ']');
 }
 
 static void json_component(const struct plugin_library *lib, const struct leat_component *c, unsigned number,
@@ -227,12 +245,9 @@ static void json_component(const struct plugin_library *lib, const struct leat_c
     json_member(out, "vcs", *lib->vcs_id ? lib->vcs_id : NULL);
     json_member(out, "file", lib->file);
     json_member(out, "doc", c->doc);
-    base_str_addz(out, ",\"options\":[");
-    for (uint32_t i = 0; i < c->option_count; i++) {
-        base_str_addz(out, i ? "," : "");
-        json_option(&c->options[i], out);
-    }
-    base_str_addz(out, "]}");
+    base_str_addz(out, ",\"options\":");
+    plugin_doc_options_json(c->options, c->option_count, out);
+    base_str_addc(out, '}');
 }
 
 bool plugin_doc_json(const struct plugin_registry *registry, const char *name, struct base_str *out)
@@ -248,8 +263,8 @@ bool plugin_doc_json(const struct plugin_registry *registry, const char *name, s
 
 // --- Markdown
 
-// Text of a table's cell: pipes and line ends would end it.
-static void add_cell(struct base_str *out, const char *text)
+// Pipes and line ends would end the cell.
+void plugin_doc_cell(struct base_str *out, const char *text)
 {
     for (const char *p = text; *p; p++) {
         if (*p == '|')
@@ -271,7 +286,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
     bool is_refused = rank_of(o) == RANK_REFUSED;
     base_str_addf(out, "| `%s%s` | ", o->name, o->type == LEAT_OPT_MAP ? "*" : "");
     if (!is_refused && o->type == LEAT_OPT_ENUM)
-        add_cell(out, o->words);
+        plugin_doc_cell(out, o->words);
     else
         base_str_addz(out, is_refused ? "" : type_name(o));
     base_str_addz(out, " | ");
@@ -285,7 +300,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
     if (o->flags & LEAT_OPT_DEPRECATED)
         base_str_addf(out, "Deprecated: write `%s`. ", o->successor ? o->successor : "");
     if (o->doc)
-        add_cell(out, o->doc);
+        plugin_doc_cell(out, o->doc);
     if (o->min && o->max)
         base_str_addf(out, " From %s to %s.", o->min, o->max);
     else if (o->min || o->max)
@@ -296,7 +311,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
         base_str_addf(out, " Since %s.", o->since);
     if (o->example) {
         base_str_addf(out, " Example: `%s%s", o->name, example_joint(o));
-        add_cell(out, o->example);
+        plugin_doc_cell(out, o->example);
         base_str_addc(out, '`');
     }
     base_str_addz(out, " |\n");

@@ -19,7 +19,12 @@ bool plugin_doc_text(const struct plugin_registry *registry, const char *name, s
 bool plugin_doc_json(const struct plugin_registry *registry, const char *name, struct base_str *out);
 bool plugin_doc_markdown(const struct plugin_registry *registry, const char *name, struct base_str *out);
 
-// An option table alone, for the core's own sections.
+// An option table alone, for the core's own sections. As JSON: an array.
+void plugin_doc_options_text(const struct leat_option *options, uint32_t count, struct base_str *out);
+void plugin_doc_options_json(const struct leat_option *options, uint32_t count, struct base_str *out);
 void plugin_doc_options_markdown(const struct leat_option *options, uint32_t count, struct base_str *out);
+
+// Text of a cell of a Markdown table.
+void plugin_doc_cell(struct base_str *out, const char *text);
 
 #endif
