@@ -218,7 +218,7 @@ static void json_option(const struct leat_option *o, struct base_str *out)
     json_flag(out, o, LEAT_OPT_SENSELESS, "senseless");
     json_member(out, "successor", o->successor);
     json_member(out, "group", o->group);
-    json_member(out, "since", o->since ? o->since : SINCE);
+    json_member(out, "since", rank_of(o) == RANK_REFUSED ? NULL : o->since ? o->since : SINCE);
     json_member(out, "example", o->example);
     json_member(out, "doc", o->doc);
     base_str_addc(out, '}');

@@ -44,6 +44,7 @@ static void test_text(void **state)
     assert_true(plugin_doc_text(*state, "fake", &s));
     assert_string_equal(s.ptr, "source \"fake\": gives nothing\n"
                                "  plugin fake 1.2.3, " FAKES "/good.so\n"
+                               "  options are there since 0.1 unless they say otherwise\n"
                                "\n"
                                "  General\n"
                                "    rate  integer, default 10, at least 1\n"
@@ -71,11 +72,14 @@ static void test_json(void **state)
         s.ptr, "{\"abi\":\"1.0\",\"components\":[\n"
                "{\"kind\":\"source\",\"name\":\"fake\",\"summary\":\"gives nothing\",\"plugin\":\"fake\",\"version\":"
                "\"1.2.3\",\"file\":\"" FAKES "/good.so\",\"options\":["
-               "{\"name\":\"rate\",\"type\":\"integer\",\"default\":\"10\",\"min\":\"1\",\"example\":\"5\",\"doc\":"
+               "{\"name\":\"rate\",\"type\":\"integer\",\"default\":\"10\",\"min\":\"1\",\"since\":\"0.1\",\"example\":"
+               "\"5\",\"doc\":"
                "\"Rows per second.\"},"
-               "{\"name\":\"mode\",\"type\":\"word\",\"words\":[\"calm\",\"wild\"],\"group\":\"Mood\",\"doc\":"
+               "{\"name\":\"mode\",\"type\":\"word\",\"words\":[\"calm\",\"wild\"],\"group\":\"Mood\",\"since\":\"0."
+               "1\",\"doc\":"
                "\"Way of working.\"},"
-               "{\"name\":\"path\",\"type\":\"string\",\"required\":true,\"secret\":true,\"doc\":\"Where | to.\"},"
+               "{\"name\":\"path\",\"type\":\"string\",\"required\":true,\"secret\":true,\"since\":\"0.1\",\"doc\":"
+               "\"Where | to.\"},"
                "{\"name\":\"later\",\"unsupported\":true,\"doc\":\"Comes later.\"}]}\n]}\n");
     base_str_fini(&s);
 }

@@ -468,7 +468,9 @@ static void state_that_makes_no_sense_is_refused(void **state)
     assert_int_equal(op->load_state(&n->ctx, n->self, &in), LEAT_OK);
     n->open.restored = 1;
     assert_int_equal(op->open(&n->ctx, n->self, &n->open), LEAT_FATAL);
-    assert_string_equal(n->error.message, "the state of the join cannot be read");
+    assert_string_equal(n->error.message,
+                        "the saved state does not fit the join: its keys or columns are not those that it was "
+                        "written for");
     stop(r);
     testhost_destroy(r->h);
     free(r);
