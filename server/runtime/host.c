@@ -367,14 +367,18 @@ static uint8_t host_resource_settled(struct leat_ctx *ctx, const char *resource)
     return !job->events.resource_settled || job->events.resource_settled(job->events.arg, resource);
 }
 
+// Behind counts from when it first was, or last moved: a source that was idle for an hour is not late at once.
 static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind)
 {
     struct inst *inst = core_of(ctx)->inst;
-    if (atomic_exchange(&inst->view_current, current) != current)
-        atomic_store(&inst->view_moved_at, base_time_wall());
+    bool moved = atomic_exchange(&inst->view_current, current) != current;
     atomic_store(&inst->view_end, end);
     atomic_store(&inst->view_behind, behind);
     base_metric_set(inst->metrics.behind, behind);
+    if (end <= current)
+        atomic_store(&inst->view_behind_since, 0);
+    else if (moved || atomic_load(&inst->view_behind_since) == 0)
+        atomic_store(&inst->view_behind_since, base_time_mono());
 }
 
 // --- lookups and those who ask them

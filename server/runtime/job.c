@@ -109,7 +109,6 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
         (struct base_logger){job->runtime->options.log, job->plan->pipeline, node->name, job->options.log_level};
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;
-    inst->view_moved_at = base_time_wall();
     base_list_init(&inst->events);
     pthread_mutex_init(&inst->view_lock, NULL);
     inst->command.fn = inst_command_mail;
@@ -647,6 +646,13 @@ void job_sink_ended(struct inst *inst)
 // --- views, any thread
 // ------------------------------------------------------------------------------------------------------------
 
+// The instance that has stood still longest counts: others may well move beside it.
+static void earliest(leat_usec *time, leat_usec other)
+{
+    if (other && (!*time || other < *time))
+        *time = other;
+}
+
 static void view_inst(struct inst *inst, struct runtime_node_view *v)
 {
     pthread_mutex_lock(&inst->view_lock);
@@ -658,9 +664,8 @@ static void view_inst(struct inst *inst, struct runtime_node_view *v)
     int64_t behind = atomic_load(&inst->view_behind);
     if (behind >= 0)
         v->behind = v->behind < 0 ? behind : v->behind + behind;
-    leat_usec moved = atomic_load(&inst->view_moved_at);
-    if (moved > v->moved_at)
-        v->moved_at = moved;
+    earliest(&v->behind_since, atomic_load(&inst->view_behind_since));
+    earliest(&v->refuses_since, atomic_load(&inst->view_refuses_since));
     v->snapshot_done = v->snapshot_done && atomic_load(&inst->snapshot_done);
 }
 

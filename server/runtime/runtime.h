@@ -112,7 +112,8 @@ struct runtime_node_view {
     uint32_t busy, idle, blocked; // shares of the last second, in thousandths
     uint64_t current, end;        // progress of a source
     int64_t behind;               // bytes or rows; -1 = unknown
-    leat_usec moved_at;           // wall clock when `current` last changed
+    leat_usec behind_since;       // a source: since when it has been behind without moving; monotonic, 0 = it is not
+    leat_usec refuses_since;      // a sink: since when it has not taken or secured what it was given; the same
     bool snapshot_done, has_snapshot;
 };
 

@@ -140,7 +140,7 @@ struct inst {
     char status[256];
     atomic_uint_fast64_t view_current, view_end;
     _Atomic(int64_t) view_behind;
-    _Atomic(int64_t) view_moved_at;
+    _Atomic(int64_t) view_behind_since, view_refuses_since; // monotonic; 0 = not
     atomic_bool snapshot_done;
 
     atomic_bool wake_wanted;

@@ -28,12 +28,22 @@ static leat_status call_process(struct inst *inst, uint32_t input, const struct 
     return st;
 }
 
+// Since when a sink has said LEAT_AGAIN and nothing else.
+static void note_refusal(struct inst *inst, leat_status st)
+{
+    if (st == LEAT_OK)
+        atomic_store_explicit(&inst->view_refuses_since, 0, memory_order_relaxed);
+    else if (st == LEAT_AGAIN && atomic_load_explicit(&inst->view_refuses_since, memory_order_relaxed) == 0)
+        atomic_store_explicit(&inst->view_refuses_since, base_time_mono(), memory_order_relaxed);
+}
+
 static leat_status call_write(struct inst *inst, const struct leat_batch *b)
 {
     worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->sink->write(&inst->ctx, inst->self, b);
     worker_leave(inst->task->worker);
     inst->dirty = true;
+    note_refusal(inst, st);
     return st;
 }
 
@@ -44,6 +54,8 @@ static leat_status call_flush(struct inst *inst, uint8_t how)
     worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->sink->flush(&inst->ctx, inst->self, how);
     worker_leave(inst->task->worker);
+    if (how == LEAT_FLUSH_DURABLE)
+        note_refusal(inst, st);
     return st;
 }
 
