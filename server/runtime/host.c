@@ -140,9 +140,9 @@ struct leat_event {
 static void run_event(struct leat_event *event, uint32_t ready)
 {
     struct inst *inst = event->inst;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, event->is_timer ? "timer" : "watch");
     leat_status st = event->fn(&inst->ctx, event->arg, ready);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     if (st < 0)
         job_fail(inst);
 }
@@ -251,9 +251,9 @@ static void run_posted(struct loop_mail *mail)
     struct posted *p = (struct posted *)mail;
     struct inst *inst = p->inst;
     if (!inst->destroyed) {
-        worker_enter(inst->task->worker, inst);
+        struct call_was was = worker_enter(inst, "posted call");
         leat_status st = p->fn(&inst->ctx, p->arg, 0);
-        worker_leave(inst->task->worker);
+        worker_leave(inst, was);
         if (st < 0)
             job_fail(inst);
     }

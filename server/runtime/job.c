@@ -121,7 +121,8 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
         memcpy(insts, job->insts, job->inst_count * sizeof *insts);
     insts[job->inst_count++] = inst;
     job->insts = insts;
-    return add_metrics(inst) ? inst : NULL;
+    inst->site = runtime_site(job->runtime, job->plan->pipeline, node);
+    return inst->site && add_metrics(inst) ? inst : NULL;
 }
 
 struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t)
@@ -450,7 +451,7 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
 const char *runtime_job_unsaved(const struct runtime_job *job)
 {
     for (uint32_t i = 0; job->epoch && i < job->inst_count; i++)
-        if (job->insts[i]->saved_epoch != job->epoch)
+        if (job->insts[i]->saved_epoch != job->epoch && !is_lookup(job->insts[i]->node))
             return job->insts[i]->node->name;
     return NULL;
 }
@@ -612,10 +613,17 @@ void job_closed(struct inst *inst)
 void job_fail(struct inst *inst)
 {
     struct runtime_job *job = inst->job;
-    if (atomic_exchange(&job->failure_posted, true))
+    if (atomic_load(&job->failure_posted))
         return;
     say_something(inst, LEAT_BUG);
-    job->failure = inst->core.error;
+    job_fail_by(job, &inst->core.error);
+}
+
+void job_fail_by(struct runtime_job *job, const struct base_error *error)
+{
+    if (atomic_exchange(&job->failure_posted, true))
+        return;
+    job->failure = *error;
     loop_post(job->runtime->options.control, &job->failure_mail);
 }
 
