@@ -123,6 +123,21 @@ static int64_t fill(struct kafka_writer *w, struct kafka_chunk *chunk, rd_kafka_
     return bytes;
 }
 
+// The key as text, cut; "" = it has none, or is no text.
+static void print_key(const rd_kafka_message_t *m, char *out, size_t size)
+{
+    const unsigned char *key = m->key;
+    size_t n = m->key_len < size - 4 ? m->key_len : size - 4;
+    out[0] = 0;
+    while (key && n < m->key_len && n && (key[n] & 0xc0) == 0x80)
+        n--; // between characters
+    for (size_t i = 0; i < n && key; i++)
+        if (key[i] < ' ')
+            return;
+    if (key)
+        snprintf(out, size, "%.*s%s", (int)n, (const char *)key, n < m->key_len ? "…" : "");
+}
+
 // A record the client itself does not take: too large for message.max.bytes.
 static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m)
 {
@@ -132,8 +147,15 @@ static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const r
         ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_err2str(m->err));
         return LEAT_TRANSIENT;
     }
-    leat_fail(ctx, LEAT_DATA, "LEAT-K0402", "a record of %zu bytes is larger than topic \"%s\" may take from us",
-              m->len, w->topic);
+    char key[sizeof w->largest_key], limit[32] = "";
+    size_t size = sizeof limit;
+    rd_kafka_conf_get(rd_kafka_conf(w->client->rk), "message.max.bytes", limit, &size);
+    print_key(m, key, sizeof key);
+    leat_fail(ctx, LEAT_DATA, "LEAT-K0402",
+              "a record of %zu bytes for topic \"%s\" is larger than properties.max.request.size, %s",
+              m->len + m->key_len, w->topic, limit);
+    if (key[0])
+        leat_error_detail(ctx, "Its key is %s.", key);
     leat_error_hint(ctx, "Raise properties.max.request.size, and the topic's max.message.bytes with it.");
     snprintf(where, sizeof where, "topic %s", w->topic);
     return ctx->host->bad_row(ctx, (struct leat_bytes){m->payload, (uint32_t)m->len}, where);
@@ -334,6 +356,10 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
     }
     if (!m->err && m->partition >= 0 && m->partition < w->partition_count)
         w->known[m->rkt == w->bulk_rkt][m->partition] = w->round_began;
+    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && m->len + m->key_len > w->largest) {
+        w->largest = m->len + m->key_len;
+        print_key(m, w->largest_key, sizeof w->largest_key);
+    }
     if (m->err && !w->error) {
         w->error = m->err;
         snprintf(w->error_text, sizeof w->error_text, "partition %d: %s", m->partition, rd_kafka_err2str(m->err));
@@ -351,6 +377,8 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
 static leat_status too_large(struct leat_ctx *ctx, struct kafka_writer *w)
 {
     leat_fail(ctx, LEAT_DATA, "LEAT-K0403", "the broker refused records of topic \"%s\" as too large", w->topic);
+    leat_error_detail(ctx, "The largest record of the request has %zu bytes%s%s.", w->largest,
+                      w->largest_key[0] ? ", and the key " : "", w->largest_key);
     leat_error_hint(ctx, "Raise the topic's max.message.bytes, or lower properties.batch.size below it if single "
                          "records fit.");
     return LEAT_DATA;

@@ -68,7 +68,9 @@ struct kafka_writer {
     uint64_t outstanding;      // records without report
     rd_kafka_resp_err_t error; // of the first failed report
     char error_text[512];
-    char nothing[1]; // where empty values and keys point to
+    size_t largest;        // bytes of the largest record that the broker found too large, and its key, cut
+    char largest_key[128]; // "" = none
+    char nothing[1];       // where empty values and keys point to
     int64_t *records_total, *bytes_total, *waiting;
 };
 

@@ -298,6 +298,28 @@ static void a_row_that_cannot_be_written_is_told_once(void **state)
     testhost_node_destroy(source);
 }
 
+static void what_is_too_large_is_named(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("large");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    char rows[3000], message[300];
+    memset(rows, 'x', sizeof rows);
+    memcpy(rows, "+I[7, ", 6);
+    memcpy(rows + sizeof rows - 3, "]\n", 3);
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, "properties.max.request.size", "2000", NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    struct leat_batch *b = testhost_batch(sink, schema, rows);
+    leat_status st = testhost_write(sink, b, WAIT);
+    assert_int_equal(st == LEAT_OK ? testhost_flush(sink, LEAT_FLUSH_DURABLE, WAIT) : st, LEAT_DATA);
+    snprintf(message, sizeof message,
+             "a record of 2994 bytes for topic \"%s\" is larger than properties.max.request.size, 2000", topic);
+    assert_string_equal(sink->error.message, message);
+    assert_string_equal(sink->error.detail, "Its key is 7.");
+    leat_batch_unref(b);
+    testhost_node_destroy(sink);
+}
+
 static void committed_offsets_are_for_monitoring(void **state)
 {
     struct testhost *h = host(state);
@@ -342,6 +364,7 @@ int main(int argc, char **argv)
         CASE(closing_does_not_wait_for_what_is_missing),
         CASE(poison_is_named),
         CASE(a_row_that_cannot_be_written_is_told_once),
+        CASE(what_is_too_large_is_named),
         CASE(committed_offsets_are_for_monitoring),
     };
     if (argc > 1)

@@ -149,6 +149,7 @@ static void what_is_too_large_is_data(void **state)
     write_rows(w, n, "+I[1, a]\n");
     assert_int_equal(testhost_flush(n, LEAT_FLUSH_DURABLE, WAIT), LEAT_DATA);
     assert_string_equal(n->error.message, "the broker refused records of topic \"t\" as too large");
+    assert_string_equal(n->error.detail, "The largest record of the request has 4 bytes, and the key 1.");
     testhost_node_destroy(n);
 }
 
