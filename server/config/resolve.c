@@ -107,23 +107,19 @@ static const struct plugin_setting *find(const struct config_node *node, const c
 }
 
 // Rules across the core's own options.
-static void check_core(struct config *config, const struct config_node *node, const char *owner)
+static void check_core(struct config *config, const struct config_node *node)
 {
     const struct plugin_setting *on_error = find(node, "on-error"), *sink = find(node, "dead-letter.sink"),
                                 *watermark = find(node, "watermark.column");
-    bool dead_letter = node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER;
-    if (dead_letter && !node->options.dead_letter_sink)
-        ERROR(config, "LEAT-C0017", &on_error->place, "Name it: dead-letter.sink = \"…\"",
-              "%s says \"dead-letter\", but names no sink for the bad rows", owner);
-    else if (dead_letter)
+    if (node->options.on_error == CONFIG_ON_ERROR_DEAD_LETTER)
         ERROR(config, "LEAT-C0015", &on_error->place, "Write \"fail\" or \"skip\".",
               "on-error \"dead-letter\" is not available yet");
+    if (sink)
+        ERROR(config, "LEAT-C0015", &sink->key_place, "Remove it; on-error = \"skip\" goes on without bad rows.",
+              "dead-letter sinks are not available yet");
     if (node->kind == LEAT_SOURCE && watermark)
         base_diag_add(config->diags, LEAT_DIAG_WARNING, "LEAT-C0015", &watermark->key_place, NULL,
                       "watermarks have no effect yet: nothing that reads them is available");
-    if (sink && !dead_letter && !plugin_speaks_of(node->faulty_options, node->faulty_option_count, "on-error"))
-        ERROR(config, "LEAT-C0017", &sink->key_place, "Write on-error = \"dead-letter\", or remove the option.",
-              "option \"dead-letter.sink\" does nothing without on-error = \"dead-letter\"");
 }
 
 // The options that the core itself wants to know.
@@ -137,7 +133,7 @@ static bool read_core(struct config *config, struct config_node *node, struct pl
     node->faulty_options = parse->faulty;
     node->faulty_option_count = parse->faulty_count;
     if (parse->owner)
-        check_core(config, node, parse->owner);
+        check_core(config, node);
     parse->owner = owner;
     return ok;
 }

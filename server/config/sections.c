@@ -174,11 +174,11 @@ static const struct leat_option pipeline_table[] = {
      .words = "fail|skip|dead-letter",                                                                                 \
      .def = "fail",                                                                                                    \
      .group = "Every node",                                                                                            \
-     .doc = "What is done with a row that cannot be taken: stop the job, skip and count it, or send it to the sink "   \
-            "named by dead-letter.sink."},                                                                             \
+     .doc = "What is done with a row that cannot be taken: stop the job, or skip and count it. dead-letter is not "    \
+            "available yet."},                                                                                         \
     {                                                                                                                  \
         .name = "dead-letter.sink", .type = LEAT_OPT_STRING, .offset = AT(dead_letter_sink), .group = "Every node",    \
-        .doc = "Name of the sink that takes the bad rows.", .example = "\"rejected\""                                  \
+        .doc = "Name of the sink that takes the bad rows. Not available yet.", .example = "\"rejected\""               \
     }
 #define PARALLELISM(name_)                                                                                             \
     {                                                                                                                  \

@@ -388,9 +388,8 @@ static const struct bad cases[] = {
     {"[sinks.a]\nconnector = \"gen\"\ninput = \"x\"\non-error = \"dead-letter\"\n[sinks.b]\nconnector = \"gen\"\ninput "
      "= \"x\"\n"
      "dead-letter.sink = \"a\"\nschema = 1\n",
-     "4:12 E sink \"a\" says \"dead-letter\", but names no sink for the bad rows | Name it: dead-letter.sink = \"…\"\n"
-     "8:1 E option \"dead-letter.sink\" does nothing without on-error = \"dead-letter\" | Write on-error = "
-     "\"dead-letter\", or remove the option.\n"
+     "4:12 E on-error \"dead-letter\" is not available yet | Write \"fail\" or \"skip\".\n"
+     "8:1 E dead-letter sinks are not available yet | Remove it; on-error = \"skip\" goes on without bad rows.\n"
      "9:1 E a sink has no schema of its own | Only sources and lookups declare one. Remove it here.\n"},
     {NODE "[sources.a.schema]\nx = 1\n\"\" = \"INT\"\na.b = \"INT\"\n",
      "5:5 E column \"x\" needs an SQL type in quotes | For example: order_id = \"BIGINT NOT NULL\"\n"
