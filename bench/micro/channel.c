@@ -34,7 +34,7 @@ static void hand_over(void *self)
 {
     struct channel_case *c = self;
     for (uint32_t i = 0; i < HANDED; i++) {
-        must(channel_push(&c->channel, ELEMENT_BATCH, c->batch, 0), "memory");
+        must(channel_push(&c->channel, c->batch, false), "memory");
         must(!channel_full(&c->channel) && channel_peek(&c->channel)->batch == c->batch, "the batch");
         channel_pop(&c->channel);
     }

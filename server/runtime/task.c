@@ -21,53 +21,41 @@ static leat_status call_process(struct inst *inst, uint32_t input, const struct 
 {
     inst->emitting_allowed = true;
     inst->told_full = false;
-    struct call_was was = worker_enter(inst, "process");
+    worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->op->process(&inst->ctx, inst->self, input, b);
-    worker_leave(inst, was);
+    worker_leave(inst->task->worker);
     inst->emitting_allowed = false;
-    return rules_status(inst, "process", st, RULES_AGAIN);
-}
-
-// Since when a sink has said LEAT_AGAIN and nothing else.
-static void note_refusal(struct inst *inst, leat_status st)
-{
-    if (st == LEAT_OK)
-        atomic_store_explicit(&inst->view_refuses_since, 0, memory_order_relaxed);
-    else if (st == LEAT_AGAIN && atomic_load_explicit(&inst->view_refuses_since, memory_order_relaxed) == 0)
-        atomic_store_explicit(&inst->view_refuses_since, base_time_mono(), memory_order_relaxed);
+    return st;
 }
 
 static leat_status call_write(struct inst *inst, const struct leat_batch *b)
 {
-    struct call_was was = worker_enter(inst, "write");
+    worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->sink->write(&inst->ctx, inst->self, b);
-    worker_leave(inst, was);
+    worker_leave(inst->task->worker);
     inst->dirty = true;
-    note_refusal(inst, st);
-    return rules_status(inst, "write", st, RULES_AGAIN);
+    return st;
 }
 
 static leat_status call_flush(struct inst *inst, uint8_t how)
 {
     if (!inst->node->component->sink->flush)
         return LEAT_OK;
-    struct call_was was = worker_enter(inst, "flush");
+    worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->sink->flush(&inst->ctx, inst->self, how);
-    worker_leave(inst, was);
-    if (how == LEAT_FLUSH_DURABLE)
-        note_refusal(inst, st);
-    return rules_status(inst, "flush", st, RULES_AGAIN);
+    worker_leave(inst->task->worker);
+    return st;
 }
 
 static leat_status call_poll(struct inst *inst)
 {
     inst->emitting_allowed = true;
     inst->told_full = false;
-    struct call_was was = worker_enter(inst, "poll");
+    worker_enter(inst->task->worker, inst);
     leat_status st = inst->node->component->source->poll(&inst->ctx, inst->self);
-    worker_leave(inst, was);
+    worker_leave(inst->task->worker);
     inst->emitting_allowed = false;
-    return rules_status(inst, "poll", st, RULES_AGAIN | RULES_END);
+    return st;
 }
 
 // --- giving a batch to an instance
@@ -217,11 +205,11 @@ static leat_status call_input_end(struct inst *inst, uint32_t input)
         return LEAT_OK;
     inst->emitting_allowed = true;
     inst->told_full = false;
-    struct call_was was = worker_enter(inst, "input_end");
+    worker_enter(inst->task->worker, inst);
     leat_status st = op->input_end(&inst->ctx, inst->self, input);
-    worker_leave(inst, was);
+    worker_leave(inst->task->worker);
     inst->emitting_allowed = false;
-    return rules_status(inst, "input_end", st, RULES_AGAIN);
+    return st;
 }
 
 // The last way of an input is at its end; LEAT_AGAIN while the operator has more to give.
@@ -584,9 +572,9 @@ static leat_status save(struct inst *inst, leat_epoch epoch)
     struct leat_state_out out = {.core = &buffer, .kind = LEAT_STATE_DELTA, .epoch = epoch};
     if (!inst->job->want_full || inst->job->want_full(inst->job->events.arg, inst->node, inst->instance))
         out.kind = LEAT_STATE_FULL;
-    struct call_was was = worker_enter(inst, "save_state");
-    leat_status st = rules_status(inst, "save_state", call_save(inst, &out), 0);
-    worker_leave(inst, was);
+    worker_enter(inst->task->worker, inst);
+    leat_status st = call_save(inst, &out);
+    worker_leave(inst->task->worker);
     if (st < 0) {
         free(buffer.ptr);
         return st;
