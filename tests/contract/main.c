@@ -355,6 +355,8 @@ static const char *content(struct testhost *h)
 {
     static char *text;
     size_t size = 0;
+    free(text);
+    text = NULL;
     char piece[4096];
     FILE *pipe = popen(given.content, "r");
     FILE *out = open_memstream(&text, &size);
@@ -444,7 +446,10 @@ static void fill_rows(struct contract_operator *o)
 
 static int run_operator(void)
 {
-    struct contract_operator o = {.title = given.title, .name = given.component, .plugin = given.file};
+    static struct contract_operator o; // its rows live as long as the program
+    o.title = given.title;
+    o.name = given.component;
+    o.plugin = given.file;
     o.options = given.pairs;
     o.input_count = given.column_count ? given.column_count : 1;
     for (uint32_t i = 0; i < o.input_count; i++)

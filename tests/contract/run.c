@@ -5,6 +5,7 @@
 // with the function it was in. What the child wrote to stderr is shown under a case that failed.
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,11 +102,12 @@ static int count_in(const char *folder)
 }
 
 // What the first host of a case leaves may be of use for all that follow (a library's own thread, a connection of the
-// fixture); a later one may not leave more. A thread takes a moment to vanish after it was joined.
-static void check_left(const char *folder, const char *what, int *usual)
+// fixture); a later one may not leave more. Threads are given time to vanish, down to `wanted`: one that was joined, and
+// one that winds down what a client library would block in.
+static void check_left(const char *folder, const char *what, int *usual, int wanted)
 {
     int now = count_in(folder);
-    for (int i = 0; i < 100 && *usual && now > *usual; i++) {
+    for (int i = 0; i < 200 && now > (*usual ? *usual : wanted); i++) {
         usleep(10000);
         now = count_in(folder);
     }
@@ -117,6 +119,7 @@ static void check_left(const char *folder, const char *what, int *usual)
 void contract_host_end(struct testhost *h)
 {
     static int descriptors, threads;
+    const int alone = 3; // ".", ".." and this thread
     contract_check(!h->offence[0], "%s", h->offence);
     int batches = atomic_load(&h->live_batches), memory = atomic_load(&h->live_allocs);
     contract_check(batches == 0, "%d batch%s not given back (leat_batch_unref) after destroy", batches,
@@ -125,8 +128,8 @@ void contract_host_end(struct testhost *h)
                    memory == 1 ? "" : "s", memory == 1 ? "was" : "were");
     testhost_destroy(h);
     host = NULL;
-    check_left("/proc/self/fd", "open descriptor", &descriptors);
-    check_left("/proc/self/task", "thread", &threads);
+    check_left("/proc/self/fd", "open descriptor", &descriptors, INT_MAX);
+    check_left("/proc/self/task", "thread", &threads, alone);
 }
 
 static void fail_with(struct testhost_node *n, const char *call, leat_status st)

@@ -189,9 +189,6 @@ static void says_the_same_twice(void **state)
     contract_check(r.n->config != NULL, "its options are refused: %s", testhost_faults(r.n));
     for (int i = 0; i < 2; i++) {
         const char *call = r.component->kind == LEAT_SOURCE ? "describe" : "bind";
-        if (r.component->sink && r.n->bound && r.component->sink->unbind)
-            r.component->sink->unbind(r.n->bound);
-        r.n->bound = NULL;
         contract_good(r.n, i ? "the second time, a static call" : call, ask(&r, s, r.fixture->mode, r.fixture->key));
     }
     testhost_node_destroy(r.n);

@@ -59,7 +59,8 @@ leat_status kafka_columns_init(struct leat_ctx *ctx, struct kafka_columns *c, co
     c->fields = calloc(n + 1, sizeof *c->fields);
     if (!c->key || !c->value || !c->fields)
         return leat_no_memory(ctx);
-    memcpy(c->fields, schema->columns, n * sizeof *c->fields);
+    if (n)
+        memcpy(c->fields, schema->columns, n * sizeof *c->fields);
     c->schema.columns = c->fields;
     leat_status st = LEAT_OK;
     if (key) {

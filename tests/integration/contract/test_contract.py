@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of sources and sinks, kept by the connectors that need a server: the programs of tests/contract."""
+"""The contract of sources and sinks, kept by the connectors that need a server: the programs of tests/contract, built with
+the address sanitizer so that leaks are seen too."""
 import os
 import subprocess
 
@@ -10,9 +11,10 @@ TIMEOUT = 300
 
 
 def run(program, **servers):
-    build = os.environ.get("LEAT_BUILD", f"{ROOT}/build")
-    result = subprocess.run([f"{build}/tests/{program}"], env=dict(os.environ, **servers), cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
+    build = os.environ.get("LEAT_BUILD", f"{ROOT}/build-asan")
+    env = dict({"ASAN_OPTIONS": "detect_leaks=1"}, **os.environ, **servers)
+    result = subprocess.run([f"{build}/tests/{program}"], env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=TIMEOUT)
     assert result.returncode == 0, result.stdout
 
 

@@ -290,6 +290,9 @@ leat_status testhost_bind(struct testhost_node *node, const struct leat_schema *
                                    .input = "input"};
     if (!node->config)
         return leat_fail(&node->ctx, LEAT_CONFIG, "LEAT-T0005", "the options are wrong");
+    if (node->bound && node->component->sink->unbind)
+        node->component->sink->unbind(node->bound);
+    node->bound = NULL;
     node->sink_plan = (struct leat_sink_plan){.struct_size = sizeof node->sink_plan};
     thost_enter(node, "bind");
     return thost_leave(node, "bind", node->component->sink->bind(&node->ctx, &rq, &node->sink_plan, &node->bound));
