@@ -158,7 +158,7 @@ static leat_status poll_source(struct leat_ctx *ctx, void *self)
 {
     struct source *s = self;
 #if BAD_BLOCK
-    sleep(3);
+    sleep(6);
 #elif BAD_HANG
     for (volatile int i = 0; i == i;)
         ;

@@ -6,7 +6,7 @@
 
 #include "testhost_int.h"
 
-#define STALL_MS 2000 // far more than any callback may take, for machines under load
+#define STALL_MS 5000 // far more than any callback may take, for machines under load
 
 static int64_t now_ms(void)
 {
