@@ -45,7 +45,7 @@ class Bed:
     def kafka(self):
         """The broker; records carry its append time."""
         if self._kafka is None:
-            self._kafka = Kafka(f"{self.folder}/kafka", heap="1g").start()
+            self._kafka = Kafka(f"{self.folder}/kafka", heap="1g", tuned=True).start()
         return self._kafka
 
     def server_cpu(self):

@@ -111,6 +111,8 @@ static const struct leat_code codes[] = {
      "Raise parallelism, or keep less state."},
     {"LEAT-R0005", "A connector asked for a format that the file does not name.", "Name the format in the option."},
     {"LEAT-R0006", "An operator asked an input that is no lookup.", "This is a bug of the plugin: report it."},
+    {"LEAT-R0007", "A plugin answered a call with a status that means nothing there.",
+     "This is a bug of the plugin: report it."},
     {"LEAT-R0010", "A transaction of the source is too large to be sorted out by another key.",
      "Use the source's own key as the sink's primary key, or make that key not deferrable."},
     {"LEAT-T0001", "A checkpoint could not be written or read.",

@@ -195,10 +195,18 @@ static void wind_up(struct coordinator *c)
     c->options.ended(c->options.arg, c->options.job, end);
 }
 
+static void note_epoch(struct coordinator *c, leat_usec since)
+{
+    pthread_mutex_lock(&c->lock);
+    c->view.epoch_since = since;
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void on_stopped(void *arg)
 {
     struct coordinator *c = arg;
     c->epoch = 0;
+    note_epoch(c, 0);
     c->job_stopped = true;
     // a manifest that is still being written holds `held`; its mail comes first
     if (!c->writing)
@@ -328,6 +336,7 @@ static void after_epoch(struct coordinator *c)
     leat_usec now = base_time_wall();
     pthread_mutex_lock(&c->lock);
     c->view.epoch = c->epoch;
+    c->view.epoch_since = 0;
     c->view.epoch_at = now;
     c->view.epoch_took = now - c->began;
     c->view.epoch_bytes = c->epoch_bytes;
@@ -419,6 +428,7 @@ static void next_epoch(struct coordinator *c)
     c->changed = false;
     c->epoch_bytes = 0;
     c->began = base_time_wall();
+    note_epoch(c, base_time_mono());
     c->snapshot_seen = runtime_job_snapshot_done(c->job);
     if (c->stop_wanted)
         runtime_job_end_with(c->job, c->epoch);

@@ -78,6 +78,7 @@ struct coordinator_view {
     struct base_error error; // the last failure, if it matters still
     leat_usec retry_at;      // WAITING
     leat_epoch epoch;        // newest complete
+    leat_usec epoch_since;   // when the one under way began, monotonic; 0 = none is
     leat_usec epoch_at, epoch_took;
     size_t epoch_bytes;
 };

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "checkpoint/ready.h"
 
 #define VIEWS_MAX 256
 
@@ -282,45 +283,23 @@ bool pipeline_bounded(const struct pipeline *p)
 // --- health
 // -----------------------------------------------------------------------------------------------------------------
 
-static bool stands_still(const struct pipeline *p, const struct runtime_node_view *node, leat_usec now)
-{
-    return node->kind == LEAT_SOURCE && node->end > node->current && now - node->moved_at > p->options.progress_timeout;
-}
-
-static bool job_ready(struct pipeline *p, uint32_t job, struct base_str *reason)
+bool pipeline_ready(struct pipeline *p, struct base_str *reason)
 {
     struct coordinator_view view;
     struct runtime_node_view nodes[VIEWS_MAX];
     uint32_t n;
-    const char *name = graph_job_name(p->options.graph, job);
-    coordinator_view(p->jobs[job], &view, nodes, VIEWS_MAX, &n);
-    if (view.state == JOB_FINISHED)
-        return true;
-    if (view.state != JOB_RUNNING) {
-        base_str_addf(reason, "%sjob \"%s\" is %s", reason->len ? "; " : "", name, job_state_name(view.state));
-        if (view.has_error)
-            base_str_addf(reason, ": %s [%s]", view.error.message, view.error.code);
-        for (uint32_t i = 0; !view.has_error && i < n; i++)
-            if (nodes[i].status[0])
-                base_str_addf(reason, "; %s: %s", nodes[i].node, nodes[i].status);
-        return false;
-    }
-    leat_usec now = base_time_wall();
-    for (uint32_t i = 0; i < n; i++) {
-        if (!stands_still(p, &nodes[i], now))
-            continue;
-        base_str_addf(reason, "%ssource \"%s\" is behind and has not moved for %lld s", reason->len ? "; " : "",
-                      nodes[i].node, (long long)((now - nodes[i].moved_at) / BASE_SECOND));
-        return false;
-    }
-    return true;
-}
-
-bool pipeline_ready(struct pipeline *p, struct base_str *reason)
-{
+    leat_usec now = base_time_mono();
     bool ready = true;
-    for (uint32_t i = 0; i < p->job_count; i++)
-        ready = job_ready(p, i, reason) && ready;
+    for (uint32_t i = 0; i < p->job_count; i++) {
+        struct base_str why;
+        base_str_init(&why);
+        coordinator_view(p->jobs[i], &view, nodes, VIEWS_MAX, &n);
+        if (!ready_job(graph_job_name(p->options.graph, i), &view, nodes, n, now, p->options.progress_timeout, &why)) {
+            base_str_addf(reason, "%s%s", reason->len ? "; " : "", why.ptr);
+            ready = false;
+        }
+        base_str_fini(&why);
+    }
     return ready;
 }
 

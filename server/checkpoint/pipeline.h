@@ -23,7 +23,7 @@ struct pipeline_options {
     const struct config_pipeline_options *settings;
     bool keep; // checkpoints are kept; false: nothing is read or written (leat sql)
     bool allow_non_restored_state;
-    leat_usec progress_timeout; // a source that is behind and does not move for this long is not ready
+    leat_usec progress_timeout; // a job that does not get on for this long is not ready (ready.h)
     void (*ended)(void *arg, struct pipeline *pipeline); // every job has ended
     void *arg;
 };

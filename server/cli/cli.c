@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dispatch and help.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/str.h"
 #include "cli/verbs.h"
 
@@ -57,7 +59,16 @@ int cli_usage(const struct cli_verb *verb, const char *message, const char *word
     return EXIT_USAGE;
 }
 
-int cli_main(int argc, char **argv)
+// Output that did not arrive is no success; a reader that has gone away has seen what it wanted.
+static int flushed(int code)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE || code)
+        return code;
+    fprintf(stderr, "leat: could not write to standard output: %s\n", strerror(errno));
+    return EXIT_OUTSIDE;
+}
+
+static int do_verb(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
@@ -80,4 +91,11 @@ int cli_main(int argc, char **argv)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return help(verb);
     return verb->run(argc - 2, argv + 2);
+}
+
+int cli_main(int argc, char **argv)
+{
+    base_crash_install("leat " VERSION);
+    errno = 0;
+    return flushed(do_verb(argc, argv));
 }

@@ -64,6 +64,7 @@ leat_status machine_start(struct machine *m, const struct machine_options *o, st
         .metrics = m->metrics,
         .workers = o->workers,
         .stall_warning = o->stall_warning,
+        .registry = o->registry,
     };
     m->runtime = m->writer_runs ? runtime_create(&options) : NULL;
     return m->runtime ? LEAT_OK : base_fail(error, LEAT_RESOURCE, "LEAT-B0002", "could not start a thread");

@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 
 struct base_secrets;
+struct plugin_registry;
 
 struct machine {
     struct base_log *log;
@@ -34,6 +35,7 @@ struct machine_options {
     uint8_t log_level;
     uint32_t workers;
     leat_usec stall_warning;
+    const struct plugin_registry *registry;   // NULL = plugins are not named
     void (*on_signal)(void *arg, int signal); // SIGTERM or SIGINT; on the control loop
     void *arg;
 };

@@ -36,10 +36,11 @@ struct server {
 static bool view_live(void *self, struct base_str *reason)
 {
     struct server *s = self;
-    const char *stalled = runtime_stalled(s->machine.runtime, s->session.config->server.stall_warning);
-    if (stalled)
-        base_str_addf(reason, "node \"%s\" blocks its loop", stalled);
-    return !stalled;
+    char stall[RUNTIME_STALL_TEXT];
+    if (!runtime_stalled(s->machine.runtime, s->session.config->server.stall_warning, stall))
+        return true;
+    base_str_addz(reason, stall);
+    return false;
 }
 
 static bool view_ready(void *self, struct base_str *reason)
@@ -205,6 +206,7 @@ static int serve(struct server *s)
         .log_level = (uint8_t)(o->log_level + LEAT_LOG_ERROR),
         .workers = (uint32_t)o->workers,
         .stall_warning = o->stall_warning,
+        .registry = s->session.registry,
         .on_signal = on_signal,
         .arg = s,
     };

@@ -37,7 +37,6 @@ void loop_leave(struct loop *loop)
     leat_usec took = base_time_mono() - loop->since;
     struct loop_stats *s = &loop->stats;
     __atomic_store_n(&loop->since, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&loop->label, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&s->busy, s->busy + took, __ATOMIC_RELAXED); // one writer: no read-modify-write needed
     if (took > s->longest)
         __atomic_store_n(&s->longest, took, __ATOMIC_RELAXED);
@@ -45,16 +44,9 @@ void loop_leave(struct loop *loop)
         __atomic_store_n(&s->overruns, s->overruns + 1, __ATOMIC_RELAXED);
 }
 
-void loop_label(struct loop *loop, const char *label)
-{
-    __atomic_store_n(&loop->label, label, __ATOMIC_RELAXED);
-}
-
-leat_usec loop_stall(const struct loop *loop, const char **label)
+leat_usec loop_stall(const struct loop *loop)
 {
     leat_usec since = __atomic_load_n(&loop->since, __ATOMIC_RELAXED), now = base_time_mono();
-    if (label)
-        *label = __atomic_load_n(&loop->label, __ATOMIC_RELAXED);
     return since && now > since ? now - since : 0;
 }
 

@@ -127,10 +127,8 @@ struct loop_stats {
 // Any thread.
 void loop_stats(const struct loop *loop, struct loop_stats *out);
 
-// Any thread: for how long the loop has been in its present callback, 0 when it waits. *label: what loop_label said.
-leat_usec loop_stall(const struct loop *loop, const char **label);
-// Says on whose behalf the present callback works; the string must outlive the loop or be replaced. NULL = nobody's.
-void loop_label(struct loop *loop, const char *label);
+// Any thread: for how long the loop has been in its present callback, 0 when it waits.
+leat_usec loop_stall(const struct loop *loop);
 
 // Moves a test's clock. Any thread; wake the loops afterwards.
 static inline void loop_clock_advance(struct loop_clock *clock, leat_usec usec)

@@ -30,7 +30,6 @@ struct loop {
     // read by any thread, relaxed
     struct loop_stats stats;
     leat_usec since; // beginning of the present callback, 0 = none
-    const char *label;
 };
 
 bool mailbox_init(struct mailbox *box);

@@ -150,10 +150,10 @@ leat_status inst_end_txn(struct inst *inst)
 
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
 {
-    if (port >= inst->node->output_count || !inst->emitting_allowed) {
+    leat_status st = rules_emit(inst, port, b);
+    if (st < 0) {
         data_batch_unref(b);
-        return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" emitted %s", inst->node->name,
-                         inst->emitting_allowed ? "from a port that it does not have" : "outside poll and process");
+        return st;
     }
     if (b->rows) {
         base_metric_inc(inst->metrics.rows_out, b->rows);

@@ -140,9 +140,9 @@ struct leat_event {
 static void run_event(struct leat_event *event, uint32_t ready)
 {
     struct inst *inst = event->inst;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, event->is_timer ? "timer" : "watch");
     leat_status st = event->fn(&inst->ctx, event->arg, ready);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     if (st < 0)
         job_fail(inst);
 }
@@ -251,9 +251,9 @@ static void run_posted(struct loop_mail *mail)
     struct posted *p = (struct posted *)mail;
     struct inst *inst = p->inst;
     if (!inst->destroyed) {
-        worker_enter(inst->task->worker, inst);
+        struct call_was was = worker_enter(inst, "posted call");
         leat_status st = p->fn(&inst->ctx, p->arg, 0);
-        worker_leave(inst->task->worker);
+        worker_leave(inst, was);
         if (st < 0)
             job_fail(inst);
     }
@@ -367,14 +367,18 @@ static uint8_t host_resource_settled(struct leat_ctx *ctx, const char *resource)
     return !job->events.resource_settled || job->events.resource_settled(job->events.arg, resource);
 }
 
+// Behind counts from when it first was, or last moved: a source that was idle for an hour is not late at once.
 static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind)
 {
     struct inst *inst = core_of(ctx)->inst;
-    if (atomic_exchange(&inst->view_current, current) != current)
-        atomic_store(&inst->view_moved_at, base_time_wall());
+    bool moved = atomic_exchange(&inst->view_current, current) != current;
     atomic_store(&inst->view_end, end);
     atomic_store(&inst->view_behind, behind);
     base_metric_set(inst->metrics.behind, behind);
+    if (end <= current)
+        atomic_store(&inst->view_behind_since, 0);
+    else if (moved || atomic_load(&inst->view_behind_since) == 0)
+        atomic_store(&inst->view_behind_since, base_time_mono());
 }
 
 // --- lookups and those who ask them

@@ -109,7 +109,6 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
         (struct base_logger){job->runtime->options.log, job->plan->pipeline, node->name, job->options.log_level};
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;
-    inst->view_moved_at = base_time_wall();
     base_list_init(&inst->events);
     pthread_mutex_init(&inst->view_lock, NULL);
     inst->command.fn = inst_command_mail;
@@ -122,7 +121,8 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
         memcpy(insts, job->insts, job->inst_count * sizeof *insts);
     insts[job->inst_count++] = inst;
     job->insts = insts;
-    return add_metrics(inst) ? inst : NULL;
+    inst->site = runtime_site(job->runtime, job->plan->pipeline, node);
+    return inst->site && add_metrics(inst) ? inst : NULL;
 }
 
 struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t)
@@ -451,7 +451,7 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
 const char *runtime_job_unsaved(const struct runtime_job *job)
 {
     for (uint32_t i = 0; job->epoch && i < job->inst_count; i++)
-        if (job->insts[i]->saved_epoch != job->epoch)
+        if (job->insts[i]->saved_epoch != job->epoch && !is_lookup(job->insts[i]->node))
             return job->insts[i]->node->name;
     return NULL;
 }
@@ -613,10 +613,17 @@ void job_closed(struct inst *inst)
 void job_fail(struct inst *inst)
 {
     struct runtime_job *job = inst->job;
-    if (atomic_exchange(&job->failure_posted, true))
+    if (atomic_load(&job->failure_posted))
         return;
     say_something(inst, LEAT_BUG);
-    job->failure = inst->core.error;
+    job_fail_by(job, &inst->core.error);
+}
+
+void job_fail_by(struct runtime_job *job, const struct base_error *error)
+{
+    if (atomic_exchange(&job->failure_posted, true))
+        return;
+    job->failure = *error;
     loop_post(job->runtime->options.control, &job->failure_mail);
 }
 
@@ -647,6 +654,13 @@ void job_sink_ended(struct inst *inst)
 // --- views, any thread
 // ------------------------------------------------------------------------------------------------------------
 
+// The instance that has stood still longest counts: others may well move beside it.
+static void earliest(leat_usec *time, leat_usec other)
+{
+    if (other && (!*time || other < *time))
+        *time = other;
+}
+
 static void view_inst(struct inst *inst, struct runtime_node_view *v)
 {
     pthread_mutex_lock(&inst->view_lock);
@@ -658,9 +672,8 @@ static void view_inst(struct inst *inst, struct runtime_node_view *v)
     int64_t behind = atomic_load(&inst->view_behind);
     if (behind >= 0)
         v->behind = v->behind < 0 ? behind : v->behind + behind;
-    leat_usec moved = atomic_load(&inst->view_moved_at);
-    if (moved > v->moved_at)
-        v->moved_at = moved;
+    earliest(&v->behind_since, atomic_load(&inst->view_behind_since));
+    earliest(&v->refuses_since, atomic_load(&inst->view_refuses_since));
     v->snapshot_done = v->snapshot_done && atomic_load(&inst->snapshot_done);
 }
 

@@ -121,8 +121,10 @@ static void destroy(struct inst *inst)
                                             : inst->node->kind == LEAT_LOOKUP ? c->lookup->destroy
                                             : inst->node->kind == LEAT_SINK   ? c->sink->destroy
                                                                               : c->op->destroy;
+    struct call_was was = worker_enter(inst, "destroy");
     if (inst->self && fn)
         fn(&inst->ctx, inst->self);
+    worker_leave(inst, was);
     inst->self = NULL;
     host_close_events(inst);
     inst_drop_pending(inst);
@@ -130,6 +132,14 @@ static void destroy(struct inst *inst)
     consolidate_destroy(inst->consolidate);
     inst->consolidate = NULL;
     inst->destroyed = true;
+}
+
+static const char *step_name(enum life_step step)
+{
+    static const char *const names[] = {
+        [LIFE_NONE] = "nothing", [LIFE_CREATE] = "create", [LIFE_DISCOVER] = "discover", [LIFE_OPEN] = "open",
+        [LIFE_RUN] = "run",      [LIFE_CLOSE] = "close",   [LIFE_FORGET] = "close"};
+    return names[step];
 }
 
 static leat_status do_step(struct inst *inst)
@@ -155,12 +165,13 @@ static leat_status do_step(struct inst *inst)
     return LEAT_OK;
 }
 
-// Does the step under way, or does it again after the plugin's wake.
+// Does the step under way, or does it again after the plugin's wake. A plugin that answers wrongly to close is closed.
 void inst_step(struct inst *inst)
 {
-    worker_enter(inst->task->worker, inst);
-    leat_status st = do_step(inst);
-    worker_leave(inst->task->worker);
+    const char *call = step_name(inst->step);
+    struct call_was was = worker_enter(inst, call);
+    leat_status st = rules_status(inst, call, do_step(inst), RULES_AGAIN);
+    worker_leave(inst, was);
     if (st == LEAT_AGAIN)
         return;
     enum life_step step = inst->step;
@@ -204,9 +215,9 @@ void inst_complete_mail(struct loop_mail *mail)
                                         : c->op->on_checkpoint_complete;
     if (!fn)
         return;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "on_checkpoint_complete");
     leat_status st = fn(&inst->ctx, inst->self, epoch);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     if (st < 0)
         job_fail(inst);
 }

@@ -95,10 +95,11 @@ static leat_status tell(struct inst *lookup, struct question *q)
     // answered within the call, the question is gone
     uint64_t ticket = q->ticket;
     q->told = true;
-    worker_enter(lookup->task->worker, lookup);
+    struct call_was was = worker_enter(lookup, "ask");
     leat_status st = lookup->node->component->lookup->ask(&lookup->ctx, lookup->self, edge->columns, edge->column_count,
                                                           q->keys, ticket);
-    worker_enter(lookup->task->worker, lookup->asker);
+    worker_leave(lookup, was);
+    st = rules_status(lookup, "ask", st, RULES_AGAIN);
     if (st == LEAT_AGAIN)
         q->told = false;
     return st;
@@ -136,7 +137,6 @@ static leat_status ask_again(struct inst *lookup)
     if (!q)
         return LEAT_OK;
     leat_status st = tell(lookup, q);
-    worker_leave(lookup->task->worker);
     if (st == LEAT_OK)
         task_wake(lookup->task); // for the one behind it
     return st < 0 ? st : LEAT_OK;
@@ -197,12 +197,12 @@ static leat_status call_answer(struct inst *inst, const struct answer *a)
 {
     inst->emitting_allowed = true;
     inst->told_full = false;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "process_answer");
     leat_status st =
         inst->node->component->op->process_answer(&inst->ctx, inst->self, a->ticket, a->rows, a->key_of_row);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     inst->emitting_allowed = false;
-    return st;
+    return rules_status(inst, "process_answer", st, RULES_AGAIN);
 }
 
 // Rows of a transaction that is over went elsewhere, or were none: its readers are told.

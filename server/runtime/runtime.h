@@ -15,6 +15,7 @@
 #include "graph/plan.h"
 
 struct loop;
+struct plugin_registry;
 struct runtime;
 struct runtime_job;
 
@@ -22,9 +23,10 @@ struct runtime_options {
     struct loop *control;
     struct base_log *log;
     struct base_metrics *metrics;
-    uint32_t workers;        // threads; 0 = one per core, at most 8
-    leat_usec stall_warning; // a callback that takes longer is named
-    size_t channel_bytes;    // bound of one channel; 0 = 4 MiB
+    uint32_t workers;                       // threads; 0 = one per core, at most 8
+    leat_usec stall_warning;                // a callback that takes longer is named
+    size_t channel_bytes;                   // bound of one channel; 0 = 4 MiB
+    const struct plugin_registry *registry; // names the plugin of a component; NULL = not known
 };
 
 // NULL: out of memory or threads.
@@ -32,8 +34,9 @@ struct runtime *runtime_create(const struct runtime_options *options);
 // All jobs must have ended.
 void runtime_destroy(struct runtime *runtime);
 
-// Any thread: the name of a node whose callback has been running longer than `limit`, or NULL when all loops turn.
-const char *runtime_stalled(struct runtime *runtime, leat_usec limit);
+// Any thread: has a callback held its worker longer than `limit`? Then says node, plugin, callback and for how long.
+#define RUNTIME_STALL_TEXT 400
+bool runtime_stalled(struct runtime *runtime, leat_usec limit, char text[RUNTIME_STALL_TEXT]);
 
 // One piece of saved state, as it is given back to a node. Borrowed until the job is open.
 struct runtime_piece {
@@ -112,7 +115,8 @@ struct runtime_node_view {
     uint32_t busy, idle, blocked; // shares of the last second, in thousandths
     uint64_t current, end;        // progress of a source
     int64_t behind;               // bytes or rows; -1 = unknown
-    leat_usec moved_at;           // wall clock when `current` last changed
+    leat_usec behind_since;       // a source: since when it has been behind without moving; monotonic, 0 = it is not
+    leat_usec refuses_since;      // a sink: since when it has not taken or secured what it was given; the same
     bool snapshot_done, has_snapshot;
 };
 

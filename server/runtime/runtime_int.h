@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/crash.h"
 #include "base/list.h"
 #include "loop/loop.h"
 #include "runtime/channel.h"
@@ -25,6 +26,14 @@ struct worker {
     struct loop *loop;
     pthread_t thread;
     uint32_t id;
+    struct base_crash_place place; // whom it is calling
+    leat_usec told;                // control loop's: how long a stall was when it was last logged; 0 = there is none
+};
+
+// Whom a worker calls; kept by the runtime, since who watches may read it when the job is gone.
+struct site {
+    struct site *next;
+    struct base_crash_site names;
 };
 
 struct runtime {
@@ -32,6 +41,9 @@ struct runtime {
     struct worker *workers;
     uint32_t worker_count;
     uint32_t next_worker; // where the next task goes
+    struct base_arena *arena;
+    struct site *sites;
+    struct loop_timer watch; // over stalls
 };
 
 // A step of an instance's life, told by the control loop, done on the worker.
@@ -89,6 +101,7 @@ struct inst {
     void *self;
     struct ctx_core core;
     struct base_logger logger;
+    const struct base_crash_site *site;
     struct inst_metrics metrics;
 
     struct route *routes; // all routes of all ports; route_of[port] … route_of[port + 1]
@@ -140,7 +153,7 @@ struct inst {
     char status[256];
     atomic_uint_fast64_t view_current, view_end;
     _Atomic(int64_t) view_behind;
-    _Atomic(int64_t) view_moved_at;
+    _Atomic(int64_t) view_behind_since, view_refuses_since; // monotonic; 0 = not
     atomic_bool snapshot_done;
 
     atomic_bool wake_wanted;
@@ -225,8 +238,15 @@ struct runtime_job {
 };
 
 // --- worker.c
-void worker_enter(struct worker *w, struct inst *inst);
-void worker_leave(struct worker *w);
+// Brackets around every call of a plugin; they nest (poll emits into process).
+struct call_was {
+    const struct base_crash_site *site;
+    const char *call;
+};
+struct call_was worker_enter(struct inst *inst, const char *call);
+void worker_leave(struct inst *inst, struct call_was was);
+// Control loop. NULL without memory.
+const struct base_crash_site *runtime_site(struct runtime *rt, const char *pipeline, const struct plan_node *node);
 
 // --- task.c (worker)
 void task_wake(struct task *t); // any thread
@@ -247,6 +267,14 @@ bool inst_outputs_full(struct inst *inst);
 bool inst_txn_open(const struct inst *inst);
 // Tells every reader that a transaction is over where the last batch left it open.
 leat_status inst_end_txn(struct inst *inst);
+
+// --- rules.c
+#define RULES_AGAIN 1u
+#define RULES_END   2u
+// `st` as it is, or a bug if the callback may not answer so.
+leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may);
+// May the instance emit this batch, here and now? Any thread: being the wrong one is told as a failure of the job.
+leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b);
 
 // --- consolidate.c (worker)
 struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count);
@@ -291,6 +319,7 @@ void job_reply(struct inst *inst, leat_status status);
 void job_closed(struct inst *inst);
 // A failure of an instance: told to the control loop once per job. `inst->core.error` holds it.
 void job_fail(struct inst *inst);
+void job_fail_by(struct runtime_job *job, const struct base_error *error); // any thread
 void job_saved(struct inst *inst, leat_epoch epoch, const struct leat_state_out *out, uint8_t *bytes, size_t len);
 void job_sink_ended(struct inst *inst);
 

@@ -21,41 +21,53 @@ static leat_status call_process(struct inst *inst, uint32_t input, const struct 
 {
     inst->emitting_allowed = true;
     inst->told_full = false;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "process");
     leat_status st = inst->node->component->op->process(&inst->ctx, inst->self, input, b);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     inst->emitting_allowed = false;
-    return st;
+    return rules_status(inst, "process", st, RULES_AGAIN);
+}
+
+// Since when a sink has said LEAT_AGAIN and nothing else.
+static void note_refusal(struct inst *inst, leat_status st)
+{
+    if (st == LEAT_OK)
+        atomic_store_explicit(&inst->view_refuses_since, 0, memory_order_relaxed);
+    else if (st == LEAT_AGAIN && atomic_load_explicit(&inst->view_refuses_since, memory_order_relaxed) == 0)
+        atomic_store_explicit(&inst->view_refuses_since, base_time_mono(), memory_order_relaxed);
 }
 
 static leat_status call_write(struct inst *inst, const struct leat_batch *b)
 {
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "write");
     leat_status st = inst->node->component->sink->write(&inst->ctx, inst->self, b);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     inst->dirty = true;
-    return st;
+    note_refusal(inst, st);
+    return rules_status(inst, "write", st, RULES_AGAIN);
 }
 
 static leat_status call_flush(struct inst *inst, uint8_t how)
 {
     if (!inst->node->component->sink->flush)
         return LEAT_OK;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "flush");
     leat_status st = inst->node->component->sink->flush(&inst->ctx, inst->self, how);
-    worker_leave(inst->task->worker);
-    return st;
+    worker_leave(inst, was);
+    if (how == LEAT_FLUSH_DURABLE)
+        note_refusal(inst, st);
+    return rules_status(inst, "flush", st, RULES_AGAIN);
 }
 
 static leat_status call_poll(struct inst *inst)
 {
     inst->emitting_allowed = true;
     inst->told_full = false;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "poll");
     leat_status st = inst->node->component->source->poll(&inst->ctx, inst->self);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     inst->emitting_allowed = false;
-    return st;
+    return rules_status(inst, "poll", st, RULES_AGAIN | RULES_END);
 }
 
 // --- giving a batch to an instance
@@ -205,11 +217,11 @@ static leat_status call_input_end(struct inst *inst, uint32_t input)
         return LEAT_OK;
     inst->emitting_allowed = true;
     inst->told_full = false;
-    worker_enter(inst->task->worker, inst);
+    struct call_was was = worker_enter(inst, "input_end");
     leat_status st = op->input_end(&inst->ctx, inst->self, input);
-    worker_leave(inst->task->worker);
+    worker_leave(inst, was);
     inst->emitting_allowed = false;
-    return st;
+    return rules_status(inst, "input_end", st, RULES_AGAIN);
 }
 
 // The last way of an input is at its end; LEAT_AGAIN while the operator has more to give.
@@ -572,9 +584,9 @@ static leat_status save(struct inst *inst, leat_epoch epoch)
     struct leat_state_out out = {.core = &buffer, .kind = LEAT_STATE_DELTA, .epoch = epoch};
     if (!inst->job->want_full || inst->job->want_full(inst->job->events.arg, inst->node, inst->instance))
         out.kind = LEAT_STATE_FULL;
-    worker_enter(inst->task->worker, inst);
-    leat_status st = call_save(inst, &out);
-    worker_leave(inst->task->worker);
+    struct call_was was = worker_enter(inst, "save_state");
+    leat_status st = rules_status(inst, "save_state", call_save(inst, &out), 0);
+    worker_leave(inst, was);
     if (st < 0) {
         free(buffer.ptr);
         return st;

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `leat run` ends, and what it says on the way: exit codes that a script can trust, one story of a failure."""
+import os
+import signal
+import subprocess
+
 from leattest import Leat, wait_until
+from leattest.leat import binary
 
 HEAD = """
 [server]
@@ -63,3 +68,52 @@ def test_a_failed_job_beside_an_endless_one_tells_one_story(work):
     assert not leat.metric("leat_job_restarts_total", job="lines")
     assert code in leat.get("/health/ready")[1]
     assert leat.child.stop(timeout=20) == 1
+
+
+MISBEHAVE = """
+plugin.dir = "{plugins}"
+[pipeline]
+name = "run"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+[sources.culprit]
+connector = "misbehave"
+how = "{how}"
+[sinks.nowhere]
+input = "culprit"
+connector = "blackhole"
+"""
+
+
+def misbehaving(work, how):
+    build = os.path.dirname(binary())
+    os.makedirs(f"{work}/plugins")
+    for path in (f"{build}/lib/blackhole.so", f"{build}/tests/misbehave/misbehave.so"):
+        os.link(path, f"{work}/plugins/{os.path.basename(path)}")
+    head = HEAD.split("[pipeline]")[0]
+    return Leat(head + MISBEHAVE.format(plugins=f"{work}/plugins", how=how), f"{work}/leat")
+
+
+def test_a_plugin_that_holds_its_worker_is_named(work):
+    leat = misbehaving(work, "stall").launch()
+    words = 'node "culprit" of pipeline "run" (plugin misbehave 7.1) has been in poll for'
+    line = leat.wait_logged("worker-stalls")
+    assert " WARN " in line and words in line
+    status, body = leat.get("/health/live")
+    assert status == 503 and words.replace('"', '\\"') in body, body
+    leat.wait_logged("worker-turns")
+    assert leat.get("/health/live")[0] == 200
+    leat.terminate()
+
+
+def test_a_plugin_that_crashes_is_named_and_the_signal_seen(work):
+    leat = misbehaving(work, "crash").launch()
+    assert leat.wait_end() == -signal.SIGSEGV
+    assert leat.logged("crashed by SIGSEGV, version leat ")
+    assert leat.logged('in plugin "misbehave" version 7.1 .misbehave., node "run/culprit", callback poll')
+    assert leat.logged(r"leat\(\+0x"), "a backtrace"
+
+
+def test_output_that_does_not_arrive_is_no_success(work):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([binary(), "help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+    assert done.returncode == 3 and "No space left on device" in done.stderr

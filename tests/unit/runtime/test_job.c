@@ -253,6 +253,8 @@ static void a_stuck_sink_stops_the_source(void **state)
     }
     assert_int_equal(now, before);
     assert_in_range(now, 1, 20000); // the channel holds 100 kB
+    assert_in_range(views[1].refuses_since, 1, base_time_mono());
+    assert_int_equal(views[0].refuses_since, 0);
     stop(w);
     fake_sink_fini(&sink);
 }

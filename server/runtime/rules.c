@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of calling, as far as they can be seen from here: a plugin that breaks one fails its job as a bug that names
+// the node, the callback and the rule, instead of doing harm further down.
+//
+// What costs next to nothing is always looked at; the rows of a batch in debug builds only.
+#include <pthread.h>
+
+#include "runtime/runtime_int.h"
+
+leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may)
+{
+    if (st == LEAT_OK || (st < 0 && st >= LEAT_BUG) || (st == LEAT_AGAIN && may & RULES_AGAIN) ||
+        (st == LEAT_END && may & RULES_END))
+        return st;
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0007", "node \"%s\" (%s) answered %d to %s, which is no answer to it",
+                     inst->node->name, inst->node->component->name, (int)st, call);
+}
+
+static leat_status emit_broke(struct inst *inst, const char *rule)
+{
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" (%s) emitted %s", inst->node->name,
+                     inst->node->component->name, rule);
+}
+
+// The error is a value of this call: the node's own belongs to its worker.
+static leat_status wrong_thread(struct inst *inst)
+{
+    struct base_error error;
+    base_fail(&error, LEAT_BUG, "LEAT-R0002", "node \"%s\" (%s) emitted on a thread that is not its worker",
+              inst->node->name, inst->node->component->name);
+    base_error_node(&error, inst->node->name);
+    base_error_hint(&error, "Hand the batch over to the worker by host->post, or keep it until poll.");
+    job_fail_by(inst->job, &error);
+    return LEAT_BUG;
+}
+
+#ifndef NDEBUG
+static const char *broken_cell(const struct leat_batch *b, uint32_t c, uint32_t row)
+{
+    uint8_t state = b->columns[c].states[row], type = b->schema->columns[c].type.kind;
+    const union leat_cell *cell = &b->columns[c].cells[row];
+    if (state > LEAT_UNCHANGED)
+        return "a value of an unknown state";
+    if (state == LEAT_VALUE && leat_type_is_bytes(type) && cell->bytes.len && !cell->bytes.ptr)
+        return "a text or bytes without memory";
+    if (state == LEAT_VALUE && leat_type_is_list(type) && cell->list.count && !cell->list.items)
+        return "a list without memory";
+    return NULL;
+}
+
+static const char *broken_rows(const struct leat_batch *b, uint8_t mode)
+{
+    for (uint32_t c = 0; c < b->column_count; c++)
+        if (b->rows && (!b->columns[c].cells || !b->columns[c].states))
+            return "a batch with a column that was never set";
+    for (uint32_t r = 0; r < b->rows; r++) {
+        if (b->kinds[r] > LEAT_DELETE || (mode == LEAT_MODE_INSERT_ONLY && b->kinds[r] != LEAT_INSERT) ||
+            (mode == LEAT_MODE_UPSERT && b->kinds[r] == LEAT_UPDATE_BEFORE))
+            return "a row of a kind that the port does not give";
+        for (uint32_t c = 0; c < b->column_count; c++) {
+            const char *broken = broken_cell(b, c, r);
+            if (broken)
+                return broken;
+        }
+    }
+    return NULL;
+}
+#endif
+
+static const char *broken_batch(const struct inst *inst, uint32_t port, const struct leat_batch *b)
+{
+    const struct leat_schema *schema = inst->node->outputs[port].schema;
+    if (b->rows > b->capacity)
+        return "a batch with more rows than it has room for";
+    if (b->column_count != b->schema->column_count || (schema && b->column_count != schema->column_count))
+        return "a batch with other columns than its port has";
+#ifndef NDEBUG
+    return broken_rows(b, inst->node->outputs[port].mode);
+#else
+    return NULL;
+#endif
+}
+
+leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b)
+{
+    if (!pthread_equal(pthread_self(), inst->task->worker->thread))
+        return wrong_thread(inst);
+    if (inst->ended)
+        return emit_broke(inst, "after it had said LEAT_END");
+    if (!inst->emitting_allowed)
+        return emit_broke(inst, "outside poll and process");
+    if (port >= inst->node->output_count)
+        return emit_broke(inst, "from a port that it does not have");
+    const char *rule = broken_batch(inst, port, b);
+    return rule ? emit_broke(inst, rule) : LEAT_OK;
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/health/ready follows the work: steady while rows flow, 503 with the sink's name while its server stands still."""
+import time
+
+from leattest import Leat, Postgres, wait_until
+
+TIMEOUT = 150
+
+PIPELINE = """
+[server]
+http.listen = "${{LEAT_HTTP}}"
+[pipeline]
+name = "ready"
+checkpoint.interval = "200 ms"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+[sources.numbers]
+connector = "datagen"
+rows-per-second = 2000
+fields.id.kind = "sequence"
+fields.id.start = 1
+fields.id.end = 100000000
+[sources.numbers.schema]
+id = "BIGINT NOT NULL"
+[sinks.table]
+input = "numbers"
+connector = "jdbc"
+url = "jdbc:postgresql://{host}:{port}/{db}"
+username = "postgres"
+table-name = "numbers"
+primary-key = ["id"]
+"""
+
+
+def test_a_target_that_stands_still_is_named(work):
+    with Postgres(f"{work}/pg") as pg:
+        pg.query("CREATE TABLE numbers (id bigint PRIMARY KEY)")
+        leat = Leat(PIPELINE.format(host="127.0.0.1", port=pg.port, db="postgres"), f"{work}/leat").start()
+        for _ in range(50):
+            assert leat.ready(), leat.get("/health/ready")
+            time.sleep(0.05)
+        pg.pause()
+        wait_until(lambda: not leat.ready(), 60, "health to see that nothing is taken")
+        assert 'sink \\"table\\" has not taken what it was given for 3' in leat.get("/health/ready")[1]
+        assert leat.get("/health/live")[0] == 200
+        pg.resume()
+        wait_until(leat.ready, 20, "leat to be ready again")
+        leat.terminate()
