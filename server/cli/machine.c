@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // See machine.h.
 #include "cli/machine.h"
+#include "cli/mask.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -91,11 +92,12 @@ void machine_end(struct machine *m)
         base_metrics_destroy(m->metrics);
 }
 
-void machine_print_error(const struct base_error *error)
+void machine_print_error(const struct base_error *error, struct base_secrets *secrets)
 {
     struct base_str out;
     base_str_init(&out);
     base_error_print(error, &out);
+    mask_tail(secrets, &out, 0);
     fprintf(stderr, "leat: %s%s", out.ptr, out.len && out.ptr[out.len - 1] == '\n' ? "" : "\n");
     base_str_fini(&out);
 }

@@ -46,6 +46,6 @@ leat_status machine_start(struct machine *m, const struct machine_options *optio
 void machine_end(struct machine *m);
 
 // The error for people on stderr, behind "leat: ".
-void machine_print_error(const struct base_error *error);
+void machine_print_error(const struct base_error *error, struct base_secrets *secrets);
 
 #endif

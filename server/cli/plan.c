@@ -5,9 +5,13 @@
 // told.
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "cli/mask.h"
 #include "cli/plan_forms.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -40,6 +44,44 @@ static void show(const struct session *s, uint32_t number, enum output output, j
         json_array_append_new(all, json_pack("{s:s, s:o}", "name", p->graph->pipeline, "jobs", jobs));
 }
 
+static void show_all(const struct session *s, enum output output)
+{
+    json_t *all = output == OUTPUT_JSON ? json_array() : NULL;
+    if (output == OUTPUT_DOT)
+        printf("digraph leat {\n  rankdir = LR;\n");
+    for (uint32_t i = 0; i < s->pipeline_count; i++)
+        show(s, i, output, all);
+    if (output == OUTPUT_DOT)
+        printf("}\n");
+    if (all) {
+        json_dumpf(mask_json(s->secrets, all), stdout, JSON_INDENT(2));
+        printf("\n");
+        json_decref(all);
+    }
+}
+
+// Names of servers, topics and files may come out of ${file:…}: what is printed is collected and masked as a whole.
+static int show_masked(const struct session *s, enum output output)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *terminal = stdout, *memory = open_memstream(&text, &len);
+    struct base_str masked;
+    if (!memory)
+        return EXIT_OUTSIDE;
+    stdout = memory; // glibc documents that the standard streams may be set
+    show_all(s, output);
+    stdout = terminal;
+    bool good = fclose(memory) == 0;
+    base_str_init(&masked);
+    if (good)
+        base_secrets_mask(s->secrets, text, len, &masked);
+    good = good && base_str_ok(&masked) && fwrite(masked.ptr, 1, masked.len, stdout) == masked.len && !fflush(stdout);
+    base_str_fini(&masked);
+    free(text);
+    return good ? 0 : EXIT_OUTSIDE;
+}
+
 static int run(int argc, char **argv)
 {
     enum output output = OUTPUT_TEXT;
@@ -63,20 +105,9 @@ static int run(int argc, char **argv)
         session_close(&s);
         return EXIT_CONFIG;
     }
-    json_t *all = output == OUTPUT_JSON ? json_array() : NULL;
-    if (output == OUTPUT_DOT)
-        printf("digraph leat {\n  rankdir = LR;\n");
-    for (uint32_t i = 0; i < s.pipeline_count; i++)
-        show(&s, i, output, all);
-    if (output == OUTPUT_DOT)
-        printf("}\n");
-    if (all) {
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(all);
-    }
+    int code = show_masked(&s, output);
     session_close(&s);
-    return 0;
+    return code;
 }
 
 const struct cli_verb cli_plan = {

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "checkpoint/pipeline.h"
 #include "cli/machine.h"
+#include "cli/mask.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "http/server.h"
@@ -39,16 +40,20 @@ static bool view_live(void *self, struct base_str *reason)
     char stall[RUNTIME_STALL_TEXT];
     if (!runtime_stalled(s->machine.runtime, s->session.config->server.stall_warning, stall))
         return true;
+    size_t from = reason->len;
     base_str_addz(reason, stall);
+    mask_tail(s->session.secrets, reason, from);
     return false;
 }
 
 static bool view_ready(void *self, struct base_str *reason)
 {
     struct server *s = self;
+    size_t from = reason->len;
     bool ready = true;
     for (uint32_t i = 0; i < s->pipeline_count; i++)
         ready = pipeline_ready(s->pipelines[i], reason) && ready;
+    mask_tail(s->session.secrets, reason, from);
     return ready;
 }
 
@@ -58,13 +63,15 @@ static json_t *view_health(void *self)
     json_t *pipelines = json_array();
     for (uint32_t i = 0; i < s->pipeline_count; i++)
         json_array_append_new(pipelines, pipeline_health(s->pipelines[i]));
-    return json_pack("{s:o}", "pipelines", pipelines);
+    return mask_json(s->session.secrets, json_pack("{s:o}", "pipelines", pipelines));
 }
 
 static void view_metrics(void *self, struct base_str *out)
 {
     struct server *s = self;
+    size_t from = out->len;
     base_metrics_print(s->machine.metrics, out);
+    mask_tail(s->session.secrets, out, from);
 }
 
 static leat_status start_http(struct server *s, struct base_error *error)
@@ -213,7 +220,7 @@ static int serve(struct server *s)
     base_error_clear(&error);
     if (machine_start(&s->machine, &options, &error) < 0 || create_pipelines(s, &error) < 0 ||
         start_http(s, &error) < 0) {
-        machine_print_error(&error);
+        machine_print_error(&error, s->session.secrets);
         end(s);
         return error.failure == LEAT_CONFIG ? EXIT_CONFIG : EXIT_OUTSIDE;
     }

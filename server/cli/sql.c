@@ -352,7 +352,7 @@ static int answer(struct asking *a)
     if (a->output.unread)
         error.failure = LEAT_OK;
     if (error.failure < 0) {
-        machine_print_error(&error);
+        machine_print_error(&error, a->session.secrets);
         code = exit_code(&error);
     } else if (!a->output.unread && !sql_output_end(&a->output) && !a->output.unread) {
         fprintf(stderr, "leat: could not write the answer: %s\n", strerror(errno));

@@ -2,6 +2,8 @@
 // The option parser: matches settings with a table, stores them, follows formats, reports what does not fit.
 #include "plugin/option.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,12 +55,30 @@ bool plugin_name_is_secret(const char *name)
     return false;
 }
 
+// A password as it stands in a URL, and what it means there: %40 is a character.
+static bool add_from_url(struct base_secrets *secrets, const char *text, size_t len)
+{
+    char plain[512];
+    size_t n = 0;
+    for (size_t i = 0; i < len && n < sizeof plain; i++) {
+        unsigned value;
+        char digits[3] = {i + 2 < len ? text[i + 1] : (char)0, i + 2 < len ? text[i + 2] : (char)0, 0};
+        if (i + 2 < len && text[i] == '%' && isxdigit((unsigned char)digits[0]) && isxdigit((unsigned char)digits[1]) &&
+            sscanf(digits, "%x", &value) == 1) {
+            plain[n++] = (char)value;
+            i += 2;
+        } else {
+            plain[n++] = text[i];
+        }
+    }
+    return base_secrets_add(secrets, text, len) && base_secrets_add(secrets, plain, n);
+}
+
 bool plugin_find_secrets(struct base_secrets *secrets, const char *text)
 {
     const char *rest = strstr(text, "://"), *at, *colon;
     if (rest && (at = strchr(rest + 3, '@')) && (colon = memchr(rest + 3, ':', (size_t)(at - rest - 3))) &&
-        !memchr(rest + 3, '/', (size_t)(at - rest - 3)) &&
-        !base_secrets_add(secrets, colon + 1, (size_t)(at - colon - 1)))
+        !memchr(rest + 3, '/', (size_t)(at - rest - 3)) && !add_from_url(secrets, colon + 1, (size_t)(at - colon - 1)))
         return false;
     for (const char *p = text; (p = strcasestr(p, "password"));) {
         p += strlen("password");
@@ -66,7 +86,7 @@ bool plugin_find_secrets(struct base_secrets *secrets, const char *text)
             continue;
         const char *quote = *p == '"' || *p == '\'' ? p++ : NULL;
         size_t n = quote ? strcspn(p, quote[0] == '"' ? "\"" : "'") : strcspn(p, "&; ");
-        if (!base_secrets_add(secrets, p, n))
+        if (!add_from_url(secrets, p, n))
             return false;
         p += n;
     }
