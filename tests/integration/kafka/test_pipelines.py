@@ -124,6 +124,38 @@ def test_nothing_is_lost_by_kills(work, kafka, unique):
     check_histories(kafka, target, values)
 
 
+def target_killed(work, kafka, unique, version):
+    """The target's broker is killed while records are on their way to it, each time after progress: every value of every
+    key arrives, in order."""
+    source, target = kafka.create_topic(unique(f"in-{version}"), partitions=2), unique("out")
+    values = {n: [] for n in range(50)}
+    with Kafka(f"{work}/target-{version}", version) as other:
+        with Leat(pipeline(kafka.bootstrap, source, target, interval="50ms", target_servers=other.bootstrap,
+                           sink_more="sink.topic.partitions = 2"), f"{work}/leat-{version}") as leat:
+            for turn in range(3):
+                written = leat.metric("leat_kafka_sent_records_total") or 0
+                changes = []
+                for number in range(20000):
+                    n = number % 50
+                    values[n].append(f"{turn}-{number}")
+                    changes.append((key(n), row(n, values[n][-1])))
+                kafka.produce(source, changes)
+                wait_until(lambda: (leat.metric("leat_kafka_sent_records_total") or 0) > written, 60, "progress")
+                other.kill()
+                other.start()
+            wait_table(other, target, {n: seen[-1] for n, seen in values.items()}, timeout=100)
+            leat.terminate()
+        check_histories(other, target, values)
+
+
+def test_a_target_that_is_killed_loses_nothing(work, kafka, unique):
+    target_killed(work, kafka, unique, "3.9.1")
+
+
+def test_a_target_of_kafka_4_that_is_killed_loses_nothing(work, kafka, unique):
+    target_killed(work, kafka, unique, "4.1.0")
+
+
 def check_histories(kafka, topic, values):
     """Each key's values all came, and a repetition only goes back to an earlier place and runs on from there."""
     place = {n: {value: at for at, value in enumerate(seen)} for n, seen in values.items()}
