@@ -45,6 +45,14 @@ static struct sql_expr *bad_format(struct sql_bind *b, const struct sql_node *n,
 // --- numbers ---
 
 // n is the literal, or its negation: -9223372036854775808 has no positive counterpart.
+// Flink's literals hold what 64 bits hold.
+static struct sql_expr *too_large(struct sql_bind *b, const struct sql_node *n, const char *what, uint32_t scale)
+{
+    sql_diag_set(b->diag, SQL_DIAG_TYPE, n->offset, n->length, "%s", what);
+    sql_diag_hint(b->diag, "A DECIMAL of up to 38 digits is written CAST('…' AS DECIMAL(38, %u)).", scale);
+    return NULL;
+}
+
 static struct sql_expr *integer(struct sql_bind *b, const struct sql_node *n)
 {
     int negative = n->kind == SQL_NODE_OPERATOR;
@@ -52,8 +60,9 @@ static struct sql_expr *integer(struct sql_bind *b, const struct sql_node *n)
     leat_u128 v = 0;
     for (uint32_t i = 0; i < digits.len; i++) {
         v = v * 10 + (leat_u128)(digits.ptr[i] - '0');
-        if (v > (leat_u128)INT64_MAX + (leat_u128)negative)
-            return bad(b, n, "this number is out of the range of BIGINT");
+        if (v > (leat_u128)INT64_MAX + (leat_u128)negative) {
+            return too_large(b, n, "this number is out of the range of BIGINT", 0);
+        }
     }
     uint8_t kind = v <= INT32_MAX ? LEAT_TYPE_INT : LEAT_TYPE_BIGINT;
     leat_i128 with_sign = negative ? -(leat_i128)v : (leat_i128)v;
@@ -70,7 +79,7 @@ static struct sql_expr *decimal(struct sql_bind *b, const struct sql_node *n)
         precision = LEAT_DECIMAL_MAX;
     leat_i128 v;
     if (decimal_parse(n->text.ptr, n->text.len, LEAT_DECIMAL_MAX, scale, &v) != DECIMAL_OK || v > INT64_MAX)
-        return bad(b, n, "this number has more digits than a literal may have");
+        return too_large(b, n, "the digits of this number are out of the range of BIGINT", scale);
     return value(b, n, sql_bind_decimal(b, (uint8_t)precision, (uint8_t)scale, 0), (union leat_cell){.i128 = v});
 }
 

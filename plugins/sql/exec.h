@@ -54,7 +54,9 @@ leat_status sql_exec_eval(struct leat_ctx *ctx, struct sql_exec *x, const struct
                           uint16_t *rows, uint8_t *dropped, struct sql_vec *out);
 
 // Lets the host decide about a row that was described by leat_fail.
-leat_status sql_exec_bad_row(struct leat_ctx *ctx, uint32_t row);
+leat_status sql_exec_bad_row(struct leat_ctx *ctx);
+// Describes the evaluator's failure over a row of `e`: what could not be computed, where it stands, with which values.
+leat_status sql_fail_row(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_expr *e, uint32_t row);
 
 // exec.c
 leat_status sql_exec_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_t input, const struct leat_batch *b);

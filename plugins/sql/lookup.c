@@ -346,7 +346,7 @@ static void choose_rows(struct slice *s)
     s->sel = (struct sql_sel){s->rows, n};
 }
 
-static leat_status unsent(struct slice *s, uint32_t column, uint32_t row)
+static leat_status unsent(struct slice *s, uint32_t column)
 {
     const struct sql_plan *p = s->x->plan;
     uint32_t input = s->x->lookups->branch->input;
@@ -354,7 +354,7 @@ static leat_status unsent(struct slice *s, uint32_t column, uint32_t row)
     leat_fail(s->ctx, LEAT_DATA, SQL_CODE_SENT, "column '%.*s' of a changed row was not sent", (int)name->len,
               (const char *)name->ptr);
     leat_error_hint(s->ctx, "Have the source fetch unchanged values: unchanged.toast = \"reselect\".");
-    return sql_exec_bad_row(s->ctx, row);
+    return sql_exec_bad_row(s->ctx);
 }
 
 // A question cannot rest on a value that was not sent.
@@ -370,7 +370,7 @@ static leat_status refuse_unsent(struct slice *s)
                 s->rows[n++] = row;
                 continue;
             }
-            leat_status st = unsent(s, l->asked_with[i], s->first + row);
+            leat_status st = unsent(s, l->asked_with[i]);
             if (st != LEAT_OK)
                 return st;
             s->dropped[row] = 1;
@@ -557,14 +557,14 @@ static void put(struct sql_lookups *l, const struct leat_batch *b, uint32_t row,
     l->positions[n] = b->positions ? b->positions[row] : 0;
 }
 
-static leat_status too_many(struct leat_ctx *ctx, struct sql_exec *x, const struct looker *k, uint32_t row)
+static leat_status too_many(struct leat_ctx *ctx, struct sql_exec *x, const struct looker *k)
 {
     const struct sql_table *t = x->plan->query->tables[k->lookup->input];
     const struct leat_bytes *name = &t->names[t->name_count - 1].text;
     leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "the lookup '%.*s' gave several rows for one primary key", (int)name->len,
               (const char *)name->ptr);
     leat_error_hint(ctx, "Its primary-key in the pipeline file is not what the table is unique by.");
-    return sql_exec_bad_row(ctx, row);
+    return sql_exec_bad_row(ctx);
 }
 
 // Candidates of rows into the block, until it is full or the batch is done. Where a row stays without an accepted
@@ -588,7 +588,7 @@ static leat_status fill(struct leat_ctx *ctx, struct sql_exec *x, struct looker 
         uint32_t from = IS_KEY(key) ? k->partners.first[key] : 0;
         uint32_t count = IS_KEY(key) ? k->partners.first[key + 1] - from : 0;
         if (l->upsert && count > 1) {
-            leat_status st = too_many(ctx, x, k, k->row);
+            leat_status st = too_many(ctx, x, k);
             if (st != LEAT_OK)
                 return st;
             continue;

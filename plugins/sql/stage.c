@@ -8,26 +8,98 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VALUES_SHOWN 4   // columns in a message about a row,
+#define VALUE_SHOWN  60  // bytes of each value,
+#define PART_SHOWN   120 // and bytes of the query
+
 // --- evaluation with bad rows ---
 
-leat_status sql_exec_bad_row(struct leat_ctx *ctx, uint32_t row)
+leat_status sql_exec_bad_row(struct leat_ctx *ctx)
 {
-    char where[64];
-    snprintf(where, sizeof where, "row %u of the batch", row);
-    return ctx->host->bad_row(ctx, (struct leat_bytes){NULL, 0}, where);
+    return ctx->host->bad_row(ctx, (struct leat_bytes){NULL, 0}, "");
 }
 
-static leat_status report(struct leat_ctx *ctx, const struct sql_exec *x, uint32_t row)
+// The part of the expression that could not be computed.
+static const struct sql_expr *failed_part(const struct sql_expr *e, const struct sql_failure *f)
 {
-    const struct sql_failure *f = &x->ev.failure;
-    if (f->resource)
-        return leat_no_memory(ctx);
-    leat_status st = leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s", f->message);
+    if (e->offset == f->offset && e->length == f->length)
+        return e;
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        const struct sql_expr *part = failed_part(e->args[i], f);
+        if (part)
+            return part;
+    }
+    return NULL;
+}
+
+struct shown {
+    struct sql_exec *x;
+    uint32_t row;
+    uint32_t columns[VALUES_SHOWN];
+    uint32_t count;
+    char text[512];
+    size_t len;
+};
+
+static void show_value(struct shown *s, const struct sql_expr *e)
+{
+    const struct leat_bytes *query = &s->x->plan->query->text;
+    const struct sql_vec *v = &s->x->columns[e->column];
+    uint32_t at = sql_vec_at(v, s->row);
+    struct leat_bytes value = {(const uint8_t *)"NULL", 4};
+    if (v->states[at] == LEAT_VALUE && sql_cell_text(&s->x->ev, e, e->type, &v->cells[at], &value))
+        return;
+    int cut = value.len > VALUE_SHOWN, quoted = leat_type_is_string(e->type->kind) && v->states[at] == LEAT_VALUE;
+    uint32_t len = cut ? VALUE_SHOWN : value.len;
+    while (cut && len && (value.ptr[len] & 0xC0) == 0x80) // no half letters
+        len--;
+    int n = snprintf(s->text + s->len, sizeof s->text - s->len, "%s%.*s = %s%.*s%s%s", s->count ? ", " : " with ",
+                     (int)(e->offset + e->length <= query->len ? e->length : 0), (const char *)query->ptr + e->offset,
+                     quoted ? "'" : "", (int)len, (const char *)value.ptr, cut ? "…" : "", quoted ? "'" : "");
+    s->len = n < 0 || s->len + (size_t)n >= sizeof s->text ? sizeof s->text - 1 : s->len + (size_t)n;
+    s->columns[s->count++] = e->column;
+}
+
+// The values of the first columns that the part reads.
+static void show_values(struct shown *s, const struct sql_expr *e)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        if (e->form == SQL_EXPR_COLUMN && s->columns[i] == e->column)
+            return;
+    if (e->form == SQL_EXPR_COLUMN && s->count < VALUES_SHOWN && e->column < s->x->plan->first[s->x->plan->input_count])
+        show_value(s, e);
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        show_values(s, e->args[i]);
+}
+
+leat_status sql_fail_row(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_expr *e, uint32_t row)
+{
+    const struct sql_failure f = x->ev.failure;
     const struct leat_bytes *text = &x->plan->query->text;
-    if (f->offset + f->length <= text->len && f->length)
-        leat_error_detail(ctx, "In \"%.*s\", byte %u of the query.", (int)(f->length > 120 ? 120 : f->length),
-                          (const char *)text->ptr + f->offset, f->offset);
-    return st == LEAT_DATA ? sql_exec_bad_row(ctx, row) : st;
+    const struct sql_expr *part = failed_part(e, &f);
+    struct shown s = {.x = x, .row = row};
+    if (x->columns)
+        show_values(&s, part ? part : e);
+    if (!f.length || f.offset + f.length > text->len)
+        return leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s%s", f.message, s.text);
+    uint32_t line = 1, column = 1;
+    for (uint32_t i = 0; i < f.offset; i++) {
+        line += text->ptr[i] == '\n';
+        column = text->ptr[i] == '\n' ? 1 : column + ((text->ptr[i] & 0xC0) != 0x80);
+    }
+    leat_status st = leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s: %.*s%s%s", f.message,
+                               (int)(f.length > PART_SHOWN ? PART_SHOWN : f.length), (const char *)text->ptr + f.offset,
+                               f.length > PART_SHOWN ? "…" : "", s.text);
+    leat_error_detail(ctx, "Line %u, column %u of the query.", line, column);
+    return st;
+}
+
+static leat_status report(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_expr *e, uint32_t row)
+{
+    if (x->ev.failure.resource)
+        return leat_no_memory(ctx);
+    leat_status st = sql_fail_row(ctx, x, e, row);
+    return st == LEAT_DATA ? sql_exec_bad_row(ctx) : st;
 }
 
 // Finds every row that fails, one by one, and offers each to the host.
@@ -42,7 +114,7 @@ static leat_status drop_bad_rows(struct leat_ctx *ctx, struct sql_exec *x, const
             rows[kept++] = r;
             continue;
         }
-        leat_status st = report(ctx, x, r);
+        leat_status st = report(ctx, x, e, r);
         if (st != LEAT_OK)
             return st;
         dropped[r] = 1;
@@ -62,7 +134,7 @@ leat_status sql_exec_eval(struct leat_ctx *ctx, struct sql_exec *x, const struct
     leat_status st = drop_bad_rows(ctx, x, e, sel, rows, dropped);
     if (st != LEAT_OK)
         return st;
-    return sql_eval(&x->ev, e, sel, out) ? report(ctx, x, x->ev.failure.row) : LEAT_OK;
+    return sql_eval(&x->ev, e, sel, out) ? report(ctx, x, e, x->ev.failure.row) : LEAT_OK;
 }
 
 // --- one run ---
@@ -116,7 +188,7 @@ static leat_status refuse_unsent(struct run *r)
             leat_fail(r->ctx, LEAT_DATA, SQL_CODE_SENT, "column '%.*s' of a changed row was not sent", (int)name->len,
                       (const char *)name->ptr);
             leat_error_hint(r->ctx, "Have the source fetch unchanged values: unchanged.toast = \"reselect\".");
-            leat_status st = sql_exec_bad_row(r->ctx, row);
+            leat_status st = sql_exec_bad_row(r->ctx);
             if (st != LEAT_OK)
                 return st;
             r->dropped[row] = 1;

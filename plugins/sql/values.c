@@ -100,10 +100,10 @@ static leat_status src_open(struct leat_ctx *ctx, void *self, const struct leat_
     return LEAT_OK;
 }
 
-static leat_status failed(struct leat_ctx *ctx, const struct values *v)
+static leat_status failed(struct leat_ctx *ctx, const struct values *v, const struct sql_expr *e)
 {
-    return v->ev.failure.resource ? leat_no_memory(ctx)
-                                  : leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s", v->ev.failure.message);
+    struct sql_exec x = {.plan = v->plan, .ev = v->ev};
+    return v->ev.failure.resource ? leat_no_memory(ctx) : sql_fail_row(ctx, &x, e, 0);
 }
 
 static leat_status put_cell(struct leat_ctx *ctx, struct values *v, struct leat_batch *b, uint32_t c, uint32_t r,
@@ -111,7 +111,7 @@ static leat_status put_cell(struct leat_ctx *ctx, struct values *v, struct leat_
 {
     struct sql_vec out;
     if (sql_eval(&v->ev, e, &(struct sql_sel){NULL, 1}, &out))
-        return failed(ctx, v);
+        return failed(ctx, v, e);
     b->columns[c].states[r] = out.states[0];
     b->columns[c].cells[r] = out.cells[0];
     return LEAT_OK;
@@ -126,7 +126,7 @@ static leat_status passes(struct leat_ctx *ctx, struct values *v, uint32_t row, 
     if (!filter)
         return LEAT_OK;
     if (sql_eval(&v->ev, filter, &(struct sql_sel){NULL, 1}, &out))
-        return failed(ctx, v);
+        return failed(ctx, v, filter);
     *yes = out.states[0] == LEAT_VALUE && out.cells[0].i64;
     return LEAT_OK;
 }
