@@ -271,6 +271,31 @@ static void say_source(struct words *w, const struct sql_plan *p, const struct s
     }
 }
 
+// A condition with all its parts, wherever in the query they stand.
+static void say_condition(struct words *w, const struct sql_plan *p, const struct sql_expr *e)
+{
+    int chain = e->form == SQL_EXPR_CALL && e->func == sql_func_operator("AND");
+    int either = e->form == SQL_EXPR_CALL && e->func == sql_func_operator("OR");
+    for (uint32_t i = 0; chain && i < e->arg_count; i++) {
+        say(w, "%s", i ? " AND " : "");
+        say_condition(w, p, e->args[i]);
+    }
+    if (chain)
+        return;
+    say(w, "%s", either ? "(" : "");
+    say_source(w, p, e);
+    say(w, "%s", either ? ")" : "");
+}
+
+static void say_where(struct words *w, const struct sql_plan *p, const char *what, const struct sql_expr *e)
+{
+    if (!e)
+        return;
+    say(w, "%s", what);
+    say_condition(w, p, e);
+    say(w, "\n");
+}
+
 static void say_table(struct words *w, const struct sql_plan *p, uint32_t input)
 {
     const struct sql_table *t = p->query->tables[input];
@@ -287,11 +312,8 @@ static void say_side(struct words *w, const struct sql_plan *p, const struct sql
         say_source(w, p, side->keys[k]);
     }
     say(w, " (%u column%s)\n", side->stored_count, side->stored_count == 1 ? "" : "s");
-    if (side->filter) {
-        say(w, "    where ");
-        say_source(w, p, side->filter);
-        say(w, "\n");
-    }
+    say_where(w, p, "    where ", side->filter);
+    say_where(w, p, "    with partners only where ", side->guard);
 }
 
 static void say_sharing(struct words *w, const struct sql_plan *p, const struct sql_join *j)
@@ -320,16 +342,8 @@ static void say_lookup(struct words *w, const struct sql_plan *p, const struct s
         say_source(w, p, l->keys[k]);
     }
     say(w, "%s%s\n", l->outer ? "; rows without partner stay" : "", l->unique ? "; one partner at most" : "");
-    if (l->guard) {
-        say(w, "  only where ");
-        say_source(w, p, l->guard);
-        say(w, "\n");
-    }
-    if (l->rest) {
-        say(w, "  partners where ");
-        say_source(w, p, l->rest);
-        say(w, "\n");
-    }
+    say_where(w, p, "  only where ", l->guard);
+    say_where(w, p, "  partners where ", l->rest);
 }
 
 static void say_branch(struct words *w, const struct sql_plan *p, const struct sql_branch *b)
@@ -348,18 +362,10 @@ static void say_branch(struct words *w, const struct sql_plan *p, const struct s
         say_table(w, p, b->input);
         say(w, "\n");
     }
-    if (b->before) {
-        say(w, "keeps rows where ");
-        say_source(w, p, b->before);
-        say(w, "\n");
-    }
+    say_where(w, p, "keeps rows where ", b->before);
     for (uint32_t i = 0; i < b->lookup_count; i++)
         say_lookup(w, p, &b->lookups[i]);
-    if (b->filter) {
-        say(w, "keeps rows where ");
-        say_source(w, p, b->filter);
-        say(w, "\n");
-    }
+    say_where(w, p, "keeps rows where ", b->filter);
     uint32_t computed = 0;
     for (uint32_t c = 0; c < p->out_count; c++)
         computed += b->out[c]->form != SQL_EXPR_COLUMN;
