@@ -139,6 +139,7 @@ static const struct leat_code codes[] = {
      "Put it there: leat plugins lists what there is."},
     {"LEAT-V0108", "What a query of leat sql reads could not be reached, or stood still.",
      "Look at the server that is named; --timeout says how long it is waited for."},
+    {"LEAT-V0109", "leat plan --connect got no answer of a server.", "Look at the server that is named."},
 };
 
 const struct leat_code *base_codes(uint32_t *count)

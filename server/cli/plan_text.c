@@ -172,9 +172,11 @@ static void print_outputs(const struct plan_job *plan, const struct plan_node *n
 {
     for (uint32_t i = 0; i < n->output_count; i++) {
         const struct plan_output *out = &n->outputs[i];
-        print_label(i ? "" : "gives");
+        print_label(i ? "" : n->kind == LEAT_LOOKUP ? "answers" : "gives");
         printf("%s%s%s\n", out->name, *out->name ? ": " : "",
-               plan->complete ? plan_mode_words(out->mode) : "columns as far as they are known");
+               n->kind == LEAT_LOOKUP ? "rows of a key"
+               : plan->complete       ? plan_mode_words(out->mode)
+                                      : "columns as far as they are known");
         if (out->schema)
             print_schema(out->schema);
         else

@@ -16,6 +16,7 @@ const char *plan_mode_words(uint8_t mode)
 {
     return mode == LEAT_MODE_INSERT_ONLY ? "inserts only"
            : mode == LEAT_MODE_UPSERT    ? "upserts and deletes by key"
+           : !mode                       ? "changes"
                                          : "every change in full (before and after)";
 }
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""leat plan --connect: what only the servers know, without making anything there."""
+from leattest import Proxy
+from leattest.leat import run_verb
+
+TIMEOUT = 60
+
+PIPELINE = """
+[pipeline]
+name = "shop"
+[sources.orders]
+connector = "postgres-cdc"
+hostname = "{host}"
+port = {port}
+username = "postgres"
+database-name = "{db}"
+schema-name = "public"
+table-name = "orders"
+slot.name = "{slot}"
+[lookups.users]
+connector = "jdbc"
+url = "jdbc:postgresql://{host}:{port}/{db}"
+username = "postgres"
+table-name = "users"
+[operators.joined]
+operator = "sql"
+query = '''
+SELECT o.id, u.name FROM orders AS o
+LEFT JOIN users FOR SYSTEM_TIME AS OF PROCTIME() AS u ON o.user_id = u.id AND (u.id > 3 OR u.name IS NULL)
+WHERE o.id > 1 AND {column} < 9'''
+[sinks.out]
+input = "joined"
+connector = "print"
+"""
+
+TABLES = """CREATE TABLE orders (id bigint PRIMARY KEY, user_id int);
+CREATE TABLE users (id int PRIMARY KEY, name text)"""
+
+
+def plan(work, pg, db, unique, *arguments, column="o.id", port=None):
+    with open(f"{work}/shop.toml", "w") as file:
+        file.write(PIPELINE.format(host=pg.host, port=port or pg.port, db=db, slot=unique("slot"), column=column))
+    return run_verb("plan", *arguments, f"{work}/shop.toml")
+
+
+def test_the_servers_columns_are_shown(work, pg, db, unique):
+    pg.query(TABLES, database=db)
+    done = plan(work, pg, db, unique)
+    assert done.returncode == 0 and "known only when connected" in done.stdout
+    done = plan(work, pg, db, unique, "--connect")
+    assert done.returncode == 0, done.stderr
+    assert "user_id INT" in done.stdout and "answers  rows of a key" in done.stdout
+    assert "id INT NOT NULL, name STRING\n" in done.stdout
+    assert "keeps rows where o.id > 1 AND o.id < 9" in done.stdout
+    assert "asks users by id = o.user_id; rows without partner stay; one partner at most" in done.stdout
+    assert "partners where (u.id > 3 OR u.name IS NULL)" in done.stdout
+    assert pg.value("SELECT count(*) FROM pg_replication_slots", database=db) == 0
+
+
+def test_a_fault_that_the_columns_bring_has_its_place(work, pg, db, unique):
+    pg.query(TABLES, database=db)
+    done = plan(work, pg, db, unique, "--connect", column="o.nope")
+    assert done.returncode == 1 and "column 'nope' does not exist" in done.stderr, done.stderr
+
+
+def test_a_server_that_is_not_there_is_named(work, pg, db, unique):
+    with Proxy(pg.port) as proxy:
+        proxy.refuse()
+        done = plan(work, pg, db, unique, "--connect", port=proxy.port)
+    assert done.returncode == 3 and f":{proxy.port}" in done.stderr, done.stderr
+    assert "known only when connected" in done.stdout
