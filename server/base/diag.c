@@ -143,6 +143,51 @@ static size_t open_part(const char *line, size_t len)
     return eq && looks_secret(line, (size_t)(eq - line)) ? (size_t)(eq - line) + 1 : len;
 }
 
+// Bytes of a password that begins at `p`, up to what ends it in a URL or a JAAS line.
+static size_t password_len(const char *p, const char *end)
+{
+    const char *from = p;
+    while (p < end && !strchr("&;\"' \\,", *p))
+        p++;
+    return (size_t)(p - from);
+}
+
+// Where "//user:" ends in front of a password, or NULL: in a line that is no TOML nobody has registered it.
+static const char *user_info(const char *p, const char *end)
+{
+    const char *colon = NULL;
+    for (const char *q = p; q < end && !strchr("/\"' ", *q); q++) {
+        if (*q == ':' && !colon)
+            colon = q + 1;
+        if (*q == '@')
+            return colon;
+    }
+    return NULL;
+}
+
+// Adds the text with "password=…" and "://user:…@" masked, whether the value is known as a secret or not.
+static void add_guarded(struct base_str *out, const char *text, size_t len)
+{
+    const char *end = text + len, *plain = text;
+    for (const char *p = text; p < end; p++) {
+        const char *secret = NULL;
+        size_t n = 0;
+        if (end - p > 9 && strncasecmp(p, "password=", 9) == 0) {
+            secret = p + 9 + (p[9] == '"' || p[9] == '\'');
+            n = password_len(secret, end);
+        } else if (end - p > 3 && strncmp(p, "://", 3) == 0 && (secret = user_info(p + 3, end))) {
+            n = (size_t)((const char *)memchr(secret, '@', (size_t)(end - secret)) - secret);
+        }
+        if (!n)
+            continue;
+        base_str_add(out, plain, (size_t)(secret - plain));
+        base_str_addz(out, BASE_SECRET_MASK);
+        plain = p = secret + n;
+        p--;
+    }
+    base_str_add(out, plain, (size_t)(end - plain));
+}
+
 // Columns that a terminal needs for the text: one per code point, two for the wide ones of East Asia, none for tabs'
 // sake (they are copied).
 static void add_blank_like(struct base_str *out, const char *text, size_t len)
@@ -182,9 +227,12 @@ static void print_excerpt(const struct base_diag *d, struct base_secrets *secret
         while (shown > from && shown < len && ((unsigned char)line[shown] & 0xc0) == 0x80)
             shown--;
     }
-    struct base_str text;
+    struct base_str text, known;
     base_str_init(&text);
-    base_secrets_mask(secrets, line + from, shown - from, &text);
+    base_str_init(&known);
+    base_secrets_mask(secrets, line + from, shown - from, &known);
+    add_guarded(&text, known.ptr, known.len);
+    base_str_fini(&known);
     bool moved = text.len != shown - from || memcmp(text.ptr, line + from, text.len) != 0;
     base_str_addf(out, "%5u | %s%s\n", d->place.line, text.ptr,
                   open_part(line, len) < len ? " \"" BASE_SECRET_MASK "\"" : "");
@@ -269,7 +317,8 @@ void base_diags_json(const struct base_diags *diags, struct base_secrets *secret
         if (d->place.source)
             json_text(out, secrets, "file", d->place.source->name);
         if (d->place.line)
-            base_str_addf(out, ",\"line\":%u,\"column\":%u,\"length\":%u", d->place.line, d->place.column,
+            base_str_addf(out, ",\"line\":%u,\"column\":%u,\"end_column\":%u,\"length\":%u", d->place.line,
+                          d->place.column, d->place.column + (d->place.len ? d->place.len : 1),
                           d->place.len ? d->place.len : 1);
         json_text(out, secrets, "message", d->message);
         if (d->hint)

@@ -89,7 +89,8 @@ void base_diags_sort(struct base_diags *diags);
 
 // All of them for people, and the count. `colour` adds terminal colours.
 void base_diags_print(const struct base_diags *diags, struct base_secrets *secrets, bool colour, struct base_str *out);
-// {"errors":1,"warnings":0,"diagnostics":[{"file":…,"line":…,"column":…,"length":…,"severity":…,"code":…,…}]}
+// {"errors":1,"warnings":0,"diagnostics":[{"severity":…,"code":…,"file":…,"line":…,"column":…,"end_column":…,
+// "length":…,"message":…,"hint":…}]}; columns count bytes from 1, end_column is the first behind the place.
 void base_diags_json(const struct base_diags *diags, struct base_secrets *secrets, struct base_str *out);
 
 // "Did you mean \"x\"?" in the arena of the list, NULL when no word is near. `words` as for base_nearest.

@@ -81,12 +81,12 @@ static void test_print(void **state)
                         "{\"errors\":3,\"warnings\":1,\"diagnostics\":["
                         "{\"severity\":\"error\",\"code\":\"\",\"message\":\"nothing to run\"},"
                         "{\"severity\":\"error\",\"code\":\"LEAT-C0001\",\"file\":\"f.toml\",\"line\":2,\"column\":2,"
-                        "\"length\":9,\"message\":\"unknown option \\\"slot.nmae\\\"\","
+                        "\"end_column\":11,\"length\":9,\"message\":\"unknown option \\\"slot.nmae\\\"\","
                         "\"hint\":\"Did you mean \\\"slot.name\\\"?\"},"
                         "{\"severity\":\"error\",\"code\":\"LEAT-C0003\",\"file\":\"f.toml\",\"line\":3,\"column\":1,"
-                        "\"length\":7,\"message\":\"unknown\"},"
+                        "\"end_column\":8,\"length\":7,\"message\":\"unknown\"},"
                         "{\"severity\":\"warning\",\"code\":\"LEAT-C0002\",\"file\":\"f.toml\",\"line\":4,\"column\":8,"
-                        "\"length\":8,\"message\":\"odd \\\"******\\\"\"}]}\n");
+                        "\"end_column\":16,\"length\":8,\"message\":\"odd \\\"******\\\"\"}]}\n");
     base_str_fini(&out);
     base_diags_fini(&d);
     base_secrets_destroy(secrets);
