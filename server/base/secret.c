@@ -2,6 +2,7 @@
 // Registry of secret values, longest first, so that a secret that contains another is masked whole. See secret.h.
 #include "base/secret.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct base_secrets {
     struct secret {
         char *text;
         size_t len;
+        bool is_word; // an ordinary one: masked only where it stands alone
     } items[BASE_SECRETS_MAX];
 };
 
@@ -37,6 +39,16 @@ void base_secrets_destroy(struct base_secrets *secrets)
     free(secrets);
 }
 
+static bool is_word(const char *value, size_t len)
+{
+    if (len >= BASE_SECRET_WORD || !isalpha((unsigned char)*value))
+        return false;
+    for (size_t i = 1; i < len; i++)
+        if (value[i] < 'a' || value[i] > 'z')
+            return false;
+    return true;
+}
+
 // Under the write lock.
 static bool insert(struct base_secrets *s, const char *value, size_t len)
 {
@@ -49,7 +61,7 @@ static bool insert(struct base_secrets *s, const char *value, size_t len)
     if (!copy)
         return false;
     memmove(&s->items[at + 1], &s->items[at], (s->count - at) * sizeof s->items[0]);
-    s->items[at] = (struct secret){copy, len};
+    s->items[at] = (struct secret){copy, len, is_word(value, len)};
     s->count++;
     return true;
 }
@@ -64,13 +76,26 @@ bool base_secrets_add(struct base_secrets *secrets, const char *value, size_t le
     return ok;
 }
 
-// Length of the secret that begins at `text`, 0 if none does. Under the read lock.
-static size_t secret_at(const struct base_secrets *s, const char *text, size_t len)
+// Is the character part of a longer word?
+static bool joins(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+static bool stands_alone(const char *text, size_t at, size_t n, size_t len)
+{
+    return (at == 0 || !joins(text[at - 1])) && (at + n == len || !joins(text[at + n]));
+}
+
+// Length of the secret that begins at text[at], 0 if none does. Under the read lock.
+static size_t secret_at(const struct base_secrets *s, const char *text, size_t at, size_t len)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (s->items[i].len <= len && s->items[i].text[0] == *text &&
-            memcmp(s->items[i].text, text, s->items[i].len) == 0)
-            return s->items[i].len;
+        const struct secret *secret = &s->items[i];
+        if (secret->len <= len - at && secret->text[0] == text[at] &&
+            memcmp(secret->text, text + at, secret->len) == 0 &&
+            (!secret->is_word || stands_alone(text, at, secret->len, len)))
+            return secret->len;
     }
     return 0;
 }
@@ -84,7 +109,7 @@ void base_secrets_mask(struct base_secrets *secrets, const char *text, size_t le
     pthread_rwlock_rdlock(&secrets->lock);
     size_t plain = 0; // beginning of the text not yet added
     for (size_t i = 0; i < len && secrets->count;) {
-        size_t n = secret_at(secrets, text + i, len - i);
+        size_t n = secret_at(secrets, text, i, len);
         if (n) {
             base_str_add(out, text + plain, i - plain);
             base_str_addz(out, BASE_SECRET_MASK);

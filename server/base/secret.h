@@ -3,7 +3,8 @@
 //
 // Whatever reads a secret (an option flagged so, a password in a URL, a ${file:…}) puts its value in here; the log,
 // HTTP and CLI pass their text through base_secrets_mask. Very short values are not searched for, since they would
-// blot out ordinary words; options flagged secret are masked by name wherever they are printed.
+// blot out ordinary words; one that is itself an ordinary word ("postgres") is masked where it stands alone, and not
+// within "postgres-cdc" or "postgresql". Options flagged secret are masked by name wherever they are printed.
 // Thread: any; a reader-writer lock inside.
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
@@ -15,6 +16,7 @@
 
 #define BASE_SECRET_MASK "******"
 #define BASE_SECRET_MIN  4    // shorter values are not searched for
+#define BASE_SECRET_WORD 16   // letters only, small but for the first, and shorter than this: an ordinary word
 #define BASE_SECRETS_MAX 1024 // values in a registry
 
 struct base_secrets;

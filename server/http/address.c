@@ -169,6 +169,24 @@ static bool set_options(int fd, int family)
     return family == AF_UNIX || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
 }
 
+static const char *unix_hint(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "There is a file of that name: either another program listens on it (\"ss -lxp\" shows which), or it is "
+               "no socket and is left alone. Stop the program, remove the file, or choose another path.";
+    case ENOENT:
+    case ENOTDIR:
+        return "Make the folder first, or choose a path in one that exists.";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "This user may not make files in that folder. Choose another one, or change its rights.";
+    default:
+        return "Choose another path for the socket file.";
+    }
+}
+
 static const char *bind_hint(int error)
 {
     switch (error) {
@@ -208,7 +226,7 @@ int http_address_listen(const struct http_address *want, struct http_address *ou
     if (fd >= 0)
         close(fd);
     (void)base_fail(err, LEAT_CONFIG, "LEAT-H0102", "could not listen on \"%s\"", want->text);
-    base_error_hint(err, "%s", bind_hint(error));
+    base_error_hint(err, "%s", want->addr.ss_family == AF_UNIX ? unix_hint(error) : bind_hint(error));
     base_error_native(err, strerrorname_np(error), strerrordesc_np(error));
     return -1;
 }

@@ -93,19 +93,23 @@ static void test_nearest(void **state)
 static void test_mask(void **state)
 {
     struct base_secrets *secrets = base_secrets_create();
-    assert_true(base_secrets_add(secrets, "geheim", 6));
-    assert_true(base_secrets_add(secrets, "geheim-lang", 11));
-    assert_true(base_secrets_add(secrets, "geheim", 6));
+    assert_true(base_secrets_add(secrets, "g3heim", 6));
+    assert_true(base_secrets_add(secrets, "g3heim-lang", 11));
+    assert_true(base_secrets_add(secrets, "g3heim", 6));
+    assert_true(base_secrets_add(secrets, "Postgres", 8));
     assert_true(base_secrets_add(secrets, "pw", 2));
     static const struct {
         const char *in, *out;
     } cases[] = {
         {"", ""},
         {"nothing", "nothing"},
-        {"geheim", "******"},
-        {"xgeheimgeheimy", "x************y"},
-        {"geheim-lang and geheim-la", "****** and ******-la"},
-        {"geh", "geh"},
+        {"g3heim", "******"},
+        {"xg3heimg3heimy", "x************y"},
+        {"g3heim-lang and g3heim-la", "****** and ******-la"},
+        {"g3h", "g3h"},
+        {"Postgres", "******"},
+        {"u:Postgres@h, password=Postgres", "u:******@h, password=******"},
+        {"Postgres-cdc, PostgresQL, my_Postgres", "Postgres-cdc, PostgresQL, my_Postgres"},
         {"pw", "pw"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -126,6 +126,7 @@ static void test_socket_file_is_private_and_replaced_when_dead(void **unused)
     assert_non_null(file);
     fclose(file);
     assert_int_equal(http_address_listen(&want, &got, &err), -1);
+    assert_non_null(strstr(err.hint, "it is no socket"));
     assert_int_equal(unlink(text + 5), 0);
     assert_int_equal(rmdir(folder), 0);
 }
