@@ -570,6 +570,7 @@ static void start_job(struct coordinator *c)
         .first_run = !c->options.store || c->restored.state_count == 0,
         .data_dir = c->options.store ? store_dir(c->options.store) : "/tmp",
         .log_level = c->options.logger.level,
+        .transaction_memory = c->options.transaction_memory,
     };
     struct runtime_job *job = runtime_job_start(c->options.runtime, &options, &error);
     if (!job) {

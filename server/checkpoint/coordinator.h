@@ -54,6 +54,7 @@ struct coordinator_options {
     leat_usec interval;
     leat_usec timeout; // of one epoch, from barrier to manifest; 0 = none
     struct restart_rule restart;
+    size_t transaction_memory;                                // see runtime.h
     int (*resource_settled)(void *arg, const char *resource); // any thread
     void *arg;
     void (*ended)(void *arg, uint32_t job, enum job_state state); // STOPPED, FINISHED or FAILED

@@ -196,6 +196,7 @@ static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct b
         .interval = s->checkpoint_interval,
         .timeout = s->checkpoint_timeout,
         .restart = restart_rule(s),
+        .transaction_memory = (size_t)s->transaction_memory,
         .resource_settled = resource_settled,
         .arg = p,
         .ended = job_ended,

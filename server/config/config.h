@@ -51,6 +51,7 @@ struct config_pipeline_options {
     int64_t parallelism;
     int64_t checkpoint_interval, checkpoint_timeout; // usec
     const char *checkpoint_dir;
+    int64_t transaction_memory;
     int32_t delivery;                                    // CONFIG_DELIVERY_*
     int32_t state_backend;                               // 0 hashmap
     int32_t restart;                                     // CONFIG_RESTART_*

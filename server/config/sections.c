@@ -93,6 +93,15 @@ static const struct leat_option pipeline_table[] = {
      .offset = AT(checkpoint_dir),
      .def = "data/checkpoints",
      .doc = "Folder of the checkpoints. Each pipeline has a folder of its own in it, locked while in use."},
+    {.name = "transaction.memory-size",
+     .type = LEAT_OPT_BYTES,
+     .offset = AT(transaction_memory),
+     .def = "64MiB",
+     .min = "1MiB",
+     .doc = "Memory for a transaction that a sink has to sort out by another key than the source's; a larger one goes "
+            "on in "
+            "files in checkpoint.dir.",
+     .flags = LEAT_OPT_EXPERT},
     {.name = "delivery",
      .type = LEAT_OPT_ENUM,
      .offset = AT(delivery),

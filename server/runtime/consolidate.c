@@ -10,16 +10,20 @@
 // Whole transactions may be taken together: the net effect is the same. But after a crash the target may be ahead: it
 // may hold a row that comes in one transaction and goes in the next, or lack one that goes and comes back. So a key
 // whose changes cancel each other across transactions is told as it is in the end; only what cancels within one
-// transaction (rows of equal position) is silence, since nobody has ever seen it. Memory is bounded by HELD_MAX; beyond
-// it the job fails with the way out, since half a transaction cannot be given on.
+// transaction (rows of equal position) is silence, since nobody has ever seen it.
+//
+// What is held beyond `memory` goes to files, shared out by the hash of the key (spill.h), and is taken back part by part:
+// once for the deletes of all parts, once for the upserts. What is given stops when the sink takes no more, and goes on
+// when it does; what comes meanwhile is the next transaction.
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/batch.h"
 #include "data/row.h"
 #include "runtime/runtime_int.h"
+#include "runtime/spill.h"
 
-#define HELD_MAX ((size_t)512 << 20)
+#define PART_MAX ((size_t)512 << 20) // rows of one part in memory
 
 struct change {
     const struct leat_batch *batch;
@@ -35,15 +39,31 @@ struct entry {
     uint32_t plus, minus; // newest change of that sign, + 1; 0 = none
 };
 
+// Batches, with references.
+struct held {
+    const struct leat_batch **items;
+    uint32_t count, cap;
+    size_t bytes;
+};
+
 struct consolidate {
     const struct leat_schema *schema;
     const uint32_t *key;
     uint32_t key_count;
     uint32_t *all; // every column
 
-    const struct leat_batch **held; // batches of the open transaction, with references
-    uint32_t held_count, held_cap;
-    size_t held_bytes;
+    size_t memory;
+    const char *dir;
+
+    struct held coming;  // the open transaction …
+    struct spill *files; // … and its beginning, when it is large
+    bool due;            // it is complete, and waits for the one that is being given
+
+    bool giving;
+    struct held given;         // what is being given: all of it, or the part that is in memory
+    struct spill *given_files; // NULL = it was small
+    bool is_loaded;            // the part's net change is made
+    uint32_t pass, part, at;   // deletes or upserts; which part; next entry
 
     struct change *changes;
     uint32_t change_count, change_cap;
@@ -54,7 +74,8 @@ struct consolidate {
     uint32_t entry_cap;
 };
 
-struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count)
+struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count,
+                                       size_t memory, const char *dir)
 {
     struct consolidate *c = calloc(1, sizeof *c);
     uint32_t *all = calloc(schema->column_count, sizeof *all);
@@ -69,23 +90,46 @@ struct consolidate *consolidate_create(const struct leat_schema *schema, const u
     c->key = key;
     c->key_count = key_count;
     c->all = all;
+    c->memory = memory;
+    c->dir = dir ? dir : "/tmp";
     return c;
 }
 
-static void let_go(struct consolidate *c)
+static void let_go(struct held *h)
 {
-    for (uint32_t i = 0; i < c->held_count; i++)
-        data_batch_unref(c->held[i]);
-    c->held_count = 0;
-    c->held_bytes = 0;
+    for (uint32_t i = 0; i < h->count; i++)
+        data_batch_unref(h->items[i]);
+    h->count = 0;
+    h->bytes = 0;
+}
+
+// Takes a reference of its own.
+static bool keep(struct held *h, const struct leat_batch *batch)
+{
+    if (h->count == h->cap) {
+        uint32_t cap = h->cap ? h->cap * 2 : 16;
+        const struct leat_batch **items = realloc(h->items, cap * sizeof *items);
+        if (!items)
+            return false;
+        h->items = items;
+        h->cap = cap;
+    }
+    data_batch_ref(batch);
+    h->items[h->count++] = batch;
+    h->bytes += data_batch_bytes(batch);
+    return true;
 }
 
 void consolidate_destroy(struct consolidate *c)
 {
     if (!c)
         return;
-    let_go(c);
-    free(c->held);
+    let_go(&c->coming);
+    let_go(&c->given);
+    spill_destroy(c->files);
+    spill_destroy(c->given_files);
+    free(c->coming.items);
+    free(c->given.items);
     free(c->all);
     free(c->changes);
     free(c->entries);
@@ -200,24 +244,25 @@ static void apply(struct consolidate *c, const struct leat_batch *b, uint32_t ro
     }
 }
 
-static leat_status start_batch(struct consolidate *c, struct leat_ctx *ctx, uint32_t rows, struct leat_batch **out)
+static leat_status start_batch(struct consolidate *c, struct leat_ctx *ctx, uint32_t rows, struct leat_batch **result)
 {
-    uint32_t usual = leat_batch_rows_for(c->schema);
-    *out = leat_batch_new(ctx, c->schema, rows < usual ? rows : usual);
-    if (!*out)
-        return leat_no_memory(ctx);
-    for (uint32_t i = 0; i < c->held_count; i++) {
-        if (data_batch_keep(*out, c->held[i]) != LEAT_OK) {
-            data_batch_unref(*out);
-            *out = NULL;
-            return leat_no_memory(ctx);
-        }
+    struct leat_batch *out = leat_batch_new(ctx, c->schema, rows < LEAT_BATCH_ROWS ? rows : LEAT_BATCH_ROWS);
+    bool ok = out != NULL;
+    for (uint32_t i = 0; i < c->given.count && ok; i++)
+        ok = data_batch_keep(out, c->given.items[i]) == LEAT_OK;
+    if (ok) {
+        out->arrived = c->given.items[0]->arrived;
+        out->times = leat_batch_alloc(out, out->capacity * sizeof *out->times, 8);
+        if (c->given.items[0]->positions)
+            out->positions = leat_batch_alloc(out, out->capacity * sizeof *out->positions, 8);
+        ok = out->times && (out->positions || !c->given.items[0]->positions);
     }
-    (*out)->arrived = c->held[0]->arrived;
-    (*out)->times = leat_batch_alloc(*out, (*out)->capacity * sizeof *(*out)->times, 8);
-    if (c->held[0]->positions)
-        (*out)->positions = leat_batch_alloc(*out, (*out)->capacity * sizeof *(*out)->positions, 8);
-    return (*out)->times && (!c->held[0]->positions || (*out)->positions) ? LEAT_OK : leat_no_memory(ctx);
+    if (!ok) {
+        data_batch_unref(out);
+        return leat_no_memory(ctx);
+    }
+    *result = out;
+    return LEAT_OK;
 }
 
 static void add_row(struct leat_batch *out, const struct change *x, uint8_t kind)
@@ -243,55 +288,156 @@ static bool net_of(const struct consolidate *c, const struct entry *e, struct ch
     return at || e->told;
 }
 
-// First all deletes, then all upserts.
-static leat_status give_net(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg)
+// --- the net change of what is in memory
+
+static leat_status apply_all(struct consolidate *c, struct leat_ctx *ctx)
 {
-    struct leat_batch *out = NULL;
-    leat_status st = LEAT_OK;
-    for (int pass = 0; pass < 2 && st >= 0; pass++) {
-        for (uint32_t i = 0; i < c->entry_count && st >= 0; i++) {
-            struct change x = {NULL, 0, 0};
-            if (!net_of(c, &c->entries[i], &x) || comes(x.batch, x.row) != pass)
-                continue;
-            if (!out && (st = start_batch(c, ctx, c->entry_count, &out)) < 0)
-                break;
-            add_row(out, &x, pass == 0 ? LEAT_DELETE : x.batch->kinds[x.row]);
-            if (out->rows == out->capacity) {
-                st = give(arg, out);
-                data_batch_unref(out);
-                out = NULL;
-            }
+    c->change_count = c->entry_count = 0;
+    if (c->slots)
+        memset(c->slots, 0, c->slot_count * sizeof *c->slots);
+    for (uint32_t i = 0; i < c->given.count; i++) {
+        for (uint32_t r = 0; r < c->given.items[i]->rows; r++) {
+            if (!make_room(c))
+                return leat_no_memory(ctx);
+            apply(c, c->given.items[i], r);
         }
     }
-    if (out && st >= 0)
-        st = give(arg, out);
-    data_batch_unref(out);
+    return LEAT_OK;
+}
+
+struct loading {
+    struct consolidate *c;
+    struct leat_ctx *ctx;
+};
+
+static leat_status take_loaded(void *arg, struct leat_batch *batch)
+{
+    struct loading *l = arg;
+    bool ok = keep(&l->c->given, batch);
+    data_batch_unref(batch);
+    if (!ok)
+        return leat_no_memory(l->ctx);
+    if (l->c->given.bytes <= PART_MAX)
+        return LEAT_OK;
+    leat_fail(l->ctx, LEAT_FATAL, "LEAT-R0010", "a transaction changes few keys by more than %zu MiB of rows",
+              PART_MAX >> 20);
+    leat_error_hint(l->ctx,
+                    "Make the key of the table immediate (not DEFERRABLE), or use it as the sink's primary-key; "
+                    "then nothing has to be held.");
+    return LEAT_FATAL;
+}
+
+static leat_status load(struct consolidate *c, struct leat_ctx *ctx)
+{
+    if (c->given_files) {
+        struct loading l = {c, ctx};
+        let_go(&c->given);
+        leat_status st = spill_load(c->given_files, ctx, c->part, take_loaded, &l);
+        if (st < 0)
+            return st;
+    }
+    c->is_loaded = true;
+    c->at = 0;
+    return apply_all(c, ctx);
+}
+
+// --- giving
+
+// The next batch of the pass; NULL when the part has no more.
+static leat_status next_batch(struct consolidate *c, struct leat_ctx *ctx, struct leat_batch **out)
+{
+    leat_status st = LEAT_OK;
+    *out = NULL;
+    for (; c->at < c->entry_count && st >= 0 && (!*out || (*out)->rows < (*out)->capacity); c->at++) {
+        struct change x = {NULL, 0, 0};
+        if (!net_of(c, &c->entries[c->at], &x) || comes(x.batch, x.row) != c->pass)
+            continue;
+        if (!*out)
+            st = start_batch(c, ctx, c->entry_count, out);
+        if (st >= 0)
+            add_row(*out, &x, c->pass == 0 ? LEAT_DELETE : x.batch->kinds[x.row]);
+    }
     return st;
 }
 
-static leat_status hold(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch)
+// Deletes of every part, then upserts of every part. False: that was all.
+static bool next_part(struct consolidate *c)
 {
-    if (c->held_bytes + data_batch_bytes(batch) > HELD_MAX) {
-        leat_fail(ctx, LEAT_FATAL, "LEAT-R0010", "a transaction of more than %zu MiB cannot be consolidated",
-                  HELD_MAX >> 20);
-        leat_error_hint(ctx,
-                        "Make the key of the table immediate (not DEFERRABLE), or use it as the sink's primary-key; "
-                        "then nothing has to be held.");
-        return LEAT_FATAL;
+    c->at = 0;
+    if (c->given_files && ++c->part < SPILL_PARTS) {
+        c->is_loaded = false;
+        return true;
     }
-    if (c->held_count == c->held_cap) {
-        uint32_t cap = c->held_cap ? c->held_cap * 2 : 16;
-        const struct leat_batch **held = realloc(c->held, cap * sizeof *held);
-        if (!held)
-            return leat_no_memory(ctx);
-        c->held = held;
-        c->held_cap = cap;
+    c->is_loaded = c->given_files == NULL;
+    c->part = 0;
+    return ++c->pass < 2;
+}
+
+static void begin(struct consolidate *c)
+{
+    struct held empty = c->given;
+    c->given = c->coming;
+    c->coming = empty;
+    c->given_files = c->files;
+    c->files = NULL;
+    c->giving = true;
+    c->due = c->is_loaded = false;
+    c->pass = c->part = 0;
+}
+
+static leat_status spill_coming(struct consolidate *c, struct leat_ctx *ctx)
+{
+    if (!c->files && !(c->files = spill_create(c->dir, c->schema)))
+        return leat_no_memory(ctx);
+    leat_status st = LEAT_OK;
+    for (uint32_t i = 0; i < c->coming.count && st >= 0; i++) {
+        const struct leat_batch *b = c->coming.items[i];
+        for (uint32_t r = 0; r < b->rows && st >= 0; r++)
+            st = spill_add(c->files, ctx, b, r, data_row_hash(b, r, c->key, c->key_count));
     }
-    data_batch_ref(batch);
-    c->held[c->held_count++] = batch;
-    c->held_bytes += data_batch_bytes(batch);
+    let_go(&c->coming);
+    return st;
+}
+
+static leat_status give_all(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg)
+{
+    do {
+        leat_status st = c->is_loaded ? LEAT_OK : load(c, ctx);
+        struct leat_batch *out = NULL;
+        while (st >= 0 && (st = next_batch(c, ctx, &out)) >= 0 && out) {
+            st = give(arg, out);
+            data_batch_unref(out);
+            if (st == LEAT_AGAIN)
+                return st;
+        }
+        if (st < 0)
+            return st;
+    } while (next_part(c));
+    let_go(&c->given);
+    spill_destroy(c->given_files);
+    c->given_files = NULL;
+    c->giving = false;
     return LEAT_OK;
 }
+
+bool consolidate_is_giving(const struct consolidate *c)
+{
+    return c->giving;
+}
+
+leat_status consolidate_go_on(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg)
+{
+    leat_status st = LEAT_OK;
+    while (c->giving && (st = give_all(c, ctx, give, arg)) == LEAT_OK && c->due) {
+        st = c->files ? spill_coming(c, ctx) : LEAT_OK;
+        if (st < 0)
+            return st;
+        begin(c);
+    }
+    return st;
+}
+
+// --- holding
 
 static bool only_comes(const struct leat_batch *b)
 {
@@ -301,30 +447,33 @@ static bool only_comes(const struct leat_batch *b)
     return true;
 }
 
+static bool is_empty(const struct consolidate *c)
+{
+    return c->coming.count == 0 && !c->files;
+}
+
 leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch, bool open,
                             consolidate_give_fn give, void *arg)
 {
-    if (!open && c->held_count == 0 && only_comes(batch))
+    if (!open && is_empty(c) && !c->giving && only_comes(batch))
         return batch->rows ? give(arg, batch) : LEAT_OK;
-    leat_status st = batch->rows ? hold(c, ctx, batch) : LEAT_OK;
-    return st < 0 || open ? st : consolidate_finish(c, ctx, give, arg);
+    if (batch->rows && !keep(&c->coming, batch))
+        return leat_no_memory(ctx);
+    leat_status st = c->coming.bytes > c->memory ? spill_coming(c, ctx) : LEAT_OK;
+    if (st < 0)
+        return st;
+    c->due = !open && !is_empty(c);
+    return open ? LEAT_OK : consolidate_finish(c, ctx, give, arg);
 }
 
 leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg)
 {
-    if (c->held_count == 0)
-        return LEAT_OK;
-    c->change_count = c->entry_count = 0;
-    if (c->slots)
-        memset(c->slots, 0, c->slot_count * sizeof *c->slots);
-    for (uint32_t i = 0; i < c->held_count; i++) {
-        for (uint32_t r = 0; r < c->held[i]->rows; r++) {
-            if (!make_room(c))
-                return leat_no_memory(ctx);
-            apply(c, c->held[i], r);
-        }
-    }
-    leat_status st = give_net(c, ctx, give, arg);
-    let_go(c);
-    return st;
+    c->due = !is_empty(c);
+    if (c->giving || !c->due)
+        return c->giving ? LEAT_AGAIN : LEAT_OK;
+    leat_status st = c->files ? spill_coming(c, ctx) : LEAT_OK;
+    if (st < 0)
+        return st;
+    begin(c);
+    return consolidate_go_on(c, ctx, give, arg);
 }

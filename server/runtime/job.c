@@ -140,6 +140,11 @@ static const struct plan_edge *chain_edge(const struct plan_node *node)
     return NULL;
 }
 
+static size_t transaction_memory(const struct runtime_job *job)
+{
+    return job->options.transaction_memory ? job->options.transaction_memory : (size_t)64 << 20;
+}
+
 static bool build_node(struct runtime_job *job, const struct plan_node *node)
 {
     struct inst **insts = take(job, node->parallelism, sizeof *insts);
@@ -158,7 +163,8 @@ static bool build_node(struct runtime_job *job, const struct plan_node *node)
             return false;
         const struct plan_edge *in = node->kind == LEAT_SINK && node->input_count ? node->inputs[0] : NULL;
         if (in && in->adapt == PLAN_ADAPT_CONSOLIDATE) {
-            insts[i]->consolidate = consolidate_create(in->from->outputs[in->port].schema, in->key, in->key_count);
+            insts[i]->consolidate = consolidate_create(in->from->outputs[in->port].schema, in->key, in->key_count,
+                                                       transaction_memory(job), job->options.data_dir);
             if (!insts[i]->consolidate)
                 return false;
         }

@@ -75,7 +75,8 @@ struct runtime_job_options {
     uint32_t piece_count;
     bool first_run; // no checkpoint of this pipeline exists
     const char *data_dir;
-    uint8_t log_level; // of its nodes; 0 = the log's own
+    size_t transaction_memory; // of a transaction that is consolidated, for each sink; 0 = 64 MiB; more goes to files
+    uint8_t log_level;         // of its nodes; 0 = the log's own
 };
 
 // Builds and starts the job. NULL with *error set when it cannot even be built.

@@ -277,14 +277,19 @@ leat_status rules_status(struct inst *inst, const char *call, leat_status st, un
 leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b);
 
 // --- consolidate.c (worker)
-struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count);
+// `memory`: bytes held in memory; what is more goes to files in `dir` (borrowed; NULL = /tmp).
+struct consolidate *consolidate_create(const struct leat_schema *schema, const uint32_t *key, uint32_t key_count,
+                                       size_t memory, const char *dir);
 void consolidate_destroy(struct consolidate *c);
-// Adds a batch; unless a transaction is open, gives the net change, in one batch or more, each borrowed by `give`.
+// Adds a batch; unless a transaction is open, gives the net change, in one batch or more, each borrowed by `give`. When
+// that says LEAT_AGAIN it stops, and is_giving until go_on has given the rest.
 typedef leat_status (*consolidate_give_fn)(void *arg, const struct leat_batch *batch);
 leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const struct leat_batch *batch, bool open,
                             consolidate_give_fn give, void *arg);
 // Gives what is held: the transaction is over though nothing said so.
 leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
+bool consolidate_is_giving(const struct consolidate *c);
+leat_status consolidate_go_on(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
 
 // --- lookup.c (worker, but for the first two)
 // An instance of every lookup for each instance of the operator, in its task.

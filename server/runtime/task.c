@@ -194,9 +194,14 @@ leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_ba
     return LEAT_AGAIN; // the job is stopping; the writer only learns that it should stop too
 }
 
+static bool is_giving(const struct inst *inst)
+{
+    return inst->consolidate && consolidate_is_giving(inst->consolidate);
+}
+
 bool inst_blocked(struct inst *inst)
 {
-    return inst->pending_head || inst_outputs_full(inst);
+    return inst->pending_head || is_giving(inst) || inst_outputs_full(inst);
 }
 
 // --- marks
@@ -271,7 +276,28 @@ leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 
 enum step_result { STEP_MORE, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
 
-// Offers again what was not taken, the furthest down first.
+// Offers again what was not taken, and then what is still to come of a consolidated transaction.
+static enum step_result drain_inst(struct inst *inst)
+{
+    do {
+        while (inst->pending_head) {
+            if (inst->node->kind != LEAT_SINK && inst_outputs_full(inst))
+                return STEP_BLOCKED;
+            leat_status st = take(inst, inst->pending_head);
+            if (st < 0)
+                return STEP_FAILED;
+            if (st == LEAT_AGAIN && !inst->told_full)
+                return STEP_BLOCKED;
+            if (st == LEAT_OK)
+                pop_pending(inst);
+        }
+        if (is_giving(inst) && consolidate_go_on(inst->consolidate, &inst->ctx, offer_net, inst) < 0)
+            return STEP_FAILED;
+    } while (inst->pending_head);
+    return STEP_MORE;
+}
+
+// The furthest down first.
 static enum step_result drain(struct task *t)
 {
     for (uint32_t i = t->inst_count; i-- > 0;) {
@@ -281,19 +307,11 @@ static enum step_result drain(struct task *t)
             job_fail(inst);
         if (asked != LEAT_OK)
             return asked < 0 ? STEP_FAILED : STEP_BLOCKED;
-        while (inst->pending_head) {
-            if (inst->node->kind != LEAT_SINK && inst_outputs_full(inst))
-                return STEP_BLOCKED;
-            leat_status st = take(inst, inst->pending_head);
-            if (st < 0) {
-                job_fail(inst);
-                return STEP_FAILED;
-            }
-            if (st == LEAT_AGAIN && !inst->told_full)
-                return STEP_BLOCKED;
-            if (st == LEAT_OK)
-                pop_pending(inst);
-        }
+        enum step_result r = drain_inst(inst);
+        if (r == STEP_FAILED)
+            job_fail(inst);
+        if (r != STEP_MORE)
+            return r;
     }
     return STEP_MORE;
 }
@@ -307,7 +325,7 @@ static leat_status make_durable(struct inst *inst)
     leat_status st = inst->consolidate ? consolidate_finish(inst->consolidate, &inst->ctx, offer_net, inst) : LEAT_OK;
     if (st < 0)
         return st;
-    return inst->pending_head ? LEAT_AGAIN : call_flush(inst, LEAT_FLUSH_DURABLE);
+    return inst->pending_head || is_giving(inst) ? LEAT_AGAIN : call_flush(inst, LEAT_FLUSH_DURABLE);
 }
 
 // One instance of the task after the other: make durable, save state, send the barrier on. Questions are answered

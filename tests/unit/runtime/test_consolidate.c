@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Net changes of transactions, checked by applying them to a table as an upsert sink would.
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static leat_status fail_host(struct leat_ctx *ctx, leat_status failure, const ch
     return failure;
 }
 
+static void hint_host(struct leat_ctx *ctx, const char *fmt, va_list ap) {}
+
 static struct leat_batch *create_batch(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
                                        uint8_t bare)
 {
@@ -27,6 +30,7 @@ static struct leat_batch *create_batch(struct leat_ctx *ctx, const struct leat_s
 
 static const struct leat_host host = {.struct_size = sizeof host,
                                       .fail = fail_host,
+                                      .error_hint = hint_host,
                                       .batch_create = create_batch,
                                       .batch_grow = data_batch_grow,
                                       .batch_keep = data_batch_keep,
@@ -38,6 +42,7 @@ static const uint32_t key = 0;
 struct table {
     struct consolidate *c;
     uint64_t position;    // of the rows that are fed: their transaction
+    bool is_full;         // says LEAT_AGAIN to everything
     bool is_each_its_own; // every row is a transaction
     int64_t target[IDS];
     uint32_t gives, rows, deletes_after_upserts;
@@ -55,7 +60,7 @@ static leat_status apply(void *arg, const struct leat_batch *b)
         t->last = b->kinds[i];
         t->target[id] = b->kinds[i] == LEAT_DELETE ? -1 : b->columns[1].cells[i].i64;
     }
-    return LEAT_OK;
+    return t->is_full ? LEAT_AGAIN : LEAT_OK;
 }
 
 static int set_up(void **state)
@@ -63,7 +68,7 @@ static int set_up(void **state)
     struct table *t = calloc(1, sizeof *t);
     for (int i = 0; i < IDS; i++)
         t->target[i] = -1;
-    t->c = consolidate_create(&fake_schema, &key, 1);
+    t->c = consolidate_create(&fake_schema, &key, 1, (size_t)64 << 20, "/tmp");
     t->last = LEAT_DELETE;
     *state = t;
     return 0;
@@ -97,7 +102,7 @@ static void feed(struct table *t, const struct change *changes, uint32_t n, uint
                 leat_batch_set_state(b, 1, row, LEAT_ABSENT);
         }
         b->flags = at < n ? LEAT_BATCH_TXN_OPEN : last_flags;
-        assert_int_equal(consolidate_add(t->c, &ctx, b, b->flags & LEAT_BATCH_TXN_OPEN, apply, t), LEAT_OK);
+        assert_int_equal(consolidate_add(t->c, &ctx, b, b->flags & LEAT_BATCH_TXN_OPEN, apply, t) < 0, false);
         data_batch_unref(b);
     }
 }
@@ -190,6 +195,64 @@ static void a_key_that_comes_and_goes_is_found_at_once(void **state)
     free(changes);
 }
 
+static uint32_t open_files(void)
+{
+    uint32_t n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
+}
+
+static void a_large_transaction_goes_through_files(void **state)
+{
+    struct table *t = *state;
+    uint32_t before = open_files();
+    consolidate_destroy(t->c);
+    t->c = consolidate_create(&fake_schema, &key, 1, 100000, "/tmp");
+    fill(t, 0, 15000);
+    update_ids(t, 15000, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 100);
+    assert_shifted(t, 15000);
+    update_ids(t, 1, LEAT_DELETE, LEAT_INSERT, 100); // and a small one after it
+    assert_int_equal(open_files(), before);
+}
+
+static void a_sink_that_is_full_gets_the_rest_later(void **state)
+{
+    struct table *t = *state;
+    consolidate_destroy(t->c);
+    t->c = consolidate_create(&fake_schema, &key, 1, 100000, "/tmp");
+    fill(t, 0, 10000);
+    t->is_full = true;
+    update_ids(t, 10000, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 100);
+    assert_true(consolidate_is_giving(t->c));
+    assert_int_equal(t->gives, 1);
+    // what comes meanwhile is given after it
+    const struct change next[] = {{LEAT_UPDATE_BEFORE, 5, 1004}, {LEAT_UPDATE_AFTER, 5, 7777}};
+    feed(t, next, 2, 2, 0);
+    for (uint32_t most = 10000; consolidate_is_giving(t->c) && most; most--)
+        assert_true(consolidate_go_on(t->c, &ctx, apply, t) >= 0);
+    assert_int_equal(t->target[5], 7777);
+    t->target[5] = 1004;
+    t->rows--;
+    t->deletes_after_upserts = 0;
+    assert_shifted(t, 10000);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+    struct table *t = *state;
+    consolidate_destroy(t->c);
+    t->c = consolidate_create(&fake_schema, &key, 1, 1000, "/nowhere");
+    struct leat_batch *b = data_batch_create(&host, &fake_schema, 4, 0, 0);
+    uint32_t row = leat_batch_add(b, LEAT_DELETE);
+    leat_batch_set_i64(b, 0, row, 1);
+    leat_batch_set_i64(b, 1, row, 1);
+    assert_int_equal(consolidate_add(t->c, &ctx, b, true, apply, t), LEAT_RESOURCE);
+    data_batch_unref(b);
+}
+
 static void ids_may_change_places(void **state)
 {
     struct table *t = *state;
@@ -269,6 +332,9 @@ int main(void)
         TEST(ids_may_change_places),
         TEST(what_comes_back_in_another_transaction_is_told),
         TEST(a_key_that_comes_and_goes_is_found_at_once),
+        TEST(a_large_transaction_goes_through_files),
+        TEST(a_sink_that_is_full_gets_the_rest_later),
+        TEST(a_full_disk_is_an_error),
         TEST(any_order_of_one_key_gives_the_last_row),
         TEST(a_delete_that_knows_only_its_key_takes_the_row),
         TEST(an_open_transaction_is_held_until_it_ends),

@@ -344,10 +344,13 @@ static void start(struct world *w)
                 names[i], {1, LEAT_STATE_FULL, k, w->sources[i].instances, (const uint8_t *)&positions[n], 4}};
             n++;
         }
-    w->job = runtime_job_start(
-        w->runtime,
-        &(struct runtime_job_options){.plan = w->plan, .events = &w->events, .pieces = pieces, .piece_count = n},
-        &error);
+    w->job = runtime_job_start(w->runtime,
+                               &(struct runtime_job_options){.plan = w->plan,
+                                                             .events = &w->events,
+                                                             .pieces = pieces,
+                                                             .piece_count = n,
+                                                             .transaction_memory = w->chain[7] % 2 ? 10000 : 0},
+                               &error);
     assert_non_null(w->job);
     turn_until(w, &w->opened, 1); // pieces are borrowed until then
 }
