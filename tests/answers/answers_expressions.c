@@ -219,13 +219,16 @@ static int right(const struct question *q, const struct answer *a)
     return strcmp(q->type, a->type) == 0 && (strcmp(q->outcome, "VALUE") != 0 || same_text(q, a));
 }
 
-// "INT 42", "INT NULL", "INT error run", "error plan": an answer as differences.tsv has it.
-static const char *answer_text(const char *outcome, const char *type, const char *text, char *out, size_t cap)
+// "INT 42", "INT NULL", "INT error run: …", "error plan: …": an answer as differences.tsv has it. With leat's message, so
+// that a line excuses the error it speaks of and no other.
+static const char *answer_text(const char *outcome, const char *type, const char *text, const char *why, char *out,
+                               size_t cap)
 {
+    const char *joint = *why ? ": " : "";
     if (strcmp(outcome, "ERROR-PLAN") == 0)
-        snprintf(out, cap, "error plan");
+        snprintf(out, cap, "error plan%s%s", joint, why);
     else if (strcmp(outcome, "ERROR-RUN") == 0)
-        snprintf(out, cap, "%s error run", type);
+        snprintf(out, cap, "%s error run%s%s", type, joint, why);
     else
         snprintf(out, cap, "%s %s", type, strcmp(outcome, "NULL") == 0 ? "NULL" : text);
     return out;
@@ -239,15 +242,15 @@ static void judge(struct run *run, const struct question *q, const struct answer
         t->passed++;
         return;
     }
-    answer_text(q->outcome, q->type, q->value, flink, sizeof flink);
-    answer_text(a->outcome, a->type, a->text, leat, sizeof leat);
+    answer_text(q->outcome, q->type, q->value, "", flink, sizeof flink);
+    answer_text(a->outcome, a->type, a->text, a->why, leat, sizeof leat);
     const char *reason = differences_reason(run->differences, "expressions", q->expression, flink, leat);
     t->listed += reason != NULL;
     t->failed += !reason;
     if (!reason || run->verbose)
-        printf("%s %s: %s\n    flink: %s%s%s\n    leat:  %s%s%s\n", reason ? "listed" : "differs", q->id, q->expression,
+        printf("%s %s: %s\n    flink: %s%s%s\n    leat:  %s\n", reason ? "listed" : "differs", q->id, q->expression,
                flink, strncmp(q->outcome, "ERROR", 5) ? "" : ": ", strncmp(q->outcome, "ERROR", 5) ? "" : q->value,
-               leat, *a->why ? ": " : "", a->why);
+               leat);
     if (reason && run->verbose)
         printf("    why:   %s\n", reason);
 }
