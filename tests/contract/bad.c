@@ -374,6 +374,61 @@ static const struct leat_operator_ops operator_ops = {
     .destroy = destroy_operator,
 };
 
+// --- a format of one column: eight bytes
+
+static leat_status create_format(struct leat_ctx *ctx, const struct leat_format_request *rq, void **self)
+{
+    *self = NULL;
+    return LEAT_OK;
+}
+
+static void destroy_format(struct leat_ctx *ctx, void *self) {}
+
+static leat_status encode(struct leat_ctx *ctx, void *self, const struct leat_batch *b, uint32_t first, uint32_t n,
+                          struct leat_buffer *out, size_t *ends, uint32_t *done)
+{
+    for (*done = 0; *done < n; ++*done) {
+        int64_t id = leat_batch_cell(b, 0, first + *done)->i64;
+        if (!leat_buffer_room(ctx, out, sizeof id))
+            return leat_fail(ctx, LEAT_DATA, "LEAT-X0006", "no room");
+        memcpy(out->ptr + out->len, &id, sizeof id);
+        ends[*done] = out->len += sizeof id;
+    }
+    return LEAT_OK;
+}
+
+static leat_status decode(struct leat_ctx *ctx, void *self, const struct leat_bytes *records, uint32_t n,
+                          uint8_t lasting, struct leat_batch *b, uint8_t into_rows, uint32_t first_row,
+                          uint32_t *row_counts, uint32_t *done)
+{
+    *done = 0;
+#if BAD_STUCK
+    return LEAT_OK;
+#endif
+    for (; *done < n && !leat_batch_is_full(b); ++*done) {
+        int64_t id;
+#if !BAD_BEYOND
+        if (records[*done].len != sizeof id)
+            return leat_fail(ctx, LEAT_DATA, "LEAT-X0007", "a record of %u bytes", records[*done].len);
+#endif
+        memcpy(&id, records[*done].ptr, sizeof id);
+#if BAD_OTHER
+        id++;
+#endif
+        leat_batch_set_i64(b, 0, leat_batch_add(b, LEAT_INSERT), id);
+        row_counts[*done] = 1;
+    }
+    return LEAT_OK;
+}
+
+static const struct leat_format_ops format_ops = {
+    .struct_size = sizeof format_ops,
+    .create = create_format,
+    .destroy = destroy_format,
+    .decode = decode,
+    .encode = encode,
+};
+
 // --- the plugin
 
 #define COMPONENT(kind_, ops_)                                                                                         \
@@ -385,10 +440,11 @@ static const struct leat_component components[] = {
     {COMPONENT(LEAT_SOURCE, .source = &source_ops)},
     {COMPONENT(LEAT_SINK, .sink = &sink_ops)},
     {COMPONENT(LEAT_OPERATOR, .op = &operator_ops)},
+    {COMPONENT(LEAT_FORMAT, .format = &format_ops)},
 };
 
 #if BAD_NOTE
 LEAT_PLUGIN("bad", "1", "source:bad,sink:bad", components, NULL, 0)
 #else
-LEAT_PLUGIN("bad", "1", "source:bad,sink:bad,operator:bad", components, NULL, 0)
+LEAT_PLUGIN("bad", "1", "source:bad,sink:bad,operator:bad,format:bad", components, NULL, 0)
 #endif

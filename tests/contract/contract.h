@@ -56,9 +56,19 @@ struct contract_operator {
     } before[4], after[4];
 };
 
+// A format and rows that it can carry.
+struct contract_format {
+    const char *name;
+    const char *plugin;
+    const char *const *options; // with the format's name in front: "json.…"
+    const char *columns;
+    const char *rows; // "+I[1, ann];+I[2, bob]"
+};
+
 // Run all cases with one fixture each; the number of failed cases.
 int contract_run_sources(const struct contract_source *fixtures, uint32_t count);
 int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count);
+int contract_run_formats(const struct contract_format *fixtures, uint32_t count);
 int contract_run_operators(const struct contract_operator *fixtures, uint32_t count);
 
 // What every kind has: its options, and what it says of itself before anything runs. `columns` and `key` are of its input,

@@ -156,6 +156,16 @@ static const struct contract_operator operators[] = {
      .after = {{1, "-U[10, ann];+U[10, anna]"}, {0, "-D[2, 20]"}, {1, "+I[30, cat]"}, {1, "-D[20, bob]"}}},
 };
 
+// --- formats
+
+static const struct contract_format formats[] = {
+    {.name = "json",
+     .options = nothing,
+     .columns = "id BIGINT NOT NULL, name STRING, amount DECIMAL(10,2), at TIMESTAMP(3), good BOOLEAN, d DOUBLE",
+     .rows = "+I[1, ann, 1.50, 2024-01-01 00:00:00.000, true, 0.5];+I[2, NULL, NULL, NULL, NULL, NULL];"
+             "+I[-9223372036854775808, \xc3\xa4\"\xe2\x82\xac, -99999999.99, 1969-12-31 23:59:59.999, false, -1.5]"},
+};
+
 // --- all of them, before anything runs
 
 static const char *const *filter_options(void)
@@ -185,5 +195,6 @@ int main(void)
     return contract_run_static(components, sizeof components / sizeof components[0]) +
            contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
            contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]) +
-           contract_run_operators(operators, sizeof operators / sizeof operators[0]);
+           contract_run_operators(operators, sizeof operators / sizeof operators[0]) +
+           contract_run_formats(formats, sizeof formats / sizeof formats[0]);
 }

@@ -51,7 +51,9 @@ static const char usage[] =
     "  --content COMMAND   sinks: prints the target, a line \"id|value\" for each row, by id or in order of writing\n"
     "  --before ROWS, --after ROWS   operators: \"+I[1, ann];+I[2, bob]\", up to 4 batches before and after a "
     "restart;\n"
-    "                      default: made up from the columns\n"
+    "                      default: made up from the columns;\n"
+    "                      of a format the first --before is what it is given. (Of lookups only what is static is "
+    "asked.)\n"
     "the run\n"
     "  --only TEXT         cases with this in their name; --list shows the names\n"
     "  --wait SECONDS      for anything that the component waits for (20)\n"
@@ -459,6 +461,25 @@ static int run_operator(void)
     return contract_run_operators(&o, 1);
 }
 
+// Options of a format carry its name in front, as beside a connector.
+static int run_format(void)
+{
+    static const char *pairs[2 * PAIRS_MAX + 2];
+    struct base_arena *arena = base_arena_create(0, 0);
+    struct testhost *h = testhost_create();
+    struct contract_format f = {.name = given.component, .plugin = given.file, .options = pairs};
+    f.columns = given.columns[0] ? given.columns[0] : "id BIGINT NOT NULL, name STRING";
+    f.rows = given.before_count ? given.before[0] : made_up(testhost_schema(h, f.columns, NULL), 0, 5, false);
+    for (uint32_t i = 0; i < 2 * given.pair_count; i++)
+        pairs[i] = i % 2 ? given.pairs[i] : base_arena_sprintf(arena, "%s.%s", given.component, given.pairs[i]);
+    int failed = contract_run_formats(&f, 1);
+    if (!given.before_count)
+        free((void *)(uintptr_t)f.rows);
+    testhost_destroy(h);
+    base_arena_destroy(arena);
+    return failed;
+}
+
 static int run_sink(void)
 {
     struct contract_sink s = {.name = given.component,
@@ -513,6 +534,7 @@ static int run_all(void)
     failed += given.kind == LEAT_SOURCE     ? run_source()
               : given.kind == LEAT_SINK     ? run_sink()
               : given.kind == LEAT_OPERATOR ? run_operator()
+              : given.kind == LEAT_FORMAT   ? run_format()
                                             : 0;
     return failed;
 }
