@@ -6,10 +6,11 @@
 
 #include "filesystem.h"
 
-#define LATER(name_, type_)                                                                                            \
+#define LATER(name_, doc_)                                                                                             \
     {                                                                                                                  \
-        .name = name_, .type = type_, .flags = LEAT_OPT_UNSUPPORTED, .doc = "Known in Flink, not supported yet."       \
+        .name = name_, .type = LEAT_OPT_STRING, .flags = LEAT_OPT_UNSUPPORTED, .doc = doc_                             \
     }
+#define OF_WRITING(name_) LATER(name_, "It concerns the writing of files, which leat cannot do yet.")
 
 static const struct leat_option options[] = {
     {.name = "path",
@@ -39,8 +40,15 @@ static const struct leat_option options[] = {
      .max = "1 GiB",
      .offset = offsetof(struct fs_config, max_line),
      .doc = "A longer line is an error of the row, for which on-error decides."},
-    LATER("source.path.regex-pattern", LEAT_OPT_STRING),
-    LATER("partition.default-name", LEAT_OPT_STRING),
+    LATER("source.path.regex-pattern", "Every file of the folder is read: keep others elsewhere."),
+    LATER("partition.default-name", "Folders are not read as partitions."),
+    LATER("partition.time-extractor.", "Folders are not read as partitions."),
+    OF_WRITING("sink.rolling-policy."),
+    OF_WRITING("sink.partition-commit."),
+    OF_WRITING("sink.shuffle-by-partition.enable"),
+    OF_WRITING("sink.parallelism"),
+    OF_WRITING("auto-compaction"),
+    OF_WRITING("compaction.file-size"),
 };
 
 static const struct leat_component components[] = {{
