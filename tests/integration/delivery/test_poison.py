@@ -34,11 +34,11 @@ def test_fail_names_the_record_and_lets_the_others_run(work, pg, db, kafka, uniq
                "the row of the other job", every=0.1)
     assert pg.value("SELECT count(*) FROM target WHERE id = 3", database=db) == 0
     assert leat.metric("leat_job_restarts_total") in (None, 0.0), "a bad record is no reason to try again"
-    leat.terminate(timeout=5)
+    leat.terminate(timeout=5, code=1)
     # the position was kept before the record: it is met again
     leat.launch()
     wait_until(lambda: "offset 2" in leat.get("/health")[1], 30, lambda: leat.get("/health"))
-    leat.terminate(timeout=5)
+    leat.terminate(timeout=5, code=1)
 
 
 def test_skip_leaves_out_and_counts(work, pg, db, kafka, unique):

@@ -134,5 +134,5 @@ def test_sigterm_ends_a_server_whose_job_has_failed(work, pg, db, kafka, unique)
     wait_until(lambda: edited.leat.get("/health/ready")[0] == 503, 5, lambda: edited.leat.get("/health/ready"))
     assert edited.leat.get("/health/live")[0] == 200
     edited.load.stop()
-    edited.leat.terminate(timeout=5)
+    edited.leat.terminate(timeout=5, code=1)
     edited.table.close()
