@@ -18,6 +18,9 @@ from .process import Child, free_port
 from .wait import wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+# while a topic is new, or the machine has more to do than it can
+UNSETTLED = (KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError.LEADER_NOT_AVAILABLE,
+             KafkaError.NOT_LEADER_FOR_PARTITION)
 VERSIONS = ("3.9.1", "4.1.0")
 
 SERVER_PROPERTIES = """\
@@ -207,9 +210,18 @@ class Kafka:
     def ends(self, topic, isolation="read_committed"):
         """partition -> (first offset, end offset); the end is the last stable one under read_committed."""
         consumer = self._consumer(isolation)
+
+        def ask():
+            try:
+                return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+                        for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions}
+            except KafkaException as error:
+                if error.args[0].code() in UNSETTLED:
+                    return None
+                raise
+
         try:
-            return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-                    for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions}
+            return wait_until(ask, 60, f"the ends of topic {topic}", every=0.1)
         finally:
             consumer.close()
 

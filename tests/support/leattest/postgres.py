@@ -21,6 +21,7 @@ SETTINGS = {
     # without a collector everything goes to stderr, which is our log file
     "logging_collector": "off",
 }
+SOCKET_PATH = 108
 
 
 def binaries():
@@ -42,7 +43,9 @@ class Postgres:
         self.port = free_port()
         self.host = "127.0.0.1"
         self.user = server_user()
-        self.settings = dict(SETTINGS, unix_socket_directories=self.folder)
+        # everything here goes by TCP; a socket is for people, where its path has room for one
+        fits = len(f"{self.folder}/.s.PGSQL.{self.port}.lock") < SOCKET_PATH
+        self.settings = dict(SETTINGS, unix_socket_directories=self.folder if fits else "")
         if not durable:
             self.settings.update(fsync="off", full_page_writes="off")
         self.settings.update(settings or {})
