@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kafka → sql (the query of stage 2 of etc/orders.toml) → kafka, against librdkafka alone copying the same bytes."""
+"""kafka → sql (the query of stage 2 of etc/orders.toml) → kafka, against librdkafka alone copying the same bytes; kafka →
+jdbc, against a loader written by hand."""
 import re
 import time
 
 from leatbench import ORDER, Bench, Measure, Meter, Sample, ratio_at_least, run_timed
-from leattest import orders
+from leattest import orders, wait_until
 
 ROWS = 1000000
 CHUNK = 50000
@@ -83,7 +84,87 @@ class Clean(Bench):
         bed.kafka.delete_topic(self.source)
 
 
+LOAD_ROWS = 300000
+
+LOAD = """
+[server]
+http.listen = "${{LEAT_HTTP}}"
+[pipeline]
+name = "load"
+checkpoint.interval = "1s"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+
+[sources.orders]
+connector = "kafka"
+topic = "{source}"
+properties.bootstrap.servers = "{servers}"
+format = "json"
+scan.startup.mode = "earliest-offset"
+{schema}
+[sinks.target]
+input = "orders"
+connector = "jdbc"
+url = "{url}"
+username = "{user}"
+table-name = "{table}"
+primary-key = ["order_id"]
+"""
+
+
+class Load(Bench):
+    name = "kafka-jdbc"
+    title = "kafka → jdbc upsert into PostgreSQL, new orders"
+    rival_is = "a loader by hand for this row: binary COPY to a temporary table, INSERT … ON CONFLICT, 5000 rows each"
+    measures = (Measure("rate", "rows/s", ratio_at_least(0.9)), Measure("rows_per_cpu", "rows/CPU s"))
+    targets = ("bench_kafka_load",)
+
+    def setup(self, bed):
+        self.database = bed.pg.create_database(bed.unique("load"))
+        self.source = bed.kafka.create_topic(bed.unique("load"))
+        for first in range(1, LOAD_ROWS + 1, CHUNK):
+            bed.kafka.produce(self.source, [(None, ORDER.json(n)) for n in range(first, first + CHUNK)])
+
+    def table(self, bed):
+        name = bed.unique("orders")
+        bed.pg.query(ORDER.create(name), database=self.database)
+        return name
+
+    def ended(self, bed, table):
+        """Drops the table; returns when its last row was committed."""
+        last, rows = bed.pg.query(f"SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8, count(*) FROM {table}",
+                                  database=self.database)[0]
+        assert rows == LOAD_ROWS, f"{rows} rows in {table}"
+        bed.pg.query(f"DROP TABLE {table}; CHECKPOINT", database=self.database)
+        return last
+
+    def leat(self, bed):
+        table = self.table(bed)
+        text = LOAD.format(source=self.source, servers=bed.kafka.bootstrap, schema=ORDER.schema("orders"), table=table,
+                           url=f"jdbc:postgresql://{bed.pg.host}:{bed.pg.port}/{self.database}", user="postgres")
+        begin = time.time()
+        leat = bed.leat(text).launch()
+        meter = Meter(bed, leat.pid, from_start=True)
+        wait_until(lambda: bed.pg.value(f"SELECT count(*) FROM {table}", database=self.database) >= LOAD_ROWS, 200,
+                   f"{LOAD_ROWS} rows", every=0.2)
+        used = meter.stop()
+        leat.terminate()
+        return Sample(rows=LOAD_ROWS, **dict(used, seconds=self.ended(bed, table) - begin))
+
+    def rival(self, bed):
+        table = self.table(bed)
+        begin = time.time()
+        ran = run_timed(["build/bench/bench_kafka_load", bed.kafka.bootstrap, self.source,
+                         f"host={bed.pg.host} port={bed.pg.port} dbname={self.database} user=postgres", table,
+                         str(LOAD_ROWS)], 200)
+        return Sample(rows=LOAD_ROWS, seconds=self.ended(bed, table) - begin, cpu=ran.cpu, rss=ran.rss)
+
+    def teardown(self, bed):
+        bed.kafka.delete_topic(self.source)
+        bed.pg.query(f"DROP DATABASE {self.database} WITH (FORCE)")
+
+
 BENCHES = [
     Clean(),
     Clean(name="kafka-sql-kafka-4", partitions=4, title="kafka → sql → kafka, json, 4 partitions"),
+    Load(),
 ]
