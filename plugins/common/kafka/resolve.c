@@ -264,8 +264,7 @@ static enum step place_all(struct kafka_control *c, struct kafka_resolve *r)
     int64_t *asked = malloc((n + 1) * sizeof *asked);
     if (!asked)
         return no_memory(r);
-    for (size_t i = 0; i < n; i++)
-        asked[i] = -1;
+    memset(asked, 0xff, (n + 1) * sizeof *asked); // -1 each
     enum step s = ask_lists(c, r, asked, asked + r->found_count);
     for (uint32_t i = 0; s == GOOD && i < r->found_count; i++)
         s = place(c, r, &r->found[i], asked[i], asked[r->found_count + i]);
