@@ -214,6 +214,9 @@ static void take_sequence(struct fields *f, const char *path, struct datagen_gen
 static void take_kind(struct fields *f, const char *path, struct datagen_gen *g)
 {
     const char *kind = take(f, path, "kind");
+    int unknown = (g->type->flags & LEAT_TYPE_IS_UNKNOWN) != 0;
+    if (unknown && (!kind || strcasecmp(kind, "sequence") == 0 || strcasecmp(kind, "random") == 0))
+        return; // what else goes with it depends on the type
     if (kind && strcasecmp(kind, "sequence") == 0)
         take_sequence(f, path, g);
     else if (!kind || strcasecmp(kind, "random") == 0)
@@ -261,6 +264,7 @@ static int init(struct fields *f, const char *path, const struct leat_type *type
     g->type = type;
     g->salt = hash_bytes(path, strlen(path), 1);
     if (type->flags & LEAT_TYPE_IS_UNKNOWN) {
+        take_kind(f, path, g);
         skip_unknown(f, path);
         return 1;
     }

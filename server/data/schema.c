@@ -90,8 +90,9 @@ size_t data_schema_print(const struct leat_schema *schema, char *out, size_t siz
     for (uint32_t i = 0; i < schema->column_count; i++) {
         char type[512];
         typetext_print(&schema->columns[i].type, type, sizeof type);
-        PUT("%s%.*s %s", i ? ", " : "", (int)schema->columns[i].name.len, (const char *)schema->columns[i].name.ptr,
-            type);
+        int known = !(schema->columns[i].type.flags & LEAT_TYPE_IS_UNKNOWN);
+        PUT("%s%.*s%s%s", i ? ", " : "", (int)schema->columns[i].name.len, (const char *)schema->columns[i].name.ptr,
+            known ? " " : "", known ? type : "");
     }
     for (uint32_t i = 0; i < schema->key_count; i++) {
         const struct leat_bytes *name = &schema->columns[schema->key[i]].name;
