@@ -42,7 +42,7 @@ struct leat_column {
 #define LEAT_BATCH_TXN_OPEN 1u
 #define LEAT_BATCH_SNAPSHOT 2u
 
-#define LEAT_BATCH_ROWS     1024u // the usual capacity
+#define LEAT_BATCH_ROWS     1024u  // the usual capacity
 #define LEAT_BATCH_CELLS    16384u // cells from which a batch outgrows a core's cache: wide rows come in smaller batches
 #define LEAT_BATCH_ROWS_MAX 65536u
 #define LEAT_BATCH_BYTES    (1u << 20) // arena size from which a batch counts as full, however few rows it has
