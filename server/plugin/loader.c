@@ -132,8 +132,8 @@ static leat_status load(struct plugin_registry *registry, const char *path, int 
     void *handle = dlopen(proc_path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         base_fail(err, LEAT_CONFIG, "LEAT-P0015", "could not load it: %s", dl_reason(proc_path));
-        base_error_hint(err, "Install the library it needs, or build the plugin for this system (ldd shows what is "
-                             "missing).");
+        base_error_hint(err, "Install the library it needs, or build the plugin on this machine; ldd shows what is "
+                             "missing.");
         return LEAT_CONFIG;
     }
     *loaded = true;
