@@ -355,6 +355,19 @@ static leat_status complete_plan(struct runtime_job *job, struct base_error *err
     return job->events.complete_plan(job->events.arg, job->plan, error);
 }
 
+// While the plan and its instances change, nobody looks at them.
+static leat_status change_shape(struct runtime_job *job, struct base_error *error)
+{
+    leat_status st = LEAT_OK;
+    pthread_mutex_lock(&job->shape);
+    if (job->phase == LIFE_DISCOVER)
+        st = complete_plan(job, error);
+    else if (!build_rest(job))
+        st = base_no_memory(error);
+    pthread_mutex_unlock(&job->shape);
+    return st;
+}
+
 static void next_phase(struct runtime_job *job)
 {
     struct base_error error;
@@ -365,15 +378,14 @@ static void next_phase(struct runtime_job *job)
         break;
     case LIFE_DISCOVER:
         job->discovering = false;
-        if (complete_plan(job, &error) < 0) {
+        if (change_shape(job, &error) < 0) {
             fail_here(job, &error);
             return;
         }
         enter_phase(job, LIFE_FORGET);
         break;
     case LIFE_FORGET:
-        if (!build_rest(job)) {
-            base_no_memory(&error);
+        if (change_shape(job, &error) < 0) {
             fail_here(job, &error);
             return;
         }
@@ -409,6 +421,7 @@ struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runt
     job->events = *options->events;
     job->plan = options->plan;
     job->arena = arena;
+    pthread_mutex_init(&job->shape, NULL);
     job->failure_mail.fn = failure_mail;
     job->discovering = !job->plan->complete;
     job->by_node = take(job, job->plan->node_max, sizeof *job->by_node);
@@ -510,6 +523,7 @@ void runtime_job_destroy(struct runtime_job *job)
         consolidate_destroy(job->insts[i]->consolidate);
         pthread_mutex_destroy(&job->insts[i]->view_lock);
     }
+    pthread_mutex_destroy(&job->shape);
     base_arena_destroy(job->arena);
 }
 
@@ -686,13 +700,15 @@ static void view_inst(struct inst *inst, struct runtime_node_view *v)
 uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max)
 {
     uint32_t n = 0;
+    pthread_mutex_lock(&job->shape);
     for (uint32_t i = 0; i < job->plan->node_count && n < max; i++) {
         const struct plan_node *node = job->plan->nodes[i];
-        if (!job->by_node[node->id])
+        struct inst **insts = job->by_node[node->id];
+        if (!insts || !insts[0])
             continue;
         struct runtime_node_view *v = &views[n++];
-        *v = (struct runtime_node_view){.node = node->name,
-                                        .component = node->component->name,
+        *v = (struct runtime_node_view){.node = insts[0]->site->node,
+                                        .component = insts[0]->site->component,
                                         .kind = node->kind,
                                         .behind = -1,
                                         .snapshot_done = true,
@@ -706,6 +722,7 @@ uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *vie
             v->rows_out = (uint64_t)base_metric_get(inst->metrics.rows_out);
         }
     }
+    pthread_mutex_unlock(&job->shape);
     return n;
 }
 

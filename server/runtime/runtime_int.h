@@ -213,6 +213,7 @@ struct runtime_job {
     struct inst **insts;
     uint32_t inst_count;
     struct inst ***by_node; // by_node[node id][instance]
+    pthread_mutex_t shape;  // of plan, insts and by_node while they are completed, against views
 
     // control loop's
     enum life_step phase;
