@@ -22,8 +22,7 @@ static int not_a(struct sql_evaluator *ev, const struct sql_expr *e, struct leat
     uint32_t len = s.len > 60 ? 60 : s.len;
     while (len && len < s.len && (s.ptr[len] & 0xC0) == 0x80) // no half letters
         len--;
-    return sql_fail(ev, e, "'%.*s' is no %s", (int)len, (const char *)s.ptr,
-                    sql_type_name(e->type, type, sizeof type));
+    return sql_fail(ev, e, "'%.*s' is no %s", (int)len, (const char *)s.ptr, sql_type_name(e->type, type, sizeof type));
 }
 
 // As Java's trim: every control character goes, too.

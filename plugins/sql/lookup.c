@@ -403,7 +403,9 @@ static leat_status only_where(struct slice *s, const struct sql_expr *e, uint32_
 static leat_status find_keys(struct slice *s, struct looker *k, struct key_set *set)
 {
     struct sql_vec *v = sql_arena_alloc(&s->x->ev.arena, k->lookup->key_count * sizeof *v);
-    leat_status st = v ? LEAT_OK : leat_no_memory(s->ctx);
+    if (!v)
+        return leat_no_memory(s->ctx);
+    leat_status st = LEAT_OK;
     for (uint32_t c = 0; c < k->lookup->key_count && st == LEAT_OK && s->sel.count; c++)
         st = sql_exec_eval(s->ctx, s->x, k->lookup->keys[c], &s->sel, s->rows, s->dropped, &v[c]);
     for (uint32_t i = 0; i < s->sel.count && st == LEAT_OK; i++) {
@@ -619,7 +621,7 @@ static void gather(struct sql_exec *x, const struct looker *k, const struct leat
         if (number >= from && number < to) {
             const struct leat_column *in = answer ? &answer->columns[number - from] : NULL;
             for (uint32_t r = 0; r < l->count_rows; r++) {
-                uint32_t at = l->right[r];
+                uint32_t at = in ? l->right[r] : NO_ROW;
                 out->states[r] = at != NO_ROW                              ? in->states[at]
                                  : l->upsert && l->kinds[r] == LEAT_DELETE ? LEAT_ABSENT
                                                                            : LEAT_NULL;

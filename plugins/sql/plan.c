@@ -102,7 +102,7 @@ static int values_type(struct sql_plan *p, struct plan_values *v, uint32_t colum
                                 "the rows of VALUES have no common type in column %u", column + 1);
         t = common;
     }
-    if (t->kind == LEAT_TYPE_NULL)
+    if (!t || t->kind == LEAT_TYPE_NULL)
         return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, v->rows[column]->offset, v->rows[column]->length,
                             "NULL has no type here");
     for (uint32_t r = 0; r < v->count; r++) {

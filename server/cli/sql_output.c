@@ -140,7 +140,7 @@ static bool keep(struct sql_output *out, const struct buf *b)
         out->rows = rows;
         out->row_cap = cap;
     }
-    char *text = strndup((const char *)b->ptr, b->len);
+    char *text = b->len ? strndup((const char *)b->ptr, b->len) : strdup("");
     if (text)
         out->rows[out->row_count++] = text;
     return text != NULL;
@@ -150,7 +150,7 @@ static bool keep(struct sql_output *out, const struct buf *b)
 static void take_back(struct sql_output *out, const struct buf *b)
 {
     for (size_t i = out->row_count; i-- > 0;) {
-        if (strlen(out->rows[i]) != b->len || memcmp(out->rows[i], b->ptr, b->len) != 0)
+        if (strlen(out->rows[i]) != b->len || (b->len && memcmp(out->rows[i], b->ptr, b->len) != 0))
             continue;
         free(out->rows[i]);
         memmove(&out->rows[i], &out->rows[i + 1], (out->row_count - i - 1) * sizeof *out->rows);
