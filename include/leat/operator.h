@@ -64,9 +64,14 @@ struct leat_input_need {
     // Lookups: the columns of the lookup's schema that make the key it is asked by.
     const uint32_t *partition;
     uint32_t partition_count;
+    // 1 = also before each batch of the other inputs: what the dimension holds at that moment is read first. The input
+    // must come straight from a source that offers catch_up, and from another one than the other inputs.
+    uint8_t wait_always;
+    uint8_t wait_go_on;   // when wait_timeout is over: 1 = go on without, with a warning; 0 = the job fails
+    int64_t wait_timeout; // microseconds that either kind of waiting may take; 0 = as long as it takes
 };
 
-#define LEAT_INPUT_NEED_SIZE_1_0 24u // sizeof(struct leat_input_need) in version 1.0
+#define LEAT_INPUT_NEED_SIZE_1_0 32u // sizeof(struct leat_input_need) in version 1.0
 
 // What bind answers. Comes zeroed but for struct_size. What it points to is memory of `bound`.
 struct leat_operator_plan {

@@ -104,6 +104,9 @@ struct leat_source_ops {
     void (*destroy)(struct leat_ctx *ctx, void *self);
     // Which ports are read, before open: used[i] for port i of discover or describe. May be NULL: all are.
     leat_status (*use_ports)(struct leat_ctx *ctx, void *self, const uint8_t *used, uint32_t count);
+    // While it runs: find the end of this moment anew and call host->caught_up when everything before it is emitted.
+    // Not called again before that. May be NULL: the source cannot be asked, and join.wait = "always" refuses it.
+    leat_status (*catch_up)(struct leat_ctx *ctx, void *self);
 };
 
 #endif

@@ -142,6 +142,7 @@ static uint8_t mode_unplanned(const struct bound *b)
 static void answer(struct bound *b, struct leat_operator_plan *plan)
 {
     plan->needs = b->needs;
+    plan->need_stride = sizeof *b->needs;
     plan->parallel_max = 0;
     b->port.mode = mode_unplanned(b);
     b->port.schema = b->review && b->review->has_schema ? &b->review->schema : NULL;
@@ -173,6 +174,16 @@ static void keep_failed(struct bound *b)
     last = b;
 }
 
+static void set_waits(struct bound *b, const struct sql_config *config)
+{
+    for (uint32_t i = 0; b->plan && i < b->input_count; i++) {
+        struct leat_input_need *need = &b->plan->needs[i];
+        need->wait_always = need->wait_first && config->wait == SQL_WAIT_ALWAYS;
+        need->wait_timeout = config->wait_timeout;
+        need->wait_go_on = config->wait_on_timeout == SQL_TIMEOUT_GO_ON;
+    }
+}
+
 static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_request *request,
                            struct leat_operator_plan *plan, void **bound)
 {
@@ -197,6 +208,7 @@ static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_requ
         return st;
     }
     answer(b, plan);
+    set_waits(b, request->config);
     *bound = b;
     return LEAT_OK;
 }

@@ -9,7 +9,14 @@
 
 struct sql_config {
     const char *query;
+    // of the operator only
+    int32_t wait; // SQL_WAIT_*
+    int64_t wait_timeout;
+    int32_t wait_on_timeout; // SQL_TIMEOUT_*
 };
+
+enum { SQL_WAIT_START, SQL_WAIT_ALWAYS };
+enum { SQL_TIMEOUT_FAIL, SQL_TIMEOUT_GO_ON };
 
 extern const struct leat_operator_ops sql_operator_ops;
 extern const struct leat_source_ops sql_values_ops;

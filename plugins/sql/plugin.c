@@ -11,6 +11,30 @@ static const struct leat_option options[] = {
      .offset = offsetof(struct sql_config, query),
      .doc = "A query in Flink SQL's dialect. The names in FROM are the names of sources and operators.",
      .example = "\"SELECT order_id, UPPER(product) AS product FROM orders WHERE amount > 0\""},
+    {.name = "join.wait",
+     .type = LEAT_OPT_ENUM,
+     .words = "start|always",
+     .def = "start",
+     .offset = offsetof(struct sql_config, wait),
+     .group = "Joins",
+     .doc = "start: the side that is a dimension is read up to its end before rows of the other side are taken. always: "
+            "and again up to its end of the moment at which a batch of the other side has arrived."},
+    {.name = "join.wait-timeout",
+     .type = LEAT_OPT_DURATION,
+     .min = "0s",
+     .def = "0s",
+     .offset = offsetof(struct sql_config, wait_timeout),
+     .group = "Joins",
+     .doc = "How long either kind of waiting may take. 0 = as long as it takes.",
+     .example = "\"30s\""},
+    {.name = "join.wait-on-timeout",
+     .type = LEAT_OPT_ENUM,
+     .words = "fail|go-on",
+     .def = "fail",
+     .offset = offsetof(struct sql_config, wait_on_timeout),
+     .group = "Joins",
+     .doc = "fail: the job fails, with both positions. go-on: the rows are joined without what is not read yet, and a "
+            "warning says so."},
 };
 
 static const struct leat_option values_options[] = {

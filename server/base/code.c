@@ -77,6 +77,9 @@ static const struct leat_code codes[] = {
     {"LEAT-G0023", "A declared schema has no columns.", "List the columns, or leave the section out."},
     {"LEAT-G0024", "A stream is joined as if it were a lookup, by FOR SYSTEM_TIME AS OF.",
      "Declare the table as a lookup, or join the stream without FOR SYSTEM_TIME AS OF."},
+    {"LEAT-G0025", "A dimension cannot be read up to its end again and again (join.wait = \"always\").",
+     "Read it with upsert-kafka or kafka straight into the join, from another source than the rows; or take "
+     "join.wait = \"start\"."},
     {"LEAT-H0101", "http.listen is no address.", "Write host:port, [address]:port or unix:path."},
     {"LEAT-H0102", "The HTTP server cannot listen on its address.", "Take a free port, or stop whoever uses it."},
     {"LEAT-H0103", "An entry of http.allowed-hosts is no host.", "Write a name or address without scheme and port."},
@@ -117,6 +120,8 @@ static const struct leat_code codes[] = {
      "Use the source's own key as the sink's primary key, or make that key not deferrable."},
     {"LEAT-R0011", "A transaction that is too large for memory could not be put into files.",
      "Make room in checkpoint.dir, or raise transaction.memory-size. Nothing is lost."},
+    {"LEAT-R0012", "A dimension was not read up to its end in the time of join.wait-timeout.",
+     "See what holds its source up; or set join.wait-timeout higher, or join.wait-on-timeout = \"go-on\"."},
     {"LEAT-T0001", "A checkpoint could not be written or read.",
      "Check the disk: space, rights, errors in the kernel log."},
     {"LEAT-T0002", "A checkpoint file is damaged.",

@@ -279,6 +279,16 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
     return st;
 }
 
+static void set_need(struct plan_edge *edge, const struct leat_input_need *need)
+{
+    edge->wait_first = need->wait_first;
+    edge->wait_always = need->wait_first && need->wait_always;
+    edge->wait_go_on = need->wait_go_on;
+    edge->wait_timeout = need->wait_timeout;
+    edge->columns = need->partition;
+    edge->column_count = need->partition_count;
+}
+
 // One input of an operator becomes an edge, with a normaliser where it needs one.
 static void connect_operator(struct binder *b, struct plan_node *node, uint32_t input, uint32_t port)
 {
@@ -299,9 +309,7 @@ static void connect_operator(struct binder *b, struct plan_node *node, uint32_t 
     if (!edge)
         return;
     edge->lookup = ref->kind == LEAT_INPUT_LOOKUP;
-    edge->wait_first = need.wait_first;
-    edge->columns = need.partition;
-    edge->column_count = need.partition_count;
+    set_need(edge, &need);
 }
 
 static void plan_operator(struct binder *b, struct plan_node *node)
@@ -356,9 +364,7 @@ static void plan_operator(struct binder *b, struct plan_node *node)
         struct plan_edge *edge = n ? add_edge(b, n, 0, node, i) : NULL;
         if (edge) {
             const struct leat_input_need need = leat_operator_need(&node->op_plan, i);
-            edge->wait_first = need.wait_first;
-            edge->columns = need.partition;
-            edge->column_count = need.partition_count;
+            set_need(edge, &need);
         }
     }
 }
@@ -537,6 +543,34 @@ static void mark_catch_up(struct plan_node *node)
             mark_catch_up(node->inputs[i]->from);
 }
 
+static int reads(const struct plan_node *node, const struct plan_node *source)
+{
+    if (node == source)
+        return 1;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] && !node->inputs[i]->lookup && reads(node->inputs[i]->from, source))
+            return 1;
+    return 0;
+}
+
+// A dimension that is asked for its end again and again: its source must be able to, and must not be the one whose rows
+// wait for it, since a checkpoint could not pass both then.
+static void check_always(struct binder *b, const struct plan_edge *edge)
+{
+    const struct plan_node *from = edge->from, *to = edge->to;
+    if (from->kind != LEAT_SOURCE || !from->component->source->catch_up) {
+        fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or read the topic with upsert-kafka.",
+              "join.wait = \"always\" in \"%s\" wants a source that can be asked for its end, and \"%s\" is none",
+              to->name, from->name);
+        return;
+    }
+    for (uint32_t i = 0; i < to->input_count; i++)
+        if (to->inputs[i] != edge && to->inputs[i] && !to->inputs[i]->lookup && reads(to->inputs[i]->from, from))
+            fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or two sources.",
+                  "join.wait = \"always\" in \"%s\" wants rows and dimension from different sources; \"%s\" gives both",
+                  to->name, from->name);
+}
+
 static void bind_all(struct binder *b)
 {
     // nodes are copied first: normalisers are put between them while we walk
@@ -553,9 +587,14 @@ static void bind_all(struct binder *b)
     }
     if (b->faults || !b->plan->complete)
         return;
-    for (uint32_t i = 0; i < b->plan->edge_count; i++)
+    for (uint32_t i = 0; i < b->plan->edge_count; i++) {
         if (b->plan->edges[i]->wait_first)
             mark_catch_up(b->plan->edges[i]->from);
+        if (b->plan->edges[i]->wait_always)
+            check_always(b, b->plan->edges[i]);
+    }
+    if (b->faults)
+        return;
     if (!graph_spread(b->graph, b->plan))
         b->faults++;
 }

@@ -81,9 +81,12 @@ struct plan_edge {
     enum plan_adapt adapt;
     const uint32_t *key; // of the reader, for adapt
     uint32_t key_count;
-    uint8_t wait_first; // read up to its end before other inputs of `to` are released
-    uint8_t lookup;     // asked by key, nothing flows by itself
-    uint8_t chained;    // direct call on the same worker
+    uint8_t wait_first;  // read up to its end before other inputs of `to` are released
+    uint8_t wait_always; // and up to its end of the moment before each batch of them
+    uint8_t wait_go_on;  // when the time is over
+    int64_t wait_timeout;
+    uint8_t lookup;  // asked by key, nothing flows by itself
+    uint8_t chained; // direct call on the same worker
 };
 
 struct plan_job {

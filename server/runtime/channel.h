@@ -19,6 +19,7 @@ enum element_kind {
     ELEMENT_BARRIER,
     ELEMENT_CAUGHT_UP,
     ELEMENT_END,
+    ELEMENT_REACHED, // `epoch` is the number of the question, see reach.c
 };
 
 struct element {

@@ -187,6 +187,9 @@ static struct channel *channel_between(struct runtime_job *job, struct inst *fro
     in->to = to;
     in->input = edge->input;
     in->wait_first = edge->wait_first;
+    in->wait_always = edge->wait_always;
+    t->asks = t->asks || edge->wait_always;
+    from->task->holds_barrier = from->task->holds_barrier || edge->wait_always;
     if (!channel_init(&in->channel, from->task, t, job->runtime->options.channel_bytes))
         return NULL;
     t->input_count++;
@@ -458,9 +461,10 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
     job->to_save = 0;
     for (uint32_t i = 0; i < job->inst_count; i++)
         job->to_save += !is_lookup(job->insts[i]->node);
+    reach_hold_barriers(job, epoch);
     for (uint32_t i = 0; i < job->task_count; i++) {
         struct task *t = job->tasks[i];
-        if (!is_source(t->insts[0]->node))
+        if (!is_source(t->insts[0]->node) || t->holds_barrier)
             continue;
         atomic_store(&t->barrier_wanted, epoch);
         task_wake(t);

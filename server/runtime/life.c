@@ -154,6 +154,11 @@ static leat_status do_step(struct inst *inst)
     case LIFE_RUN:
         inst->task->mark = base_time_mono();
         inst->task->running = true;
+        for (uint32_t i = 0; inst == inst->task->insts[0] && i < inst->task->input_count; i++)
+            if (inst->task->inputs[i]->gated) {
+                wait_begin(inst->task);
+                break;
+            }
         task_wake(inst->task);
         return LEAT_OK;
     case LIFE_FORGET:

@@ -397,6 +397,13 @@ static enum step_result source_step(struct task *t, struct inst *inst)
         begin_barrier(t, atomic_load(&t->barrier_wanted));
         return STEP_MORE;
     }
+    leat_status reached;
+    if (reach_step(t, inst, &reached)) {
+        if (reached >= 0)
+            return STEP_MORE;
+        job_fail(inst);
+        return STEP_FAILED;
+    }
     enum step_result marks = source_marks(inst);
     if (marks != STEP_IDLE || inst->ended)
         return marks;
@@ -416,18 +423,25 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     return st == LEAT_OK || barrier_due(t, inst) ? STEP_MORE : STEP_IDLE;
 }
 
-static void open_gates(struct task *t)
+void task_open_gates(struct task *t)
 {
-    for (uint32_t i = 0; i < t->input_count; i++)
-        if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
-            return;
     bool was_gated = false;
     for (uint32_t i = 0; i < t->input_count; i++) {
         was_gated = was_gated || t->inputs[i]->gated;
         t->inputs[i]->gated = false;
     }
-    if (was_gated)
-        atomic_fetch_sub(&t->job->gated, 1);
+    if (!was_gated)
+        return;
+    atomic_fetch_sub(&t->job->gated, 1);
+    wait_done(t);
+}
+
+static void open_gates(struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
+            return;
+    task_open_gates(t);
 }
 
 static enum step_result take_element(struct task *t, struct task_input *in, struct element *e)
@@ -443,6 +457,8 @@ static enum step_result take_element(struct task *t, struct task_input *in, stru
         bool all = true;
         for (uint32_t i = 0; i < t->input_count; i++)
             all = all && t->inputs[i]->aligned;
+        if (!in->wait_always)
+            reach_aligned(t);
         if (all)
             begin_barrier(t, e->epoch);
         break;
@@ -455,8 +471,13 @@ static enum step_result take_element(struct task *t, struct task_input *in, stru
     case ELEMENT_END:
         in->ended = true;
         st = inst_mark(in->to, in->input, e->kind);
+        reach_marked(t, in, 0);
+        break;
+    case ELEMENT_REACHED:
+        reach_marked(t, in, e->epoch);
         break;
     }
+    reach_took(t, in);
     channel_pop(&in->channel);
     return st < 0 ? STEP_FAILED : STEP_MORE;
 }
@@ -468,7 +489,7 @@ static enum step_result input_step(struct task *t)
         if (in->aligned || in->gated)
             continue;
         struct element *e = channel_peek(&in->channel);
-        if (!e)
+        if (!e || !reach_allows(t, in, e))
             continue;
         t->turn = (t->turn + i + 1) % t->input_count;
         return take_element(t, in, e);

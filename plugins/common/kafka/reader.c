@@ -317,6 +317,8 @@ void kafka_reader_progress(struct leat_ctx *ctx, struct kafka_source *s)
         int64_t low, high = p->next;
         if (!p->at_end && !p->done)
             rd_kafka_get_watermark_offsets(s->client->rk, s->o->topic.items[p->topic], p->partition, &low, &high);
+        if (p->catch_up > high) // what was asked for last is newer
+            high = p->catch_up;
         if (high > p->stop)
             high = p->stop;
         current += (uint64_t)p->next;

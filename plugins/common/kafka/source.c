@@ -254,6 +254,7 @@ static leat_status on_ends(struct leat_ctx *ctx, struct kafka_job *job)
         for (uint32_t i = 0; i < r->found_count; i++)
             s->parts[i].catch_up = r->found[i].end;
         s->catch_up = KAFKA_CATCH_UP_READ;
+        kafka_reader_progress(ctx, s);
         st = check_caught_up(ctx, s);
     }
     kafka_resolve_destroy(r);
@@ -286,6 +287,18 @@ static leat_status ask_ends(struct leat_ctx *ctx, struct kafka_source *s)
         return LEAT_RESOURCE;
     s->catch_up = KAFKA_CATCH_UP_ASK;
     leat_say_status(ctx, "reading topic \"%s\" up to its end", s->o->topic.items[0]);
+    kafka_control_run(s->control, &r->job);
+    return LEAT_OK;
+}
+
+// Asked again while running: nothing that happens each time a batch meets the table is worth a word in the status.
+leat_status kafka_source_catch_up(struct leat_ctx *ctx, void *self)
+{
+    struct kafka_source *s = self;
+    struct kafka_resolve *r = ask_parts(ctx, s, on_ends);
+    if (!r)
+        return LEAT_RESOURCE;
+    s->catch_up = KAFKA_CATCH_UP_ASK;
     kafka_control_run(s->control, &r->job);
     return LEAT_OK;
 }

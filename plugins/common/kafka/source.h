@@ -22,6 +22,7 @@ leat_status kafka_source_poll(struct leat_ctx *ctx, void *self);
 leat_status kafka_source_save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out);
 leat_status kafka_source_on_checkpoint_complete(struct leat_ctx *ctx, void *self, leat_epoch epoch);
 leat_status kafka_source_close(struct leat_ctx *ctx, void *self);
+leat_status kafka_source_catch_up(struct leat_ctx *ctx, void *self);
 void kafka_source_destroy(struct leat_ctx *ctx, void *self);
 
 // The ops of a plugin with its own describe and create.
@@ -30,7 +31,7 @@ void kafka_source_destroy(struct leat_ctx *ctx, void *self);
         .struct_size = sizeof(struct leat_source_ops), .describe = (describe_), .create = (create_),                   \
         .load_state = kafka_source_load_state, .open = kafka_source_open, .poll = kafka_source_poll,                   \
         .save_state = kafka_source_save_state, .on_checkpoint_complete = kafka_source_on_checkpoint_complete,          \
-        .close = kafka_source_close, .destroy = kafka_source_destroy,                                                  \
+        .close = kafka_source_close, .destroy = kafka_source_destroy, .catch_up = kafka_source_catch_up,               \
     }
 
 #endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for dimensions: gates at the start, and asking again before each batch (join.wait = "always").
+//
+// A task whose input waits always lets a batch of its other inputs pass only when the dimension has been read up to the
+// end that it had after the batch had arrived. It asks the dimension's sources (a number, rising over the job); each
+// finds its end anew, reads up to it and sends a mark with the number behind those rows. What lay in the other inputs
+// when the question was asked may pass then; so one question serves everything that waits.
+//
+// Barriers. A barrier of the dimension must not arrive while rows of the others still wait: its input would stand
+// still, and the mark behind it would never come. So a dimension's source gets the barrier only when it has come through
+// all other inputs of every task that asks it; the planner sees to it that these are other sources.
+//
+// Thread: the task's worker, but for what is atomic. A source's task is asked from the workers of its readers.
+#include "base/time.h"
+#include "runtime/runtime_int.h"
+
+#define LOOK 1000000 // microseconds between two looks at a wait that lasts
+
+// --- asking
+
+static void ask_source(struct task *source, uint64_t number)
+{
+    uint64_t before = atomic_load(&source->reach_wanted);
+    while (before < number && !atomic_compare_exchange_weak(&source->reach_wanted, &before, number))
+        continue;
+    task_wake(source);
+}
+
+static bool is_reached(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        const struct task_input *in = t->inputs[i];
+        if (in->wait_always && !in->ended && in->reached < t->ask)
+            return false;
+    }
+    return true;
+}
+
+static void release(struct task *t)
+{
+    t->asking = false;
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        t->inputs[i]->allowed = t->inputs[i]->covered;
+        t->inputs[i]->covered = 0;
+    }
+    wait_done(t);
+}
+
+static void ask(struct task *t)
+{
+    t->asking = true;
+    t->ask = atomic_fetch_add(&t->job->asked, 1) + 1;
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (!t->inputs[i]->wait_always)
+            t->inputs[i]->covered = atomic_load(&t->inputs[i]->channel.depth);
+    // what is covered was counted before the question is asked
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->wait_always && !t->inputs[i]->ended)
+            ask_source(t->inputs[i]->channel.producer, t->ask);
+    wait_begin(t);
+    if (is_reached(t))
+        release(t);
+}
+
+bool reach_allows(struct task *t, const struct task_input *in, const struct element *e)
+{
+    if (!t->asks || in->wait_always || e->kind != ELEMENT_BATCH || in->allowed)
+        return true;
+    if (!t->asking)
+        ask(t);
+    return in->allowed > 0;
+}
+
+void reach_took(struct task *t, struct task_input *in)
+{
+    if (in->allowed)
+        in->allowed--;
+    else if (t->asking && in->covered)
+        in->covered--;
+}
+
+void reach_marked(struct task *t, struct task_input *in, uint64_t number)
+{
+    if (number > in->reached)
+        in->reached = number;
+    if (t->asking && is_reached(t))
+        release(t);
+}
+
+// --- being asked
+
+bool reach_step(struct task *t, struct inst *inst, leat_status *st)
+{
+    *st = LEAT_OK;
+    if (t->reaching) {
+        if (!inst->caught_up && !inst->ended)
+            return false;
+        t->reaching = false;
+        *st = inst_send_reached(inst, t->reach_begun);
+        return true;
+    }
+    uint64_t wanted = atomic_load(&t->reach_wanted);
+    // a source that still reads up to its first end goes on with that
+    if (wanted <= t->reach_begun || !inst->caught_up_sent)
+        return false;
+    t->reach_begun = wanted;
+    t->reaching = true;
+    inst->caught_up = false;
+    if (inst->ended)
+        return true;
+    worker_enter(t->worker, inst);
+    *st = inst->node->component->source->catch_up(&inst->ctx, inst->self);
+    worker_leave(t->worker);
+    return true;
+}
+
+// --- barriers
+
+void reach_hold_barriers(struct runtime_job *job, leat_epoch epoch)
+{
+    for (uint32_t i = 0; i < job->task_count; i++) {
+        atomic_store(&job->tasks[i]->barrier_hold, 0);
+        atomic_store(&job->tasks[i]->barrier_next, epoch);
+    }
+    for (uint32_t i = 0; i < job->task_count; i++)
+        for (uint32_t k = 0; k < job->tasks[i]->input_count; k++)
+            if (job->tasks[i]->inputs[k]->wait_always)
+                atomic_fetch_add(&job->tasks[i]->inputs[k]->channel.producer->barrier_hold, 1);
+}
+
+void reach_aligned(struct task *t)
+{
+    if (!t->asks)
+        return;
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (!t->inputs[i]->wait_always && !t->inputs[i]->aligned)
+            return;
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        struct task *source = t->inputs[i]->channel.producer;
+        if (!t->inputs[i]->wait_always || atomic_fetch_sub(&source->barrier_hold, 1) != 1)
+            continue;
+        atomic_store(&source->barrier_wanted, atomic_load(&source->barrier_next));
+        task_wake(source);
+    }
+}
+
+// --- how long it takes
+
+static bool is_gated(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->gated)
+            return true;
+    return false;
+}
+
+// The first input that is waited for.
+static const struct task_input *waited_for(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        const struct task_input *in = t->inputs[i];
+        bool late =
+            is_gated(t) ? in->wait_first && !in->caught_up : in->wait_always && !in->ended && in->reached < t->ask;
+        if (late)
+            return in;
+    }
+    return NULL;
+}
+
+static leat_status time_is_over(struct task *t, const struct task_input *in, const char *name, uint64_t at,
+                                uint64_t end)
+{
+    struct inst *inst = in->to;
+    const struct plan_edge *edge = inst->node->inputs[in->input];
+    double seconds = (double)edge->wait_timeout / 1e6;
+    if (!edge->wait_go_on) {
+        leat_fail(&inst->ctx, LEAT_FATAL, "LEAT-R0012",
+                  "\"%s\" was not read up to its end within %g s: it stands at %llu, its end is %llu", name, seconds,
+                  (unsigned long long)at, (unsigned long long)end);
+        leat_error_hint(&inst->ctx, "Set join.wait-timeout higher, or join.wait-on-timeout = \"go-on\" to join without "
+                                    "what is not read yet.");
+        return LEAT_FATAL;
+    }
+    base_log(&inst->logger, LEAT_LOG_WARN, "wait-given-up",
+             "going on after %g s though \"%s\" stands at %llu and its end is %llu", seconds, name,
+             (unsigned long long)at, (unsigned long long)end);
+    if (is_gated(t))
+        task_open_gates(t);
+    else
+        release(t);
+    task_wake(t);
+    return LEAT_OK;
+}
+
+static leat_status look(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    struct task *t = arg;
+    const struct task_input *in = t->waiting_since ? waited_for(t) : NULL;
+    if (!in)
+        return LEAT_OK;
+    struct inst *inst = in->to;
+    const struct plan_edge *edge = inst->node->inputs[in->input];
+    // the sources of the input, added up
+    uint64_t at = 0, end = 0;
+    for (uint32_t i = 0; i < edge->from->parallelism; i++) {
+        const struct inst *source = t->job->by_node[edge->from->id][i];
+        at += atomic_load(&source->view_current);
+        end += atomic_load(&source->view_end);
+    }
+    int64_t waited = base_time_mono() - t->waiting_since;
+    if (edge->wait_timeout && waited >= edge->wait_timeout)
+        return time_is_over(t, in, edge->from->name, at, end);
+    if (waited >= LOOK) {
+        leat_say_status(ctx, "reading \"%s\" up to its end: at %llu of %llu, for %lld s", edge->from->name,
+                        (unsigned long long)at, (unsigned long long)end, (long long)(waited / 1000000));
+        if (!t->wait_said)
+            base_log(&inst->logger, LEAT_LOG_INFO, "wait", "rows wait until \"%s\" is read up to its end",
+                     edge->from->name);
+        t->wait_said = true;
+    }
+    int64_t left = edge->wait_timeout ? edge->wait_timeout - waited : LOOK;
+    return ctx->host->timer_again(t->wait_timer, left < LOOK ? left : LOOK);
+}
+
+void wait_begin(struct task *t)
+{
+    struct inst *inst = t->insts[0];
+    t->waiting_since = base_time_mono();
+    const struct task_input *in = waited_for(t);
+    int64_t timeout = in ? in->to->node->inputs[in->input]->wait_timeout : 0;
+    int64_t first = timeout && timeout < LOOK ? timeout : LOOK;
+    // without memory for a timer there is no progress to be seen; the wait itself needs none
+    if (t->wait_timer)
+        (void)(inst->ctx.host->timer_again(t->wait_timer, first) == LEAT_OK);
+    else
+        t->wait_timer = inst->ctx.host->timer(&inst->ctx, first, look, t);
+}
+
+void wait_done(struct task *t)
+{
+    if (t->wait_said) {
+        base_log(&t->insts[0]->logger, LEAT_LOG_INFO, "wait-over", "rows pass again after %.1f s",
+                 (double)(base_time_mono() - t->waiting_since) / 1e6);
+        leat_say_status(&t->insts[0]->ctx, "%s", "");
+    }
+    t->wait_said = false;
+    t->waiting_since = 0;
+}
