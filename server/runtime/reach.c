@@ -11,6 +11,8 @@
 // all other inputs of every task that asks it; the planner sees to it that these are other sources.
 //
 // Thread: the task's worker, but for what is atomic. A source's task is asked from the workers of its readers.
+#include <stdio.h>
+
 #include "base/time.h"
 #include "runtime/runtime_int.h"
 
@@ -173,17 +175,21 @@ static leat_status time_is_over(struct task *t, const struct task_input *in, con
     struct inst *inst = in->to;
     const struct plan_edge *edge = inst->node->inputs[in->input];
     double seconds = (double)edge->wait_timeout / 1e6;
+    char where[96];
+    if (end > at)
+        snprintf(where, sizeof where, "stands at %llu, and its end is %llu", (unsigned long long)at,
+                 (unsigned long long)end);
+    else
+        snprintf(where, sizeof where, "stands at %llu, and its end is not known yet", (unsigned long long)at);
     if (!edge->wait_go_on) {
-        leat_fail(&inst->ctx, LEAT_FATAL, "LEAT-R0012",
-                  "\"%s\" was not read up to its end within %g s: it stands at %llu, its end is %llu", name, seconds,
-                  (unsigned long long)at, (unsigned long long)end);
+        leat_fail(&inst->ctx, LEAT_FATAL, "LEAT-R0012", "\"%s\" was not read up to its end within %g s: it %s", name,
+                  seconds, where);
         leat_error_hint(&inst->ctx, "Set join.wait-timeout higher, or join.wait-on-timeout = \"go-on\" to join without "
                                     "what is not read yet.");
         return LEAT_FATAL;
     }
-    base_log(&inst->logger, LEAT_LOG_WARN, "wait-given-up",
-             "going on after %g s though \"%s\" stands at %llu and its end is %llu", seconds, name,
-             (unsigned long long)at, (unsigned long long)end);
+    base_log(&inst->logger, LEAT_LOG_WARN, "wait-given-up", "going on after %g s, though \"%s\" %s", seconds, name,
+             where);
     if (is_gated(t))
         task_open_gates(t);
     else
