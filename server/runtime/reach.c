@@ -110,9 +110,10 @@ bool reach_step(struct task *t, struct inst *inst, leat_status *st)
     inst->caught_up = false;
     if (inst->ended)
         return true;
-    worker_enter(t->worker, inst);
+    struct call_was was = worker_enter(inst, "catch_up");
     *st = inst->node->component->source->catch_up(&inst->ctx, inst->self);
-    worker_leave(t->worker);
+    worker_leave(inst, was);
+    *st = rules_status(inst, "catch_up", *st, 0);
     return true;
 }
 
