@@ -58,7 +58,7 @@ def test_kills_between_any_two_changes_leave_the_newest_record_right(work, kafka
 
 def test_servers_may_come_in_any_order_after_leat(work):
     """Each time leat is there first, with nothing saved; a new order passes once the last server is there. What is not
-    there yet refuses connections: its proxy does."""
+    there yet refuses connections: its proxy does. Seen to fail when a refused connection is final."""
     port = free_port()
     source, sink, kafka = (Postgres(f"{work}/source", settings=orders.SETTINGS).start(),
                            Postgres(f"{work}/sink").start(),
