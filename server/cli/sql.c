@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -349,8 +350,11 @@ static int answer(struct asking *a)
     if (a->gave_up.failure < 0)
         error = a->gave_up;
     // whoever reads the answer may have seen enough
-    if (a->output.unread)
+    if (a->output.unread) {
         error.failure = LEAT_OK;
+        __fpurge(stdout);
+        clearerr(stdout);
+    }
     if (error.failure < 0) {
         machine_print_error(&error, a->session.secrets);
         code = exit_code(&error);
