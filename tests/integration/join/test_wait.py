@@ -141,7 +141,7 @@ def test_the_time_of_waiting_is_over(work, kafka, unique):
     with Leat(shop.pipeline, work) as leat:
         shop.buy()
         leat.wait_logged(r'"users" was not read up to its end within 2 s: it stands at 0, and its end is .* code=LEAT-R0012', 30)
-        wait_until(lambda: not leat.ready(), 10, "the job to have failed")
+        wait_until(lambda: not leat.ready(), 40, "the job to have failed")  # the source closes behind its open fetch
         assert leat.get("/health/live")[0] == 200
         assert shop.names() == []
 
