@@ -69,13 +69,14 @@ static leat_status take_settings(struct pgcdc *p, PGresult *res)
 
 static leat_status send_tables(struct pgcdc *p)
 {
-    return pq_send(p->sql, "SELECT n.nspname, c.relname, c.oid, c.relkind, c.relreplident, c.relpersistence, "
-                           "c.reltuples, has_schema_privilege(n.oid, 'USAGE'), "
-                           "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'), "
-                           "pg_has_role(c.relowner, 'USAGE'), c.relpages, c.relispartition "
-                           "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                           "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' "
-                           "AND n.nspname !~ '^pg_' ORDER BY 1, 2");
+    return pq_send(p->sql,
+                   "SELECT n.nspname, c.relname, c.oid, c.relkind, c.relreplident, c.relpersistence, "
+                   "c.reltuples, has_schema_privilege(n.oid, 'USAGE'), "
+                   "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'), "
+                   "pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_relation_size(c.oid) / 8192, c.relispartition "
+                   "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                   "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' "
+                   "AND n.nspname !~ '^pg_' ORDER BY 1, 2");
 }
 
 static leat_status fill_table(struct pgcdc *p, const PGresult *res, int row, struct pgcdc_table *t)

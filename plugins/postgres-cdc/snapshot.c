@@ -6,7 +6,8 @@
 // from the slot's first point all the same; what it brings again is idempotent by key, and a row that was deleted in
 // between gets its delete. Tables that were finished before a checkpoint are not read again.
 //
-// Work is a list of items, whole tables or ranges of pages of large ones; readers take the next one each. A reader's
+// Work is a list of items, whole tables or ranges of pages of large ones; readers take the next one each. Small tables
+// come first: they are the ones that others are joined with. A reader's
 // open batch stays open over polls, since a position says nothing of unfinished tables.
 //
 //     reader:  CONNECT -> BEGIN -> IDLE -> START -> COPY -> IDLE … -> DONE
@@ -71,12 +72,24 @@ static void add_items(struct pgcdc *p, struct pgcdc_snapshot *s, struct pgcdc_ta
         s->estimate += t->estimate;
 }
 
+static int smaller_first(const void *x, const void *y)
+{
+    const struct pgcdc_table *a = *(struct pgcdc_table *const *)x, *b = *(struct pgcdc_table *const *)y;
+    if (a->pages != b->pages)
+        return a->pages < b->pages ? -1 : 1;
+    return a->port < b->port ? -1 : a->port > b->port;
+}
+
 static leat_status plan(struct pgcdc *p)
 {
     struct pgcdc_snapshot *s = pgcdc_mem_alloc(&p->mem, sizeof *s);
+    struct pgcdc_table **tables = pgcdc_mem_alloc(&p->mem, p->table_count * sizeof(struct pgcdc_table *));
     uint32_t items = 0;
-    if (!s)
+    if (!s || !tables)
         return leat_no_memory(p->ctx);
+    for (uint32_t i = 0; i < p->table_count; i++)
+        tables[i] = &p->tables[i];
+    qsort(tables, p->table_count, sizeof(struct pgcdc_table *), smaller_first);
     for (uint32_t i = 0; i < p->table_count; i++)
         if (!p->tables[i].snapshot_done)
             items += pieces_of(p, &p->tables[i]);
@@ -89,8 +102,8 @@ static leat_status plan(struct pgcdc *p)
     if (!s->items || !s->left || !s->readers)
         return leat_no_memory(p->ctx);
     for (uint32_t i = 0; i < p->table_count; i++)
-        if (!p->tables[i].snapshot_done)
-            add_items(p, s, &p->tables[i]);
+        if (!tables[i]->snapshot_done)
+            add_items(p, s, tables[i]);
     s->exported = p->snapshot_name[0] != 0;
     p->snapshot = s;
     if (items)

@@ -155,7 +155,9 @@ static void print_inputs(const struct plan_job *plan, const struct plan_node *n)
             print_label(i ? "" : "reads");
             printf("%s%s%s: %s, %s%s\n", e->from->name, *e->from->outputs[e->port].name ? "." : "",
                    e->from->outputs[e->port].name, plan_mode_words(e->from->outputs[e->port].mode), words.ptr,
-                   e->wait_first ? "; read up to its end before the others" : "");
+                   e->wait_first    ? "; read up to its end before the others"
+                   : e->same_source ? "; not waited for, since its source feeds the other input too"
+                                    : "");
             words.len = 0;
             plan_adapt_words(e, &words);
             if (words.len)

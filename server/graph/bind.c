@@ -553,22 +553,50 @@ static int reads(const struct plan_node *node, const struct plan_node *source)
     return 0;
 }
 
+// Does a source behind this edge feed another input of its reader too?
+static int shares_source(const struct plan_job *plan, const struct plan_edge *edge)
+{
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *source = plan->nodes[i];
+        if (source->kind != LEAT_SOURCE || !reads(edge->from, source))
+            continue;
+        for (uint32_t k = 0; k < edge->to->input_count; k++) {
+            const struct plan_edge *other = edge->to->inputs[k];
+            if (other && other != edge && !other->lookup && reads(other->from, source))
+                return 1;
+        }
+    }
+    return 0;
+}
+
 // A dimension that is asked for its end again and again: its source must be able to, and must not be the one whose rows
 // wait for it, since a checkpoint could not pass both then.
 static void check_always(struct binder *b, const struct plan_edge *edge)
 {
     const struct plan_node *from = edge->from, *to = edge->to;
-    if (from->kind != LEAT_SOURCE || !from->component->source->catch_up) {
+    if (from->kind != LEAT_SOURCE || !from->component->source->catch_up)
         fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or read the topic with upsert-kafka.",
               "join.wait = \"always\" in \"%s\" wants a source that can be asked for its end, and \"%s\" is none",
               to->name, from->name);
-        return;
+    else if (shares_source(b->plan, edge))
+        fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or two sources.",
+              "join.wait = \"always\" in \"%s\" wants rows and dimension from different sources; \"%s\" gives both",
+              to->name, from->name);
+}
+
+// What is waited for must be able to come: a source that is held back on one way gives nothing on the other.
+static void settle_waiting(struct binder *b)
+{
+    for (uint32_t i = 0; i < b->plan->edge_count; i++) {
+        struct plan_edge *edge = b->plan->edges[i];
+        if (edge->wait_always)
+            check_always(b, edge);
+        else if (edge->wait_first && shares_source(b->plan, edge))
+            edge->same_source = 1;
+        edge->wait_first = edge->wait_first && !edge->same_source;
+        if (edge->wait_first)
+            mark_catch_up(edge->from);
     }
-    for (uint32_t i = 0; i < to->input_count; i++)
-        if (to->inputs[i] != edge && to->inputs[i] && !to->inputs[i]->lookup && reads(to->inputs[i]->from, from))
-            fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or two sources.",
-                  "join.wait = \"always\" in \"%s\" wants rows and dimension from different sources; \"%s\" gives both",
-                  to->name, from->name);
 }
 
 static void bind_all(struct binder *b)
@@ -587,12 +615,7 @@ static void bind_all(struct binder *b)
     }
     if (b->faults || !b->plan->complete)
         return;
-    for (uint32_t i = 0; i < b->plan->edge_count; i++) {
-        if (b->plan->edges[i]->wait_first)
-            mark_catch_up(b->plan->edges[i]->from);
-        if (b->plan->edges[i]->wait_always)
-            check_always(b, b->plan->edges[i]);
-    }
+    settle_waiting(b);
     if (b->faults)
         return;
     if (!graph_spread(b->graph, b->plan))

@@ -85,8 +85,9 @@ struct plan_edge {
     uint8_t wait_always; // and up to its end of the moment before each batch of them
     uint8_t wait_go_on;  // when the time is over
     int64_t wait_timeout;
-    uint8_t lookup;  // asked by key, nothing flows by itself
-    uint8_t chained; // direct call on the same worker
+    uint8_t same_source; // it would be waited for, but its source feeds those other inputs too
+    uint8_t lookup;      // asked by key, nothing flows by itself
+    uint8_t chained;     // direct call on the same worker
 };
 
 struct plan_job {

@@ -412,6 +412,32 @@ static void width_follows_what_is_read(void **state)
     graph_plan_destroy(plan);
 }
 
+// A source that feeds both sides could never reach the end of one while the other is held back.
+static void a_side_of_the_same_source_is_not_waited_for(void **state)
+{
+    struct world *w = *state;
+    struct op_config c = {.needs = {{.mode = LEAT_MODE_ALL}, {.mode = LEAT_MODE_ALL, .wait_first = 1}}};
+    struct op_config other = c;
+    reads(&c, "s", "filtered");
+    reads(&other, "s", "t");
+    struct op_config filter = {.needs = {{.mode = LEAT_MODE_ALL}}};
+    reads(&filter, "s", NULL);
+    add(w, "s", &source, &changes, NULL);
+    add(w, "t", &source, &changes, NULL);
+    add(w, "filtered", &op, &filter, NULL);
+    add(w, "o", &op, &c, NULL);
+    add(w, "p", &op, &other, NULL);
+    add(w, "k", &sink, &takes_all, "o");
+    add(w, "l", &sink, &takes_all, "p");
+    struct plan_job *plan = plan_of(w);
+    assert_int_equal(node_of(plan, "o")->inputs[1]->wait_first, 0);
+    assert_int_equal(node_of(plan, "o")->inputs[1]->same_source, 1);
+    assert_int_equal(node_of(plan, "p")->inputs[1]->wait_first, 1);
+    assert_int_equal(node_of(plan, "s")->catch_up, 0);
+    assert_int_equal(node_of(plan, "t")->catch_up, 1);
+    graph_plan_destroy(plan);
+}
+
 // --- two steps
 
 // One source is known at once and gets its normaliser, the other only when connected: then everything is made anew.
@@ -465,6 +491,7 @@ int main(void)
         TEST(a_sink_by_key_needs_a_key),
         TEST(the_key_must_be_columns),
         TEST(width_follows_what_is_read),
+        TEST(a_side_of_the_same_source_is_not_waited_for),
         TEST(discovery_completes_a_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
