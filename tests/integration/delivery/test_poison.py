@@ -24,7 +24,7 @@ def test_fail_names_the_record_and_lets_the_others_run(work, pg, db, kafka, uniq
     topic = kafka.create_topic(unique("poison"))
     kafka.produce(topic, GOOD[:2] + [('{"id":9}', POISON[0])] + GOOD[2:])
     leat = Leat(pipeline(pg, db, kafka, topic, "fail"), work).launch()
-    wait_until(lambda: "offset 2" in leat.get("/health")[1], 30, lambda: leat.get("/health"))
+    wait_until(lambda: "offset 2" in leat.get("/health/ready")[1], 30, lambda: leat.get("/health"))
     status, text = leat.get("/health/ready")
     assert status == 503 and topic in text and "partition 0" in text and "offset 2" in text, text
     assert leat.get("/health/live")[0] == 200 and leat.running()
