@@ -120,6 +120,9 @@ struct leat_operator_ops {
     // 64 bits that name the shape of the state (which query, which columns): a start with another number is refused
     // with "its state cannot follow". 0 = any. May be NULL: any.
     uint64_t (*state_shape)(const void *bound);
+    // The same in words, for the message of that refusal: lines "what: how it is", one for each thing that the shape
+    // rests on. Memory of `bound`; NULL = no words. May be NULL.
+    const char *(*state_words)(const void *bound);
 };
 
 _Static_assert(sizeof(struct leat_input_name) >= LEAT_INPUT_NAME_SIZE_1_0, "structs only grow");

@@ -299,54 +299,22 @@ static leat_status op_close(struct leat_ctx *ctx, void *self)
     return LEAT_OK;
 }
 
-// --- the shape of the state: what is stored of which columns, by which keys ---
+// --- the shape of the state ---
 
-static uint64_t shape_bytes(uint64_t h, const void *ptr, size_t len)
-{
-    return hash_join(h, hash_bytes(ptr, len, 1));
-}
-
-static uint64_t shape_type(uint64_t h, const struct leat_type *t)
-{
-    uint64_t own = (uint64_t)t->kind | (uint64_t)t->scale << 8 | (uint64_t)t->child_count << 16;
-    h = hash_join(h, hash_u64(own, 1));
-    for (uint32_t i = 0; i < t->child_count; i++)
-        h = shape_type(h, &t->children[i]);
-    return h;
-}
-
-static uint64_t shape_key(uint64_t h, const struct sql_plan *p, const struct sql_expr *e)
-{
-    const struct leat_bytes *text = &p->query->text;
-    if (e->offset + e->length <= text->len)
-        h = shape_bytes(h, text->ptr + e->offset, e->length);
-    return shape_type(h, e->type);
-}
-
-static uint64_t op_state_shape(const void *bound)
+static const char *op_state_words(const void *bound)
 {
     const struct bound *b = bound;
-    if (!b->plan || !b->plan->branch_count || !b->plan->branches[0].join)
-        return 0;
-    const struct sql_plan *p = b->plan;
-    const struct sql_join *j = p->branches[0].join;
-    uint64_t h = hash_u64(j->outer, 1);
-    for (uint32_t s = 0; s < 2; s++) {
-        const struct sql_side *side = &j->sides[s];
-        const struct leat_schema *schema = p->inputs[side->input].schema;
-        for (uint32_t i = 0; i < side->stored_count; i++) {
-            const struct leat_field *f = &schema->columns[side->stored[i] - p->first[side->input]];
-            h = shape_type(shape_bytes(h, f->name.ptr, f->name.len), &f->type);
-        }
-        for (uint32_t k = 0; k < side->key_count; k++)
-            h = shape_key(h, p, side->keys[k]);
-        for (uint32_t k = 0; k < side->unique_count; k++) {
-            const struct leat_field *f = &schema->columns[side->unique[k] - p->first[side->input]];
-            h = shape_bytes(h, f->name.ptr, f->name.len);
-        }
-        h = hash_join(h, (uint64_t)side->key_is_unique << 8 | p->inputs[side->input].mode);
-    }
-    return h ? h : 1;
+    return b->plan ? b->plan->state_words : NULL;
+}
+
+// FNV-1a of the words: the same on every machine and in every version, since it is compared with a saved one.
+static uint64_t op_state_shape(const void *bound)
+{
+    const char *words = op_state_words(bound);
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = words; at && *at; at++)
+        h = (h ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    return !words ? 0 : h ? h : 1;
 }
 
 const struct leat_operator_ops sql_operator_ops = {
@@ -363,4 +331,5 @@ const struct leat_operator_ops sql_operator_ops = {
     .close = op_close,
     .destroy = op_destroy,
     .state_shape = op_state_shape,
+    .state_words = op_state_words,
 };

@@ -306,7 +306,7 @@ static int build(struct sql_plan *p)
         for (uint32_t c = 0; c < p->out_count; c++)
             p->keeps_bytes |= (uint8_t)holds_bytes(p->branches[b].out[c]);
     }
-    return plan_output(p, q, n.items) ? -1 : plan_explain(p);
+    return plan_output(p, q, n.items) || plan_explain(p) ? -1 : plan_shape(p);
 }
 
 struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,

@@ -108,6 +108,7 @@ struct sql_plan {
     struct leat_input_need *needs;
     uint8_t keeps_bytes; // constants of its arena may get into batches
     char *explain;
+    char *state_words; // what the state of the join rests on (plan_shape.c); NULL = no state
 };
 
 // The plan for inputs with all schemas known; NULL = fault in *d. `q` and the schemas outlive it.
@@ -170,5 +171,7 @@ int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char
 // Schema, mode, key and needs from the branches.
 int plan_output(struct sql_plan *p, const struct sql_query *q, const struct sql_name *names);
 int plan_explain(struct sql_plan *p);
+// Fills state_words.
+int plan_shape(struct sql_plan *p);
 
 #endif

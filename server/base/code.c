@@ -134,6 +134,8 @@ static const struct leat_code codes[] = {
     {"LEAT-T0006", "A checkpoint took longer than checkpoint.timeout; the job was started again.",
      "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the "
      "timeout."},
+    {"LEAT-T0007", "A checkpoint holds state of a node that was changed so that the state does not fit it any more.",
+     "Put back what was changed (the message names it), or give the pipeline another name: it then starts anew."},
     {"LEAT-V0101", "The answer of a query could not be written.",
      "Look at where the output goes: a full disk, a closed pipe."},
     {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",

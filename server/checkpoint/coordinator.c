@@ -260,10 +260,18 @@ static struct store_state *add_state(struct coordinator *c, const struct runtime
         return NULL;
     c->held.states = states;
     struct store_state *s = &states[c->held.state_count];
-    *s = (struct store_state){
-        .node = strdup(saved->node->name), .instance = saved->instance, .instances = saved->node->parallelism};
-    if (!s->node)
+    const char *words;
+    uint64_t shape = runtime_state_shape(saved->node, &words);
+    *s = (struct store_state){.node = strdup(saved->node->name),
+                              .instance = saved->instance,
+                              .instances = saved->node->parallelism,
+                              .shape = shape,
+                              .words = words ? strdup(words) : NULL};
+    if (!s->node || (words && !s->words)) {
+        free(s->node);
+        free(s->words);
         return NULL;
+    }
     c->held.state_count++;
     return s;
 }
@@ -533,8 +541,8 @@ static uint32_t list_pieces(struct coordinator *c)
         const struct store_state *s = &c->restored.states[i];
         for (uint32_t k = 0; k < s->piece_count; k++) {
             const struct store_piece *p = &s->pieces[k];
-            c->pieces[n++] =
-                (struct runtime_piece){s->node, {p->version, p->kind, s->instance, s->instances, p->bytes, p->len}};
+            c->pieces[n++] = (struct runtime_piece){
+                s->node, {p->version, p->kind, s->instance, s->instances, p->bytes, p->len}, s->shape, s->words};
         }
     }
     return n;

@@ -3,9 +3,10 @@
 //
 //     8 bytes "LEATCKP1" · u32 length of the manifest · u32 its CRC-32 · manifest (JSON) · pieces, one after the other
 //
-// The manifest: {"epoch": N, "job": "…", "states": [{"node": "…", "instance": 0, "instances": 1, "pieces":
-// [{"epoch": M, "offset": O, "length": L, "version": V, "kind": 1, "crc": C}]}]}. `epoch` of a piece names its file;
-// offsets count from the end of the manifest of that file.
+// The manifest: {"epoch": N, "job": "…", "states": [{"node": "…", "instance": 0, "instances": 1,
+// "shape": "16 hex digits", "words": "…", "pieces": [{"epoch": M, "offset": O, "length": L, "version": V, "kind": 1, "crc": C}]}]}. `epoch` of a piece names its file;
+// offsets count from the end of the manifest of that file. `shape` is missing where a node says none, and in files of
+// builds that did not keep it; `words` where it has none.
 #include "checkpoint/store.h"
 
 #include <dirent.h>
@@ -308,6 +309,23 @@ static uint64_t number(const json_t *object, const char *key)
     return n < 0 ? 0 : (uint64_t)n;
 }
 
+// A shape is text in the file: it uses all 64 bits, and JSON's integers are signed.
+static uint64_t shape_from_json(const json_t *item)
+{
+    const char *hex = json_string_value(json_object_get(item, "shape"));
+    return hex ? strtoull(hex, NULL, 16) : 0;
+}
+
+static void shape_to_json(json_t *item, const struct store_state *state)
+{
+    char hex[17];
+    snprintf(hex, sizeof hex, "%016" PRIx64, state->shape);
+    if (state->shape)
+        json_object_set_new(item, "shape", json_string(hex));
+    if (state->shape && state->words)
+        json_object_set_new(item, "words", json_string(state->words));
+}
+
 static void piece_from_json(const json_t *item, struct store_piece *piece)
 {
     *piece = (struct store_piece){
@@ -325,13 +343,16 @@ static leat_status state_from_json(const struct store *store, const char *job, c
 {
     json_t *pieces = json_object_get(item, "pieces");
     size_t n = json_array_size(pieces);
+    const char *words = json_string_value(json_object_get(item, "words"));
     *state = (struct store_state){
         .node = strdup(json_string_value(json_object_get(item, "node"))),
         .instance = (uint32_t)number(item, "instance"),
         .instances = (uint32_t)number(item, "instances"),
+        .shape = shape_from_json(item),
+        .words = words ? strdup(words) : NULL,
         .pieces = calloc(n ? n : 1, sizeof *state->pieces),
     };
-    if (!state->node || !state->pieces)
+    if (!state->node || !state->pieces || (words && !state->words))
         return base_no_memory(error);
     for (size_t i = 0; i < n; i++) {
         piece_from_json(json_array_get(pieces, i), &state->pieces[i]);
@@ -348,6 +369,7 @@ static void state_fini(struct store_state *state)
     for (uint32_t i = 0; i < state->piece_count; i++)
         free(state->pieces[i].bytes);
     free(state->pieces);
+    free(state->words);
     free(state->node);
 }
 
@@ -501,9 +523,10 @@ static json_t *manifest_json(const char *job, struct store_manifest *m)
             if (fresh)
                 offset += p->len;
         }
-        json_array_append_new(states,
-                              json_pack("{s:s, s:I, s:I, s:o}", "node", s->node, "instance", (json_int_t)s->instance,
-                                        "instances", (json_int_t)s->instances, "pieces", pieces));
+        json_t *item = json_pack("{s:s, s:I, s:I, s:o}", "node", s->node, "instance", (json_int_t)s->instance,
+                                 "instances", (json_int_t)s->instances, "pieces", pieces);
+        shape_to_json(item, s);
+        json_array_append_new(states, item);
     }
     return json_pack("{s:I, s:s, s:o}", "epoch", (json_int_t)m->epoch, "job", job, "states", states);
 }

@@ -36,6 +36,8 @@ struct store_piece {
 struct store_state {
     char *node;
     uint32_t instance, instances;
+    uint64_t shape;             // the operator's state_shape as it was saved; 0 = any
+    char *words;                // the same in words; NULL = none
     struct store_piece *pieces; // the full one first
     uint32_t piece_count;
 };

@@ -7,6 +7,32 @@
 
 #include "base/time.h"
 #include "runtime/runtime_int.h"
+#include "runtime/shape.h"
+
+uint64_t runtime_state_shape(const struct plan_node *node, const char **words)
+{
+    const struct leat_operator_ops *op = node->kind == LEAT_OPERATOR ? node->component->op : NULL;
+    uint64_t shape = op && op->state_shape ? op->state_shape(node->bound) : 0;
+    *words = shape && op->state_words ? op->state_words(node->bound) : NULL;
+    return shape;
+}
+
+// State of another shape must not be loaded: its rows would be taken for what they are not.
+static leat_status check_shape(struct inst *inst, const struct runtime_piece *piece)
+{
+    const char *words;
+    uint64_t shape = runtime_state_shape(inst->node, &words);
+    if (shape == 0 || piece->shape == 0 || shape == piece->shape)
+        return LEAT_OK;
+    char changes[SHAPE_CHANGES];
+    shape_changes(piece->words, words, changes);
+    leat_status st =
+        leat_fail(&inst->ctx, LEAT_CONFIG, "LEAT-T0007", "the saved state of node \"%s\" does not fit it any more: %s",
+                  inst->node->name, changes);
+    leat_error_hint(&inst->ctx, "Put back what was changed, or give the pipeline another name: it then starts anew and "
+                                "reads its sources from their beginning.");
+    return st;
+}
 
 static leat_status load_pieces(struct inst *inst)
 {
@@ -24,7 +50,9 @@ static leat_status load_pieces(struct inst *inst)
         if (!load)
             return leat_fail(&inst->ctx, LEAT_CONFIG, "LEAT-R0003",
                              "node \"%s\" has saved state but its connector keeps none", inst->node->name);
-        leat_status st = load(&inst->ctx, inst->self, &piece->in);
+        leat_status st = check_shape(inst, piece);
+        if (st >= 0)
+            st = load(&inst->ctx, inst->self, &piece->in);
         if (st < 0)
             return st;
     }

@@ -42,7 +42,12 @@ bool runtime_stalled(struct runtime *runtime, leat_usec limit, char text[RUNTIME
 struct runtime_piece {
     const char *node;
     struct leat_state_in in;
+    uint64_t shape;    // what runtime_state_shape said when it was saved; 0 = not known: the node judges by itself
+    const char *words; // NULL = none
 };
+
+// The shape of the state that a node keeps, and in words (of the node; NULL = none). 0 = any. Any thread.
+uint64_t runtime_state_shape(const struct plan_node *node, const char **words);
 
 // What an instance saved at a barrier. `bytes` is taken by the callback (free with free()).
 struct runtime_saved {

@@ -23,6 +23,7 @@ struct world {
     struct coordinator *c;
     struct fake_source_config source;
     struct fake_sink_config sink;
+    struct fake_shape_config *shape; // of the operator in between; NULL = it has none
     uint32_t parallelism;
     struct loop_clock clock; // of the control loop, when it is moved by hand
     leat_usec interval, timeout;
@@ -42,7 +43,7 @@ static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *er
     struct world *w = arg;
     struct plan_job *plan = fake_plan();
     struct plan_node *s = fake_node(plan, "source", &fake_source, &w->source, w->parallelism);
-    struct plan_node *o = fake_node(plan, "pass", &fake_pass, NULL, w->parallelism);
+    struct plan_node *o = fake_node(plan, "pass", w->shape ? &fake_shaped : &fake_pass, w->shape, w->parallelism);
     struct plan_node *k = fake_node(plan, "sink", &fake_sink, &w->sink, w->parallelism);
     fake_edge(plan, s, o, 0, PLAN_FORWARD)->chained = 1;
     fake_edge(plan, o, k, 0, PLAN_HASH);
@@ -282,6 +283,48 @@ static void another_parallelism_is_given_every_state(void **state)
     until_ended(w);
 }
 
+static void run_to_the_end(struct world *w, struct fake_shape_config *shape, enum job_state end)
+{
+    if (w->c)
+        destroy(w);
+    w->shape = shape;
+    create(w);
+    until_ended(w);
+    assert_int_equal(w->end, end);
+}
+
+static void state_of_another_shape_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct fake_shape_config first = {1, "kind: join\nkey: a INT\ncolumns: a, b"},
+                             other = {2, "kind: join\nkey: b INT\ncolumns: a, b\nrows: where a > 1"};
+    run_to_the_end(w, &first, JOB_FINISHED);
+    run_to_the_end(w, &first, JOB_FINISHED);
+    leat_epoch epoch = view(w).epoch;
+    run_to_the_end(w, &other, JOB_FAILED);
+    struct coordinator_view v = view(w);
+    assert_string_equal(v.error.code, "LEAT-T0007");
+    assert_int_equal(v.restarts, 0);
+    assert_string_equal(v.error.node, "pass");
+    assert_string_equal(v.error.message, "the saved state of node \"pass\" does not fit it any more: key was a INT, is "
+                                         "b INT; rows was nothing, is where a > 1");
+    assert_non_null(strstr(v.error.hint, "another name"));
+    run_to_the_end(w, &first, JOB_FINISHED); // what was refused has changed nothing
+    assert_true(view(w).epoch > epoch);
+}
+
+static void state_without_a_shape_is_loaded_and_gets_one(void **state)
+{
+    struct world *w = *state;
+    struct fake_shape_config any = {0, NULL}, first = {1, NULL}, other = {UINT64_MAX, NULL};
+    run_to_the_end(w, &any, JOB_FINISHED);
+    run_to_the_end(w, &first, JOB_FINISHED);
+    run_to_the_end(w, &other, JOB_FAILED);
+    assert_non_null(strstr(view(w).error.message, "its columns, their types or its keys have changed"));
+    run_to_the_end(w, &any, JOB_FINISHED);
+    run_to_the_end(w, &other, JOB_FINISHED);
+}
+
 static void a_stop_while_it_waits_for_the_next_try_is_at_once(void **state)
 {
     struct world *w = *state;
@@ -397,6 +440,8 @@ int main(void)
         TEST(a_source_that_fails_goes_on_where_it_was),
         TEST(a_wrong_configuration_is_not_tried_again),
         TEST(another_parallelism_is_given_every_state),
+        TEST(state_of_another_shape_is_refused),
+        TEST(state_without_a_shape_is_loaded_and_gets_one),
         TEST(a_stop_while_it_waits_for_the_next_try_is_at_once),
         TEST(a_stuck_sink_is_stopped_after_the_grace),
         BY_HAND(a_fixed_delay_starts_again_as_often_as_it_says),

@@ -106,7 +106,9 @@ static void states_come_back(void **state)
     assert_text(f, "a", NULL);
     struct store_manifest m = {0}, back;
     add_state(&m, "a", 0, 2, "first");
-    add_state(&m, "a", 1, 2, "second");
+    struct store_state *shaped = add_state(&m, "a", 1, 2, "second");
+    shaped->shape = UINT64_MAX - 1;
+    shaped->words = strdup("key: \"a\"\ncolumns: ä");
     add_state(&m, "other", 0, 1, "");
     leat_epoch epoch = write_epoch(f, "job", &m);
     assert_int_equal(m.states[0].pieces[0].epoch, epoch);
@@ -118,6 +120,9 @@ static void states_come_back(void **state)
     assert_int_equal(back.state_count, 3);
     assert_int_equal(back.states[1].instance, 1);
     assert_int_equal(back.states[1].instances, 2);
+    assert_true(back.states[1].shape == UINT64_MAX - 1);
+    assert_string_equal(back.states[1].words, "key: \"a\"\ncolumns: ä");
+    assert_true(back.states[0].shape == 0 && !back.states[0].words);
     assert_int_equal(back.states[1].pieces[0].version, 3);
     assert_memory_equal(back.states[1].pieces[0].bytes, "second", 6);
     assert_int_equal(back.states[2].pieces[0].len, 0);

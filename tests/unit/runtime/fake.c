@@ -243,6 +243,34 @@ static const struct leat_operator_ops pass_ops = {
 const struct leat_component fake_pass = {
     .struct_size = sizeof fake_pass, .kind = LEAT_OPERATOR, .name = "fake-pass", .op = &pass_ops};
 
+static leat_status shaped_save(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
+{
+    return save_count(ctx, out, ((struct op *)self)->count);
+}
+
+static uint64_t shaped_shape(const void *bound)
+{
+    return ((const struct fake_shape_config *)bound)->shape;
+}
+
+static const char *shaped_words(const void *bound)
+{
+    return ((const struct fake_shape_config *)bound)->words;
+}
+
+static const struct leat_operator_ops shaped_ops = {
+    .struct_size = sizeof shaped_ops,
+    .create = op_create,
+    .load_state = op_load,
+    .process = pass_process,
+    .save_state = shaped_save,
+    .destroy = free_self,
+    .state_shape = shaped_shape,
+    .state_words = shaped_words,
+};
+const struct leat_component fake_shaped = {
+    .struct_size = sizeof fake_shaped, .kind = LEAT_OPERATOR, .name = "fake-shaped", .op = &shaped_ops};
+
 static leat_status swallow_process(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *in)
 {
     // what ends a transaction gives no row

@@ -65,7 +65,13 @@ struct fake_gate_config {
     atomic_int early, rows0, rows1, ends;
 };
 
-extern const struct leat_component fake_source, fake_pass, fake_gate, fake_sink, fake_swallow;
+// Of fake_shaped, which is fake_pass with a shape of its state.
+struct fake_shape_config {
+    uint64_t shape;
+    const char *words;
+};
+
+extern const struct leat_component fake_source, fake_pass, fake_shaped, fake_gate, fake_sink, fake_swallow;
 
 // id BIGINT NOT NULL, value BIGINT; key (id)
 extern const struct leat_schema fake_schema;

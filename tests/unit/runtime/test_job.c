@@ -372,9 +372,9 @@ static void state_is_given_back_to_its_instance(void **state)
     fake_edge(w->plan, s, k, 0, PLAN_FORWARD);
     int64_t done[2] = {400, 500}, received = 900;
     struct runtime_piece pieces[3] = {
-        {"source", {1, LEAT_STATE_FULL, 0, 2, (const uint8_t *)&done[0], sizeof done[0]}},
-        {"source", {1, LEAT_STATE_FULL, 1, 2, (const uint8_t *)&done[1], sizeof done[1]}},
-        {"sink", {1, LEAT_STATE_FULL, 0, 1, (const uint8_t *)&received, sizeof received}},
+        {"source", {1, LEAT_STATE_FULL, 0, 2, (const uint8_t *)&done[0], sizeof done[0]}, 0, NULL},
+        {"source", {1, LEAT_STATE_FULL, 1, 2, (const uint8_t *)&done[1], sizeof done[1]}, 0, NULL},
+        {"sink", {1, LEAT_STATE_FULL, 0, 1, (const uint8_t *)&received, sizeof received}, 0, NULL},
     };
     start(w, pieces, 3);
     until(w, &w->finished, 1);

@@ -341,7 +341,7 @@ static void start(struct world *w)
                 continue;
             positions[n] = (uint32_t)w->saved[i][k];
             pieces[n] = (struct runtime_piece){
-                names[i], {1, LEAT_STATE_FULL, k, w->sources[i].instances, (const uint8_t *)&positions[n], 4}};
+                names[i], {1, LEAT_STATE_FULL, k, w->sources[i].instances, (const uint8_t *)&positions[n], 4}, 0, NULL};
             n++;
         }
     w->job = runtime_job_start(w->runtime,

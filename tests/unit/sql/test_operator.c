@@ -484,6 +484,91 @@ static void test_state_is_saved_and_loaded(void **state)
     testhost_state_fini(&delta);
 }
 
+// What the query's state rests on, after "kind".
+static void assert_words(struct testhost *h, const char *text, const struct input *inputs, const char *expected)
+{
+    struct query q;
+    open_query(&q, h, text, inputs, 2);
+    const char *words = q.op->state_words(q.node->bound);
+    if (!expected)
+        assert_null(words);
+    else
+        assert_string_equal(words, expected);
+    assert_true((q.op->state_shape(q.node->bound) != 0) == (expected != NULL));
+    close_query(&q);
+}
+
+static uint64_t shape_of(struct testhost *h, const char *text, const struct input *inputs)
+{
+    struct query q;
+    open_query(&q, h, text, inputs, 2);
+    uint64_t shape = q.op->state_shape(q.node->bound);
+    close_query(&q);
+    return shape;
+}
+
+#define INNER "FROM sales o JOIN users u ON o.uid = u.uid"
+
+static void test_the_shape_of_the_state_in_words(void **state)
+{
+    const struct input both[] = {sales, users};
+    assert_words(*state, "SELECT o.oid, o.amt, u.city " INNER " WHERE o.amt  >\n 5 AND u.city <> 'a  b'", both,
+                 "kind: inner join\n"
+                 "left table: sales (inserts only)\n"
+                 "left join key: uid BIGINT\n"
+                 "left primary key: none\n"
+                 "left columns kept: oid INT, amt INT\n"
+                 "left rows kept: where o.amt > 5\n"
+                 "right table: users (upserts)\n"
+                 "right join key: uid BIGINT\n"
+                 "right primary key: uid BIGINT\n"
+                 "right columns kept: city STRING\n"
+                 "right rows kept: where u.city <> 'a  b'");
+    assert_words(*state, "SELECT oid, amt FROM sales UNION ALL SELECT 1, 2 FROM users", both, NULL);
+}
+
+static void test_what_the_state_rests_on_changes_its_shape(void **state)
+{
+    const struct input both[] = {sales, users};
+    struct input wider[] = {sales, users}, changing[] = {sales, users};
+    wider[0].columns = "oid BIGINT, uid BIGINT, amt INT";
+    changing[0].mode = LEAT_MODE_ALL;
+    uint64_t was = shape_of(*state, "SELECT o.oid, u.city " INNER, both);
+    static const char *const others[] = {
+        "SELECT o.oid, u.city FROM sales o LEFT JOIN users u ON o.uid = u.uid",
+        "SELECT o.oid, u.city FROM users u JOIN sales o ON o.uid = u.uid",
+        "SELECT o.oid, u.city FROM sales o JOIN users u ON o.oid = u.uid",
+        "SELECT o.oid, u.city FROM sales o JOIN users u ON o.uid + 1 = u.uid",
+        "SELECT o.oid, u.city, o.amt " INNER,
+        "SELECT o.oid, u.city " INNER " WHERE o.oid > 5",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const struct input swapped[] = {users, sales};
+        if (shape_of(*state, others[i], i == 1 ? swapped : both) == was)
+            fail_msg("%s", others[i]);
+    }
+    assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, wider) != was);
+    assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, changing) != was);
+}
+
+static void test_what_is_done_behind_the_join_does_not(void **state)
+{
+    const struct input both[] = {sales, users};
+    struct input more[] = {sales, users};
+    more[0].columns = "oid INT, note STRING, uid BIGINT, amt INT";
+    uint64_t was = shape_of(*state, "SELECT o.oid, u.city " INNER, both);
+    static const char *const others[] = {
+        "SELECT u.city AS town, o.oid * 2 AS twice " INNER,
+        "SELECT o.oid, u.city " INNER " WHERE CHAR_LENGTH(u.city) > o.oid",
+        "SELECT b.oid,  a.city FROM sales b JOIN users a ON b.uid = a.uid",
+        "SELECT o.oid, u.city FROM sales o JOIN users u ON u.uid = o.uid",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (shape_of(*state, others[i], both) != was)
+            fail_msg("%s", others[i]);
+    assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, more) == was);
+}
+
 // --- refusals ---
 
 static void test_refusals_have_places(void **state)
@@ -608,6 +693,9 @@ int main(void)
         TEST(test_values_not_sent_come_from_the_state),
         TEST(test_many_matches_stop_at_a_full_way),
         TEST(test_state_is_saved_and_loaded),
+        TEST(test_the_shape_of_the_state_in_words),
+        TEST(test_what_the_state_rests_on_changes_its_shape),
+        TEST(test_what_is_done_behind_the_join_does_not),
         TEST(test_refusals_have_places),
         TEST(test_unknown_schemas_are_left_open),
         TEST(test_every_fault_is_told_once),
