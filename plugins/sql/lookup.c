@@ -91,6 +91,7 @@ static leat_status make_looker(struct leat_ctx *ctx, struct looker *k, const str
 {
     k->lookup = l;
     k->tail = &k->head;
+    k->met_row = NO_ROW;
     k->fields = calloc(l->key_count, sizeof *k->fields);
     if (!k->fields)
         return leat_no_memory(ctx);
@@ -186,6 +187,7 @@ static void pop(struct looker *k)
     k->rows -= w->batch->rows;
     k->bytes -= w->batch->arena_bytes;
     k->row = k->partner = 0;
+    k->met_row = NO_ROW; // here and not where a batch is gone on with: its first row may be half done
     leat_batch_unref(w->batch);
     free(w);
 }
@@ -762,7 +764,6 @@ leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_
     k->answering = 1;
     x->ev.now = ctx->host->now(ctx);
     while (k->head && k->head->asked) {
-        k->met_row = k->row ? k->met_row : NO_ROW;
         leat_status st = LEAT_OK;
         while (k->row < k->head->batch->rows && st == LEAT_OK)
             st = block(ctx, x, k, answer);
