@@ -145,10 +145,9 @@ static leat_status check_states(struct pipeline *p, struct base_error *error)
     struct unknown u = {.graph = graph};
     base_str_init(&u.gone);
     base_str_init(&u.unread);
-    store_unknown(p->store, names, n, note_unknown, &u);
-    leat_status st = LEAT_OK;
+    leat_status st = store_unknown(p->store, names, n, note_unknown, &u, error);
     bool both = u.gone_count && u.unread_count;
-    if ((u.gone_count || u.unread_count) && !p->options.allow_non_restored_state) {
+    if (st >= 0 && (u.gone_count || u.unread_count) && !p->options.allow_non_restored_state) {
         st = base_fail(error, LEAT_CONFIG, "LEAT-T0005", "pipeline \"%s\" has saved state of %s%s%s%s%s",
                        graph->pipeline, u.gone_count ? u.gone.ptr : "",
                        u.gone_count ? ", which the file no longer has" : "", both ? ", and of " : "",

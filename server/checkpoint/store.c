@@ -66,6 +66,26 @@ static leat_status fail_io(struct base_error *error, const char *what, const cha
     return st;
 }
 
+// A folder that cannot be listed is not an empty one: to start anew there would write over what it holds.
+static leat_status fail_list(struct base_error *error, const char *path)
+{
+    int err = errno;
+    base_fail(error, LEAT_RESOURCE, "LEAT-T0001", "could not list checkpoint folder \"%s\": %s", path, strerror(err));
+    base_error_native(error, strerrorname_np(err), strerror(err));
+    if (err == EMFILE || err == ENFILE)
+        base_error_hint(error, "Raise the limit of open files (ulimit -n, or LimitNOFILE= of the service).");
+    else if (err == EACCES || err == EPERM)
+        base_error_hint(error, "Give the user that runs leat the rights to read, write and enter the folder.");
+    else
+        base_error_hint(error, "Look at the disk and the file system of the folder; nothing in it was changed.");
+    return LEAT_RESOURCE;
+}
+
+static leat_status path_too_long(struct base_error *error)
+{
+    return base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+}
+
 static leat_status damaged(struct base_error *error, const char *path, const char *why)
 {
     base_fail(error, LEAT_FATAL, "LEAT-T0002", "checkpoint file \"%s\" is damaged: %s", path, why);
@@ -126,41 +146,71 @@ static int path_of(const struct store *store, const char *job, leat_epoch epoch,
     return snprintf(path, PATH_MAX, "%s/%s/%016" PRIu64 SUFFIX, store->dir, job, epoch) < PATH_MAX;
 }
 
-// Newest epoch of a job's folder that is at most `below`; 0 = none.
-static leat_epoch newest_of(const struct store *store, const char *job, leat_epoch below)
+// Newest epoch of a job's folder that is at most `below`; 0 = none, also when there is no folder.
+static leat_status newest_of(const struct store *store, const char *job, leat_epoch below, leat_epoch *newest,
+                             struct base_error *error)
 {
     char path[PATH_MAX];
+    *newest = 0;
     if (snprintf(path, sizeof path, "%s/%s", store->dir, job) >= PATH_MAX)
-        return 0;
+        return path_too_long(error);
     DIR *dir = opendir(path);
-    leat_epoch newest = 0;
-    for (struct dirent *e; dir && (e = readdir(dir));) {
+    if (!dir)
+        return errno == ENOENT ? LEAT_OK : fail_list(error, path);
+    for (struct dirent *e; errno = 0, (e = readdir(dir));) {
         leat_epoch epoch = epoch_of(e->d_name);
-        if (epoch > newest && epoch <= below)
-            newest = epoch;
+        if (epoch > *newest && epoch <= below)
+            *newest = epoch;
     }
-    if (dir)
-        closedir(dir);
-    return newest;
+    leat_status st = errno ? fail_list(error, path) : LEAT_OK;
+    closedir(dir);
+    return st;
 }
 
-// Calls fn for every job's folder.
-static void each_job(const struct store *store, void (*fn)(void *arg, const char *job), void *arg)
+// Not every file system says in a listing what is a folder. -1 with errno: cannot be told.
+static int is_folder(DIR *dir, const struct dirent *e)
+{
+    struct stat st;
+    if (e->d_name[0] == '.')
+        return 0;
+    if (e->d_type != DT_UNKNOWN)
+        return e->d_type == DT_DIR;
+    if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 0 : -1;
+    return S_ISDIR(st.st_mode);
+}
+
+// Calls fn for every job's folder, up to the first failure.
+static leat_status each_job(const struct store *store,
+                            leat_status (*fn)(void *arg, const char *job, struct base_error *error), void *arg,
+                            struct base_error *error)
 {
     DIR *dir = opendir(store->dir);
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-            fn(arg, e->d_name);
-    if (dir)
-        closedir(dir);
+    if (!dir)
+        return fail_list(error, store->dir);
+    leat_status st = LEAT_OK;
+    for (struct dirent *e; st >= 0;) {
+        errno = 0;
+        int folder = (e = readdir(dir)) ? is_folder(dir, e) : -1;
+        if (!e && errno == 0)
+            break;
+        if (folder < 0)
+            st = fail_list(error, store->dir);
+        else if (folder)
+            st = fn(arg, e->d_name, error);
+    }
+    closedir(dir);
+    return st;
 }
 
-static void note_newest(void *arg, const char *job)
+static leat_status note_newest(void *arg, const char *job, struct base_error *error)
 {
     struct store *store = arg;
-    leat_epoch epoch = newest_of(store, job, UINT64_MAX);
+    leat_epoch epoch;
+    leat_status st = newest_of(store, job, UINT64_MAX, &epoch, error);
     if (epoch > store->newest)
         store->newest = epoch;
+    return st;
 }
 
 // --- opening
@@ -195,7 +245,8 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
         base_error_hint(error, "Stop it first, or give this one another pipeline name or checkpoint.dir.");
         goto refuse;
     }
-    each_job(store, note_newest, store);
+    if (each_job(store, note_newest, store, error) < 0)
+        goto refuse;
     store->empty = store->newest == 0;
     return store;
 refuse:
@@ -396,25 +447,27 @@ struct loading {
     uint32_t count;
     leat_epoch *best; // per node
     char (*job)[NAME_MAX + 1];
-    struct base_error *error;
-    leat_status status;
     void (*unknown)(void *arg, const char *node);
     void *arg;
 };
 
-static void look_into_job(void *arg, const char *job)
+static leat_status look_into_job(void *arg, const char *job, struct base_error *error)
 {
     struct loading *l = arg;
-    leat_epoch epoch = newest_of(l->store, job, UINT64_MAX);
+    leat_epoch epoch;
     char path[PATH_MAX];
     int fd;
     json_t *root;
     uint64_t blobs;
-    if (l->status < 0 || epoch == 0 || !path_of(l->store, job, epoch, path))
-        return;
-    l->status = open_manifest(path, &fd, &root, &blobs, l->error);
-    if (l->status < 0)
-        return;
+    leat_status st = newest_of(l->store, job, UINT64_MAX, &epoch, error);
+    if (st < 0 || epoch == 0)
+        return st;
+    if (!path_of(l->store, job, epoch, path))
+        return path_too_long(error);
+    if (epoch > l->store->newest)
+        l->store->newest = epoch;
+    if ((st = open_manifest(path, &fd, &root, &blobs, error)) < 0)
+        return st;
     close(fd);
     size_t i;
     json_t *item;
@@ -433,6 +486,7 @@ static void look_into_job(void *arg, const char *job)
         }
     }
     json_decref(root);
+    return LEAT_OK;
 }
 
 static leat_status load_node(struct store *store, const char *job, leat_epoch epoch, const char *node,
@@ -473,32 +527,28 @@ leat_status store_load(struct store *store, const char *const *nodes, uint32_t c
                        struct base_error *error)
 {
     *m = (struct store_manifest){0};
-    struct loading l = {.store = store, .nodes = nodes, .count = count, .error = error};
+    struct loading l = {.store = store, .nodes = nodes, .count = count};
     l.best = calloc(count ? count : 1, sizeof *l.best);
     l.job = calloc(count ? count : 1, sizeof *l.job);
-    if (!l.best || !l.job)
-        l.status = base_no_memory(error);
-    else
-        each_job(store, look_into_job, &l);
-    for (uint32_t i = 0; i < count && l.status >= 0; i++) {
+    leat_status st = l.best && l.job ? each_job(store, look_into_job, &l, error) : base_no_memory(error);
+    for (uint32_t i = 0; i < count && st >= 0; i++) {
         if (l.best[i] > m->epoch)
             m->epoch = l.best[i];
         if (l.best[i])
-            l.status = load_node(store, l.job[i], l.best[i], nodes[i], m, error);
+            st = load_node(store, l.job[i], l.best[i], nodes[i], m, error);
     }
     free(l.best);
     free(l.job);
-    if (l.status < 0)
+    if (st < 0)
         store_manifest_fini(m);
-    return l.status;
+    return st;
 }
 
-void store_unknown(struct store *store, const char *const *nodes, uint32_t count,
-                   void (*fn)(void *arg, const char *node), void *arg)
+leat_status store_unknown(struct store *store, const char *const *nodes, uint32_t count,
+                          void (*fn)(void *arg, const char *node), void *arg, struct base_error *error)
 {
-    struct base_error error;
-    struct loading l = {.store = store, .nodes = nodes, .count = count, .error = &error, .unknown = fn, .arg = arg};
-    each_job(store, look_into_job, &l);
+    struct loading l = {.store = store, .nodes = nodes, .count = count, .unknown = fn, .arg = arg};
+    return each_job(store, look_into_job, &l, error);
 }
 
 // --- writing
@@ -564,6 +614,32 @@ static void settle_places(struct store_manifest *m)
         }
 }
 
+// Never over a file that is there. What says EINVAL does not know the flag; what cannot link either has only rename.
+static int rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 1;
+    if (errno != EINVAL && errno != ENOSYS)
+        return 0;
+    if (link(from, to) == 0)
+        return unlink(from) == 0 || (unlink(to), 0);
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return 0;
+    if (access(to, F_OK) == 0)
+        errno = EEXIST;
+    return errno != EEXIST && rename(from, to) == 0;
+}
+
+static leat_status fail_finish(struct base_error *error, const char *path)
+{
+    int there = errno == EEXIST;
+    leat_status st = fail_io(error, "finish checkpoint", path);
+    if (there)
+        base_error_hint(error, "The file was put there by something else since leat started; it is left as it is. The "
+                               "next start reads it as the newest state.");
+    return st;
+}
+
 leat_status store_write(struct store *store, const char *job, struct store_manifest *m, struct base_error *error)
 {
     char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
@@ -577,7 +653,10 @@ leat_status store_write(struct store *store, const char *job, struct store_manif
         return base_no_memory(error);
     leat_status st = LEAT_OK;
     int made = mkdir(dir, 0700) == 0;
-    int fd = made || errno == EEXIST ? open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    int there = made || errno == EEXIST;
+    if (there)
+        unlink(temporary); // of a server that died, maybe a second name of an epoch: not to be cut
+    int fd = there ? open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
     if (fd < 0 || !write_file(fd, text, strlen(text), m))
         st = fail_io(error, "write checkpoint", temporary);
     if (fd >= 0)
@@ -585,8 +664,8 @@ leat_status store_write(struct store *store, const char *job, struct store_manif
     free(text);
     if (st >= 0)
         LEAT_FAULT("checkpoint-before-rename");
-    if (st >= 0 && (rename(temporary, path) != 0 || !sync_dir(dir) || (made && !sync_dir(store->dir))))
-        st = fail_io(error, "finish checkpoint", path);
+    if (st >= 0 && (!rename_new(temporary, path) || !sync_dir(dir) || (made && !sync_dir(store->dir))))
+        st = fail_finish(error, path);
     if (st < 0) {
         unlink(temporary);
         return st;
@@ -622,22 +701,34 @@ static leat_epoch oldest_needed(const struct store *store, const char *job, leat
     return oldest;
 }
 
+// Removes the files of all epochs up to `last`.
+static leat_status remove_up_to(struct store *store, const char *job, leat_epoch last, struct base_error *error)
+{
+    char path[PATH_MAX];
+    leat_epoch old;
+    leat_status st = LEAT_OK;
+    while (last && (st = newest_of(store, job, last, &old, error)) >= 0 && old) {
+        if (!path_of(store, job, old, path))
+            return path_too_long(error);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return fail_io(error, "remove old checkpoint", path);
+        last = old - 1;
+    }
+    return st;
+}
+
 void store_prune(struct store *store, const char *job)
 {
-    leat_epoch newest = newest_of(store, job, UINT64_MAX);
-    leat_epoch before = newest ? newest_of(store, job, newest - 1) : 0;
-    leat_epoch keep = before ? oldest_needed(store, job, before) : 0;
-    leat_epoch also = newest ? oldest_needed(store, job, newest) : 0;
+    struct base_error error;
+    leat_epoch newest, before = 0;
+    if (newest_of(store, job, UINT64_MAX, &newest, &error) < 0 || newest == 0 ||
+        newest_of(store, job, newest - 1, &before, &error) < 0 || before == 0)
+        return;
+    leat_epoch keep = oldest_needed(store, job, before);
+    leat_epoch also = oldest_needed(store, job, newest);
     if (!keep || !also)
         return;
-    keep = also < keep ? also : keep;
-    for (leat_epoch old = newest_of(store, job, keep - 1); old; old = newest_of(store, job, old - 1)) {
-        char path[PATH_MAX];
-        if (path_of(store, job, old, path))
-            unlink(path);
-        if (old == 1)
-            break;
-    }
+    (void)remove_up_to(store, job, (also < keep ? also : keep) - 1, &error);
 }
 
 struct pruning {
@@ -646,26 +737,24 @@ struct pruning {
     uint32_t count;
 };
 
-static void prune_job(void *arg, const char *job)
+static leat_status prune_job(void *arg, const char *job, struct base_error *error)
 {
     struct pruning *p = arg;
-    if (contains(p->jobs, p->count, job))
-        return;
     char path[PATH_MAX];
-    for (leat_epoch old = newest_of(p->store, job, UINT64_MAX); old; old = newest_of(p->store, job, old - 1)) {
-        if (path_of(p->store, job, old, path))
-            unlink(path);
-        if (old == 1)
-            break;
-    }
+    if (contains(p->jobs, p->count, job))
+        return LEAT_OK;
+    leat_status st = remove_up_to(p->store, job, UINT64_MAX, error);
+    if (st < 0)
+        return st;
     if (snprintf(path, sizeof path, "%s/%s/writing", p->store->dir, job) < PATH_MAX)
         unlink(path);
     if (snprintf(path, sizeof path, "%s/%s", p->store->dir, job) < PATH_MAX)
         rmdir(path);
+    return LEAT_OK;
 }
 
-void store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count)
+leat_status store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count, struct base_error *error)
 {
     struct pruning p = {store, jobs, count};
-    each_job(store, prune_job, &p);
+    return each_job(store, prune_job, &p, error);
 }

@@ -48,7 +48,8 @@ struct store_manifest {
     uint32_t state_count;
 };
 
-// Opens the pipeline's folder (made if missing) and locks it. NULL with *error: no rights, or another server has it.
+// Opens the pipeline's folder (made if missing) and locks it. NULL with *error: no rights, another server has it, or
+// what it holds cannot be listed: no folder is taken for empty because it could not be read.
 struct store *store_open(const char *dir, const char *pipeline, struct base_error *error);
 void store_close(struct store *store);
 
@@ -65,19 +66,19 @@ leat_status store_load(struct store *store, const char *const *nodes, uint32_t c
 void store_manifest_fini(struct store_manifest *manifest);
 
 // Calls fn for each node that has saved state and is not among `nodes`.
-void store_unknown(struct store *store, const char *const *nodes, uint32_t count,
-                   void (*fn)(void *arg, const char *node), void *arg);
+leat_status store_unknown(struct store *store, const char *const *nodes, uint32_t count,
+                          void (*fn)(void *arg, const char *node), void *arg, struct base_error *error);
 
 // Makes the manifest durable: pieces with epoch 0 are written and get their place. On failure nothing is changed on
-// disk that counts, and the manifest's places are as before.
+// disk that counts, and the manifest's places are as before. An epoch that is there already is not written over.
 leat_status store_write(struct store *store, const char *job, struct store_manifest *manifest,
                         struct base_error *error);
 
-// Removes files that the newest two manifests of `job` do not need.
+// Removes files that the newest two manifests of `job` do not need. Does nothing when these cannot be read.
 void store_prune(struct store *store, const char *job);
 
 // Removes folders of jobs that are not among `jobs`. When every job has written a manifest of its own.
-void store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count);
+leat_status store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count, struct base_error *error);
 
 // The pipeline's folder, for spill files.
 const char *store_dir(const struct store *store);

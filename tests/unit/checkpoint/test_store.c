@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -196,7 +197,7 @@ static void nodes_that_move_to_another_job_keep_their_newest_state(void **state)
     assert_text(f, "a", "new");
     assert_text(f, "b", "b of one");
     static const char *const jobs[] = {"two"};
-    store_prune_jobs(f->store, jobs, 1);
+    assert_int_equal(store_prune_jobs(f->store, jobs, 1, &f->error), LEAT_OK);
     assert_int_equal(count_files(f, "one"), 0);
     assert_text(f, "a", "new");
     assert_text(f, "b", NULL);
@@ -215,7 +216,7 @@ static void states_that_nobody_claims_are_named(void **state)
     write_simple(f, "two", "b", "2");
     char names[64] = "";
     static const char *const nodes[] = {"b"};
-    store_unknown(f->store, nodes, 1, note_unknown, names);
+    assert_int_equal(store_unknown(f->store, nodes, 1, note_unknown, names, &f->error), LEAT_OK);
     assert_string_equal(names, "a ");
 }
 
@@ -309,6 +310,80 @@ static void a_folder_that_cannot_be_written_is_an_error_and_no_loss(void **state
     store_manifest_fini(&m);
 }
 
+// No folder is taken for empty because it could not be listed: a job would begin anew and write over its epochs.
+static void a_folder_that_cannot_be_listed_is_not_empty(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 3; i++)
+        write_simple(f, "job", "a", "kept");
+    struct rlimit limit, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0; // EMFILE, also for root
+    struct store_manifest m;
+    char names[64] = "";
+    static const char *const nodes[] = {"b"};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    leat_status loaded = load(f, "a", &m);
+    struct base_error error = f->error;
+    leat_status unknown = store_unknown(f->store, nodes, 1, note_unknown, names, &f->error);
+    leat_status pruned = store_prune_jobs(f->store, nodes, 1, &f->error);
+    store_prune(f->store, "job");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(loaded, LEAT_RESOURCE);
+    assert_string_equal(error.code, "LEAT-T0001");
+    assert_non_null(strstr(error.message, "/pipe\": "));
+    assert_non_null(strstr(error.hint, "LimitNOFILE"));
+    assert_int_equal(unknown, LEAT_RESOURCE);
+    assert_int_equal(pruned, LEAT_RESOURCE);
+    assert_int_equal(count_files(f, "job"), 3);
+    assert_text(f, "a", "kept");
+}
+
+// The same for the folder of one job, at every place where it is listed.
+static void a_job_that_cannot_be_listed_is_not_a_new_one(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "kept");
+    char path[256];
+    snprintf(path, sizeof path, "%s/pipe/job", f->dir);
+    struct rlimit limit, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    int next = dup(0); // the lowest that is free: for the pipeline's folder, and none for the job's
+    close(next);
+    few.rlim_cur = (rlim_t)next + 1;
+    struct store_manifest m;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    leat_status loaded = load(f, "a", &m);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(loaded, LEAT_RESOURCE);
+    assert_non_null(strstr(f->error.message, path));
+    store_close(f->store);
+    few.rlim_cur = (rlim_t)next + 1; // the lock's is free again: it takes one, the folder the other
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    f->store = store_open(f->dir, "pipe", &f->error);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_null(f->store);
+    assert_int_equal(f->error.failure, LEAT_RESOURCE);
+    assert_non_null(strstr(f->error.message, path));
+    f->store = store_open(f->dir, "pipe", &f->error);
+    assert_text(f, "a", "kept");
+}
+
+static void an_epoch_is_never_written_over(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "kept");
+    struct store_manifest m = {.epoch = 1};
+    add_state(&m, "a", 0, 1, "other");
+    assert_true(store_write(f->store, "job", &m, &f->error) < 0);
+    assert_string_equal(f->error.native_code, "EEXIST");
+    assert_int_equal(m.states[0].pieces[0].epoch, 0);
+    assert_text(f, "a", "kept");
+    store_manifest_fini(&m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -322,6 +397,9 @@ int main(void)
         TEST(damage_is_refused_wherever_it_is),
         TEST(what_was_being_written_does_not_count),
         TEST(a_folder_that_cannot_be_written_is_an_error_and_no_loss),
+        TEST(a_folder_that_cannot_be_listed_is_not_empty),
+        TEST(a_job_that_cannot_be_listed_is_not_a_new_one),
+        TEST(an_epoch_is_never_written_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
