@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "exec.h"
-#include "hash.h"
 #include "review.h"
 
 // What bind leaves for the instances.
