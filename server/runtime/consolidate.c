@@ -14,7 +14,8 @@
 //
 // What is held beyond `memory` goes to files, shared out by the hash of the key (spill.h), and is taken back part by part:
 // once for the deletes of all parts, once for the upserts. What is given stops when the sink takes no more, and goes on
-// when it does; what comes meanwhile is the next transaction.
+// when it does; what comes meanwhile is the next transaction. The tables that a large transaction needed go with it: every
+// later one would have to clear them.
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #include "runtime/spill.h"
 
 #define PART_MAX ((size_t)512 << 20) // rows of one part in memory
+#define KEPT_MAX 65536u              // entries of a table that stays for the next transaction
 
 struct change {
     const struct leat_batch *batch;
@@ -135,6 +137,24 @@ void consolidate_destroy(struct consolidate *c)
     free(c->entries);
     free(c->slots);
     free(c);
+}
+
+static void forget_large_tables(struct consolidate *c)
+{
+    if (c->change_cap <= KEPT_MAX && c->entry_cap <= KEPT_MAX)
+        return;
+    free(c->changes);
+    free(c->entries);
+    free(c->slots);
+    c->changes = NULL;
+    c->entries = NULL;
+    c->slots = NULL;
+    c->change_count = c->change_cap = c->entry_count = c->entry_cap = c->slot_count = 0;
+}
+
+uint32_t consolidate_capacity(const struct consolidate *c)
+{
+    return c->change_cap > c->entry_cap ? c->change_cap : c->entry_cap;
 }
 
 // Room for one more change and one more key.
@@ -416,6 +436,7 @@ static leat_status give_all(struct consolidate *c, struct leat_ctx *ctx, consoli
     let_go(&c->given);
     spill_destroy(c->given_files);
     c->given_files = NULL;
+    forget_large_tables(c);
     c->giving = false;
     return LEAT_OK;
 }

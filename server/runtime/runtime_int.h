@@ -325,6 +325,8 @@ leat_status consolidate_add(struct consolidate *c, struct leat_ctx *ctx, const s
 // Gives what is held: the transaction is over though nothing said so.
 leat_status consolidate_finish(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
 bool consolidate_is_giving(const struct consolidate *c);
+// Keys or changes for which there is room without growing; what it holds for that when nothing is given.
+uint32_t consolidate_capacity(const struct consolidate *c);
 leat_status consolidate_go_on(struct consolidate *c, struct leat_ctx *ctx, consolidate_give_fn give, void *arg);
 
 // --- lookup.c (worker, but for the first two)

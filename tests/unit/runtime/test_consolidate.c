@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define IDS 20001
+#define IDS 80001
 
 static leat_status fail_host(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap)
 {
@@ -322,6 +322,24 @@ static void an_open_transaction_is_held_until_it_ends(void **state)
     assert_int_equal(t->target[1], 10);
 }
 
+static void tables_of_a_large_transaction_go_with_it(void **state)
+{
+    struct table *t = *state;
+    update_ids(t, 1000, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 1024);
+    uint32_t small = consolidate_capacity(t->c);
+    assert_in_range(small, 1000, 65536); // stays: the next small one needs it again
+    t->rows = t->deletes_after_upserts = 0;
+    t->last = LEAT_DELETE;
+    update_ids(t, 80000 - 1, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 1024);
+    assert_shifted(t, 80000 - 1);
+    assert_int_equal(consolidate_capacity(t->c), 0);
+    t->rows = 0;
+    t->last = LEAT_DELETE;
+    update_ids(t, 1000, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 1024);
+    assert_int_equal(t->rows, 1001);
+    assert_int_equal(consolidate_capacity(t->c), small);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -338,6 +356,7 @@ int main(void)
         TEST(any_order_of_one_key_gives_the_last_row),
         TEST(a_delete_that_knows_only_its_key_takes_the_row),
         TEST(an_open_transaction_is_held_until_it_ends),
+        TEST(tables_of_a_large_transaction_go_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
