@@ -486,8 +486,8 @@ static void on_epoch_timeout(void *arg)
 static void on_opened(void *arg)
 {
     struct coordinator *c = arg;
+    note_error(c, NULL); // first: a job that runs and has an error counts as failing
     enter(c, JOB_RUNNING);
-    note_error(c, NULL);
     // the first one comes early: a process that dies again and again still gets ahead
     loop_timer_set(&c->timer, c->stop_wanted ? 0 : c->options.interval / 4);
 }

@@ -13,7 +13,8 @@ static bool too_long(leat_usec since, leat_usec now, leat_usec limit)
 static bool not_running(const char *name, const struct coordinator_view *view, const struct runtime_node_view *nodes,
                         uint32_t count, struct base_str *reason)
 {
-    base_str_addf(reason, "job \"%s\" is %s", name, job_state_name(view->state));
+    base_str_addf(reason, "job \"%s\" is %s", name,
+                  view->state == JOB_RUNNING ? "failing" : job_state_name(view->state));
     if (view->has_error)
         base_str_addf(reason, ": %s [%s]", view->error.message, view->error.code);
     for (uint32_t i = 0; !view->has_error && i < count; i++)
@@ -42,7 +43,8 @@ bool ready_job(const char *name, const struct coordinator_view *view, const stru
 {
     if (view->state == JOB_FINISHED)
         return true;
-    if (view->state != JOB_RUNNING)
+    // a run with an error is over, though its nodes are still being closed
+    if (view->state != JOB_RUNNING || view->has_error)
         return not_running(name, view, nodes, count, reason);
     // whoever does not take rows is the cause; a source or checkpoint that stands still behind it is not
     for (int pass = 0; pass < 2; pass++)
