@@ -102,7 +102,7 @@ static void stop(struct server *s, const char *why)
     if (s->stopping) {
         base_log(&s->machine.logger, LEAT_LOG_WARN, "stop-now", "asked to stop again: ending without waiting");
         base_log_flush(s->machine.log);
-        _exit(0);
+        _exit(EXIT_ABORTED);
     }
     s->stopping = true;
     base_log(&s->machine.logger, LEAT_LOG_INFO, "stopping", "%s: taking a last checkpoint", why);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `leat run` ends, and what it says on the way: exit codes that a script can trust, one story of a failure."""
 import os
+import resource
 import signal
 import subprocess
 
@@ -68,6 +69,26 @@ def test_a_failed_job_beside_an_endless_one_tells_one_story(work):
     assert not leat.metric("leat_job_restarts_total", job="lines")
     assert code in leat.get("/health/ready")[1]
     assert leat.child.stop(timeout=20) == 1
+
+
+def test_a_second_signal_ends_at_once_and_is_no_clean_stop(work):
+    leat = leat_with(work, ENDLESS, "").launch().wait_ready()
+    leat.pause()  # both signals are there when it goes on
+    leat.child.send(signal.SIGINT)
+    assert leat.child.stop(timeout=20) == 5
+    assert leat.logged(" stop-now ")
+
+
+def test_the_soft_limit_of_descriptors_is_raised(work):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        leat = leat_with(work, ENDLESS, "").launch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    leat.wait_ready()
+    assert resource.prlimit(leat.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    leat.terminate()
 
 
 MISBEHAVE = """
