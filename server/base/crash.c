@@ -22,7 +22,7 @@ static const bool is_sanitized = true;
 static const bool is_sanitized = false;
 #endif
 
-static const char *program = "leat";
+static const char *program_version = "";
 static _Thread_local const struct base_crash_place *here;
 static _Thread_local void *stack;
 
@@ -75,7 +75,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
 {
     void *frames[FRAMES];
     say_pair("leat: crashed by ", signal_name(number), ", ");
-    say_pair("version ", program, "\n");
+    say_pair("version ", program_version, "\n");
     say_place();
     backtrace_symbols_fd(frames, backtrace(frames, FRAMES), STDERR_FILENO);
     // the handler is gone (SA_RESETHAND): the signal ends the process as if there had been none
@@ -88,7 +88,7 @@ void base_crash_install(const char *version)
     struct sigaction action = {.sa_sigaction = on_crash,
                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER};
     void *frame;
-    program = version;
+    program_version = version;
     if (is_sanitized)
         return;
     backtrace(&frame, 1); // loads what it needs now, not in the handler
