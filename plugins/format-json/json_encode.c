@@ -25,13 +25,17 @@ struct writer {
     struct leat_ctx *ctx;
     const struct fjson_format *f;
     struct leat_buffer *out;
+    uint8_t beyond; // PUT_FULL was said because of out->max
 };
 
 static int put_value(struct writer *w, const struct fjson_type *type, const union leat_cell *cell, uint8_t state);
 
 static inline int room(struct writer *w, size_t more)
 {
-    return leat_buffer_room(w->ctx, w->out, more) ? PUT_OK : PUT_FULL;
+    if (leat_buffer_room(w->ctx, w->out, more))
+        return PUT_OK;
+    w->beyond = more > w->out->max - w->out->len;
+    return PUT_FULL;
 }
 
 static inline uint8_t *at(struct writer *w)
@@ -326,7 +330,7 @@ static leat_status cannot(struct writer *w, int rc, const struct fjson_field *fi
         return leat_fail(w->ctx, LEAT_DATA, "LEAT-F0106", "could not write json: column \"%.*s\" has no value", len,
                          name);
     default:
-        if (w->out->cap < w->out->max / 2)
+        if (!w->beyond)
             return leat_no_memory(w->ctx);
         return leat_fail(w->ctx, LEAT_DATA, "LEAT-F0106", "could not write json: the record is longer than %zu bytes",
                          w->out->max);
@@ -350,7 +354,7 @@ leat_status fjson_encode(struct leat_ctx *ctx, void *self, const struct leat_bat
                          struct leat_buffer *out, size_t *ends, uint32_t *done)
 {
     struct fjson_format *f = self;
-    struct writer w = {ctx, f, out};
+    struct writer w = {ctx, f, out, 0};
     for (uint32_t i = 0; i < f->root->count; i++)
         f->slots[i] = b->columns[f->columns[i]];
     for (*done = 0; *done < n; ++*done) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows to records: the key's format and the value's format each append to a buffer of the chunk. Deletes of an upsert
-// sink are tombstones. A row that cannot be encoded is told to the node's policy when it stands first in a run, so that
-// each is told once.
+// sink are tombstones. A row that cannot be encoded is told to the node's policy when it stands first in an empty chunk:
+// behind others it may be good, and only lack the room.
 #include <string.h>
 
 #include "sink_int.h"
@@ -50,7 +50,7 @@ static void add_slots(struct kafka_sink *s, struct kafka_chunk *chunk, uint32_t 
     }
 }
 
-// Encodes rows *row … *row + n - 1, which are all deletes or none is.
+// Encodes rows *row … *row + n - 1, which are all deletes or none is. LEAT_AGAIN = the next row needs another chunk.
 static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b, uint32_t *row,
                               uint32_t n, int deletes, struct kafka_chunk *chunk)
 {
@@ -74,14 +74,22 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     // what a cut run left behind is written over
     chunk->keys.len = done && s->key ? s->key_ends[done - 1] : key;
     chunk->values.len = done && !deletes ? s->value_ends[done - 1] : value;
-    return st == LEAT_DATA && !done ? bad_row(ctx, s, row) : LEAT_OK;
+    if (st != LEAT_DATA || done)
+        return LEAT_OK;
+    st = chunk->count ? LEAT_OK : bad_row(ctx, s, row);
+    return st == LEAT_OK ? LEAT_AGAIN : st; // an empty chunk is given back: bad rows must not leave small ones
+}
+
+static int has_room(const struct kafka_sink *s, const struct kafka_chunk *chunk)
+{
+    return !chunk->count || (chunk->count < s->writer->chunk_rows && kafka_chunk_bytes(chunk) < KAFKA_CHUNK_BYTES);
 }
 
 leat_status kafka_encode(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b, uint32_t *row,
                          struct kafka_chunk *chunk)
 {
     leat_status st = LEAT_OK;
-    while (st == LEAT_OK && *row < b->rows && chunk->count < s->writer->chunk_rows) {
+    while (st == LEAT_OK && *row < b->rows && has_room(s, chunk)) {
         uint32_t column = null_key(s, b, *row);
         if (column != UINT32_MAX) {
             st = refuse_null_key(ctx, s, b, column, row);
@@ -94,5 +102,5 @@ leat_status kafka_encode(struct leat_ctx *ctx, struct kafka_sink *s, const struc
             n++;
         st = encode_run(ctx, s, b, row, n, deletes, chunk);
     }
-    return st;
+    return st == LEAT_AGAIN ? LEAT_OK : st;
 }

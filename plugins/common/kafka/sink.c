@@ -374,8 +374,12 @@ static leat_status encode_more(struct leat_ctx *ctx, struct kafka_sink *s, const
 static leat_status encode_chunk(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b)
 {
     struct kafka_chunk *chunk = s->reduce ? NULL : kafka_writer_last(s->writer);
-    if (chunk)
-        return encode_more(ctx, s, b, chunk);
+    uint32_t first = s->row;
+    if (chunk) {
+        leat_status st = encode_more(ctx, s, b, chunk);
+        if (st != LEAT_OK || s->row > first)
+            return st;
+    }
     chunk = kafka_writer_chunk(s->writer);
     if (!chunk)
         return leat_no_memory(ctx);

@@ -53,7 +53,8 @@ struct kafka_sink {
     struct leat_event *flush_timer;
 };
 
-// encode.c: encodes rows *row … into the empty `chunk` until it or the batch is full; *row moves on.
+// encode.c: encodes rows *row … into `chunk` until it is full or the batch ends; *row moves on. It always does with an
+// empty chunk, and does not when the next row finds no room behind the others: then it needs an empty one.
 leat_status kafka_encode(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b, uint32_t *row,
                          struct kafka_chunk *chunk);
 
