@@ -173,9 +173,11 @@ static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct 
         if (!messages[i].err) {
             chunk->outstanding++;
             w->outstanding++;
-        } else if (st == LEAT_OK) {
-            st = refused(ctx, w, &messages[i]);
+            continue;
         }
+        w->refused++;
+        if (st == LEAT_OK)
+            st = refused(ctx, w, &messages[i]);
     }
     return st;
 }
@@ -243,10 +245,8 @@ static leat_status make_bulk(struct leat_ctx *ctx, struct kafka_writer *w)
     return make_topic(ctx, w, w->bulk, &w->bulk_rkt);
 }
 
-leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
+static leat_status send_round(struct leat_ctx *ctx, struct kafka_writer *w)
 {
-    if (w->outstanding || !w->ready)
-        return LEAT_OK;
     int large = w->ready_records > KAFKA_ROUND_LARGE && !w->lingers; // 0 or 1
     if (large && !w->bulk) {
         leat_status st = make_bulk(ctx, w);
@@ -269,6 +269,18 @@ leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
     }
     __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
     return LEAT_OK;
+}
+
+leat_status kafka_writer_pump(struct leat_ctx *ctx, struct kafka_writer *w)
+{
+    leat_status st = LEAT_OK;
+    uint64_t refused = w->refused - 1;
+    // no report comes for a round whose records were all refused, so that the next one has to begin here
+    while (st == LEAT_OK && !w->outstanding && w->ready && w->refused != refused) {
+        refused = w->refused;
+        st = send_round(ctx, w);
+    }
+    return st;
 }
 
 static void adapt(struct kafka_writer *w, const struct kafka_chunk *chunk)

@@ -66,6 +66,7 @@ struct kafka_writer {
     size_t round_bytes;        // bound of a round
     uint32_t chunk_rows;       // records that make about KAFKA_CHUNK_BYTES, as far as we have seen
     uint64_t outstanding;      // records without report
+    uint64_t refused;          // records that the client did not take, so far
     rd_kafka_resp_err_t error; // of the first failed report
     char error_text[512];
     size_t largest;        // bytes of the largest record that the broker found too large, and its key, cut

@@ -210,6 +210,86 @@ static void a_full_writer_holds_back(void **state)
     testhost_node_destroy(n);
 }
 
+// A sink whose requests are bounded so; json knows a record that is too long from one that finds no room.
+static struct testhost_node *bounded_sink(struct world *w, const char *request_size)
+{
+    const char *pairs[] = {"topic",
+                           "t",
+                           "properties.bootstrap.servers",
+                           rd_kafka_mock_cluster_bootstraps(w->mock),
+                           "properties.max.request.size",
+                           request_size,
+                           "key.format",
+                           "line",
+                           "value.format",
+                           "json",
+                           "sink.topic.create.enabled",
+                           "false",
+                           NULL};
+    struct testhost_node *n =
+        testhost_node(w->h, testhost_component(w->h, "upsert-kafka", LEAT_SINK, "upsert-kafka"), pairs);
+    n->skip_bad_rows = 1;
+    if (testhost_sink_start(n, w->schema, LEAT_MODE_UPSERT, "id") != LEAT_OK)
+        fail_msg("%s", testhost_faults(n));
+    return n;
+}
+
+static void add_large(struct leat_batch *b, const uint8_t *text, uint32_t len)
+{
+    uint32_t row = leat_batch_add(b, LEAT_INSERT);
+    leat_batch_set_i64(b, 0, row, row);
+    leat_batch_set_slice(b, 1, row, text, len);
+}
+
+static void large_rows_fill_several_chunks(void **state)
+{
+    struct world *w = *state;
+    struct testhost_node *n = bounded_sink(w, "5000000");
+    const uint32_t large = 4u << 20, beyond = 65u << 20;
+    uint8_t *text = malloc(beyond);
+    assert_non_null(text);
+    memset(text, 'x', beyond);
+    struct leat_batch *b = leat_batch_new(&n->ctx, w->schema, 32);
+    for (int i = 0; i < 20; i++)
+        add_large(b, text, large);
+    add_large(b, text, beyond);
+    add_large(b, text, 10);
+    add_large(b, text, beyond); // the first row of a chunk, and the last one of a batch
+    assert_int_equal(testhost_write(n, b, WAIT), LEAT_OK);
+    assert_int_equal(testhost_flush(n, LEAT_FLUSH_DURABLE, WAIT), LEAT_OK);
+    assert_int_equal(testhost_metric(n, "leat_kafka_sent_records_total"), 21);
+    int refused = 0;
+    for (struct testhost_bad_row *bad = n->bad_rows; bad; bad = bad->next, refused++)
+        assert_non_null(strstr(bad->message, "the record is longer than 67108864 bytes"));
+    assert_int_equal(refused, 2);
+    leat_batch_unref(b);
+    free(text);
+    testhost_node_destroy(n);
+}
+
+// No report comes for what the client refuses, and the rest has to go all the same.
+static void rounds_of_refused_records_end(void **state)
+{
+    struct world *w = *state;
+    struct testhost_node *n = bounded_sink(w, "2000");
+    uint8_t text[3000];
+    memset(text, 'x', sizeof text);
+    struct leat_batch *b = leat_batch_new(&n->ctx, w->schema, 32);
+    for (int i = 0; i < 3; i++)
+        add_large(b, text, sizeof text);
+    add_large(b, text, 10);
+    add_large(b, text, sizeof text);
+    assert_int_equal(testhost_write(n, b, WAIT), LEAT_OK);
+    assert_int_equal(testhost_flush(n, LEAT_FLUSH_DURABLE, WAIT), LEAT_OK);
+    assert_int_equal(testhost_metric(n, "leat_kafka_sent_records_total"), 1);
+    int refused = 0;
+    for (struct testhost_bad_row *bad = n->bad_rows; bad; bad = bad->next, refused++)
+        assert_non_null(strstr(bad->message, "is larger than properties.max.request.size, 2000"));
+    assert_int_equal(refused, 4);
+    leat_batch_unref(b);
+    testhost_node_destroy(n);
+}
+
 static void an_end_with_unwritten_records_does_not_wait(void **state)
 {
     struct world *w = *state;
@@ -250,6 +330,8 @@ int main(void)
         CASE(what_is_refused_fails_the_node),
         CASE(a_lost_broker_loses_nothing),
         CASE(a_full_writer_holds_back),
+        CASE(large_rows_fill_several_chunks),
+        CASE(rounds_of_refused_records_end),
         CASE(an_end_with_unwritten_records_does_not_wait),
         CASE(memory_that_is_missing_is_an_error),
     };
