@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#define POST_MS 50 // between two tries to tell of a job's end when there is no memory
+
 struct kafka_control {
     pthread_t thread;
     pthread_mutex_t lock;
@@ -61,7 +63,21 @@ static leat_status on_done(struct leat_ctx *ctx, void *arg, uint32_t ready)
     return st;
 }
 
-// With the lock held.
+static struct timespec time_in(int ms)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += ms / 1000;
+    end.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return end;
+}
+
+// With the lock held, which is let go while there is no memory for the call: a node that is never told would wait for
+// ever.
 static void finish(struct kafka_control *c, struct kafka_job *job)
 {
     job->next = NULL;
@@ -71,7 +87,10 @@ static void finish(struct kafka_control *c, struct kafka_job *job)
     }
     *c->done_tail = job;
     c->done_tail = &job->next;
-    c->ctx->host->post(c->ctx, on_done, c);
+    while (!c->ending && c->ctx->host->post(c->ctx, on_done, c) != LEAT_OK) {
+        struct timespec end = time_in(POST_MS);
+        pthread_cond_timedwait(&c->change, &c->lock, &end);
+    }
 }
 
 static void *thread_main(void *arg)
@@ -192,14 +211,7 @@ int kafka_job_interrupted(struct kafka_control *c)
 
 int kafka_job_sleep(struct kafka_control *c, int ms)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += ms / 1000;
-    end.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000;
-    }
+    struct timespec end = time_in(ms);
     pthread_mutex_lock(&c->lock);
     while (!c->interrupted && pthread_cond_timedwait(&c->change, &c->lock, &end) != ETIMEDOUT)
         ;

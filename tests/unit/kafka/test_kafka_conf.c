@@ -9,6 +9,7 @@
 
 #include "buf.h"
 #include "conf.h"
+#include "control.h"
 #include "jaas.h"
 #include "offsets.h"
 #include "testhost.h"
@@ -236,6 +237,54 @@ static void a_report_without_an_offset_is_no_proof(void **state)
     testhost_destroy(h);
 }
 
+// --- the helper thread, with a host that has no memory for its first calls
+
+static struct leat_host poor_host;
+static atomic_int posts_to_fail;
+
+static leat_status poor_post(struct leat_ctx *ctx, leat_event_fn fn, void *arg)
+{
+    return atomic_fetch_sub(&posts_to_fail, 1) > 0 ? LEAT_RESOURCE : testhost_table()->post(ctx, fn, arg);
+}
+
+static void run_nothing(struct kafka_control *control, struct kafka_job *job) {}
+
+static void drop_nothing(struct kafka_job *job) {}
+
+static leat_status note_done(struct leat_ctx *ctx, struct kafka_job *job)
+{
+    *(int *)job->node = 1;
+    return LEAT_OK;
+}
+
+static int is_set(void *arg)
+{
+    return *(int *)arg;
+}
+
+static void ends_of_jobs_are_told_without_memory(void **state)
+{
+    struct testhost *h = testhost_create();
+    struct testhost_node *node = testhost_bare(h);
+    int done = 0;
+    struct kafka_job job = {.run = run_nothing, .done = note_done, .drop = drop_nothing, .node = &done};
+    poor_host = *testhost_table();
+    poor_host.post = poor_post;
+    node->ctx.host = &poor_host;
+    for (int fail = 3; fail <= 1000; fail += 997) { // of the second one nobody hears: its control goes first
+        atomic_store(&posts_to_fail, fail);
+        struct kafka_control *control = kafka_control_create(&node->ctx);
+        assert_non_null(control);
+        kafka_control_run(control, &job);
+        assert_int_equal(testhost_run_until(h, is_set, &done, fail == 3 ? 10000 : 200), fail == 3);
+        kafka_control_destroy(&node->ctx, control);
+        done = 0;
+    }
+    node->ctx.host = testhost_table();
+    testhost_node_destroy(node);
+    testhost_destroy(h);
+}
+
 static struct testhost_node *checked(struct testhost *h, const char *plugin, uint8_t kind, const char *const *pairs)
 {
     return testhost_node(h, testhost_component(h, plugin, kind, plugin), pairs);
@@ -345,6 +394,7 @@ int main(void)
         cmocka_unit_test(resources_are_the_same_for_all_spellings),
         cmocka_unit_test(properties_are_translated_or_explained),
         cmocka_unit_test(a_report_without_an_offset_is_no_proof),
+        cmocka_unit_test(ends_of_jobs_are_told_without_memory),
         cmocka_unit_test(options_are_checked_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
