@@ -17,7 +17,13 @@
 static void put_type(FILE *f, const struct leat_type *type)
 {
     char text[TYPE_TEXT];
-    fprintf(f, " %s", sql_type_name(type, text, sizeof text));
+    struct leat_type t = *type;
+    // kept values do not depend on these; a column may get more room while the pipeline lives
+    if (t.kind == LEAT_TYPE_VARCHAR || t.kind == LEAT_TYPE_VARBINARY)
+        t.length = LEAT_LENGTH_MAX;
+    else if (t.kind == LEAT_TYPE_DECIMAL)
+        t.precision = LEAT_DECIMAL_MAX;
+    fprintf(f, " %s", sql_type_name(&t, text, sizeof text));
 }
 
 static void put_column(FILE *f, const struct sql_plan *p, uint32_t input, uint32_t column)

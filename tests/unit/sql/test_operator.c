@@ -567,6 +567,8 @@ static void test_what_is_done_behind_the_join_does_not(void **state)
         if (shape_of(*state, others[i], both) != was)
             fail_msg("%s", others[i]);
     assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, more) == was);
+    more[1].columns = "uid BIGINT NOT NULL, city VARCHAR(20)";
+    assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, more) == was);
 }
 
 // --- refusals ---
