@@ -392,8 +392,11 @@ static void write_mail(struct loop_mail *mail)
 {
     struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, write_mail));
     c->write_status = store_write(c->options.store, c->options.name, &c->held, &c->write_error);
-    if (c->write_status >= 0)
+    if (c->write_status >= 0) {
         store_prune(c->options.store, c->options.name);
+        if (c->options.written)
+            c->options.written(c->options.arg, c->options.job);
+    }
     loop_post(c->options.control, &c->written_mail);
 }
 

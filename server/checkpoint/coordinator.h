@@ -57,6 +57,7 @@ struct coordinator_options {
     size_t transaction_memory;                                // see runtime.h
     int (*resource_settled)(void *arg, const char *resource); // any thread
     void *arg;
+    void (*written)(void *arg, uint32_t job); // a manifest of the job is durable; the writer's thread; NULL = no matter
     void (*ended)(void *arg, uint32_t job, enum job_state state); // STOPPED, FINISHED or FAILED
 };
 

@@ -23,7 +23,9 @@ struct pipeline {
     struct coordinator **jobs;
     uint32_t job_count;
     uint32_t ended;
-    bool endless; // a source has no end
+    bool endless;  // a source has no end
+    bool *written; // by this process, per job; the writer's
+    bool pruned;   // the writer's
     struct resource *resources;
     uint32_t resource_count;
 };
@@ -100,6 +102,35 @@ static void job_ended(void *arg, uint32_t job, enum job_state state)
     struct pipeline *p = arg;
     if (++p->ended == p->job_count)
         p->options.ended(p->options.arg, p);
+}
+
+static void prune_jobs(struct pipeline *p)
+{
+    const struct base_logger logger = {.log = p->options.log, .pipeline = p->options.graph->pipeline};
+    struct base_error error;
+    base_error_clear(&error);
+    const char **names = calloc(p->job_count, sizeof *names);
+    for (uint32_t i = 0; names && i < p->job_count; i++)
+        names[i] = graph_job_name(p->options.graph, i);
+    if ((names ? store_prune_jobs(p->store, names, p->job_count, &error) : base_no_memory(&error)) < 0)
+        base_log(&logger, LEAT_LOG_WARN, "old-state-kept",
+                 "saved state that no job uses any more was not removed, the next start tries again: %s",
+                 error.message);
+    free(names);
+}
+
+// Folders of jobs that are no more go when nothing is read from them again: a start looks there for what a node saved
+// last, and would find what was to be forgotten.
+static void job_written(void *arg, uint32_t job)
+{
+    struct pipeline *p = arg;
+    p->written[job] = true;
+    for (uint32_t i = 0; i < p->job_count; i++)
+        if (!p->written[i])
+            return;
+    if (!p->pruned)
+        prune_jobs(p);
+    p->pruned = true;
 }
 
 struct unknown {
@@ -198,6 +229,7 @@ static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct b
         .transaction_memory = (size_t)s->transaction_memory,
         .resource_settled = resource_settled,
         .arg = p,
+        .written = job_written,
         .ended = job_ended,
     };
     options.nodes = graph_job_nodes(p->options.graph, job, &options.node_count);
@@ -212,9 +244,15 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 {
     struct graph *graph = options->graph;
     struct pipeline *p = calloc(1, sizeof *p);
-    if (p)
+    if (p) {
         p->jobs = calloc(graph->job_count ? graph->job_count : 1, sizeof(struct coordinator *));
-    if (!p || !p->jobs) {
+        p->written = calloc(graph->job_count ? graph->job_count : 1, sizeof *p->written);
+    }
+    if (!p || !p->jobs || !p->written) {
+        if (p) {
+            free(p->jobs);
+            free(p->written);
+        }
         free(p);
         base_no_memory(error);
         return NULL;
@@ -258,6 +296,7 @@ void pipeline_destroy(struct pipeline *p)
     store_close(p->store);
     free(p->resources);
     free(p->jobs);
+    free(p->written);
     free(p);
 }
 

@@ -741,9 +741,13 @@ static leat_status prune_job(void *arg, const char *job, struct base_error *erro
 {
     struct pruning *p = arg;
     char path[PATH_MAX];
+    leat_epoch newest;
     if (contains(p->jobs, p->count, job))
         return LEAT_OK;
-    leat_status st = remove_up_to(p->store, job, UINT64_MAX, error);
+    leat_status st = newest_of(p->store, job, UINT64_MAX, &newest, error);
+    if (st < 0 || newest == 0)
+        return st; // not a job's, or nothing in it that counts
+    st = remove_up_to(p->store, job, newest, error);
     if (st < 0)
         return st;
     if (snprintf(path, sizeof path, "%s/%s/writing", p->store->dir, job) < PATH_MAX)

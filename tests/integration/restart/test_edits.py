@@ -124,6 +124,9 @@ def test_a_renamed_source_is_refused_until_its_state_may_go(work, pg, db, kafka,
     edited.restart(renamed, "--allow-non-restored-state")
     edited.moves()
     assert edited.leat.metric("leat_source_snapshot_rows_total") > 0
+    edited.restart(renamed)  # what was to be forgotten is: the flag is not needed again
+    edited.moves()
+    edited.no_snapshot()
     edited.end()
 
 

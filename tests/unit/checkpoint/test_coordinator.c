@@ -28,6 +28,7 @@ struct world {
     struct loop_clock clock; // of the control loop, when it is moved by hand
     leat_usec interval, timeout;
     struct restart_rule restart;
+    atomic_int written; // manifests
     int ended;
     enum job_state end;
 };
@@ -65,6 +66,12 @@ static int resource_settled(void *arg, const char *resource)
     return 1;
 }
 
+static void on_written(void *arg, uint32_t job)
+{
+    struct world *w = arg;
+    atomic_fetch_add(&w->written, 1);
+}
+
 static void on_ended(void *arg, uint32_t job, enum job_state state)
 {
     struct world *w = arg;
@@ -95,6 +102,7 @@ static void create(struct world *w)
             .restart = w->restart,
             .resource_settled = resource_settled,
             .arg = w,
+            .written = on_written,
             .ended = on_ended,
         },
         &error);
@@ -189,6 +197,7 @@ static void a_bounded_job_finishes_with_a_last_checkpoint(void **state)
     assert_int_equal(w->end, JOB_FINISHED);
     assert_true(fake_sink_complete(&w->sink, 60000, 1, 1));
     assert_snapshots_agree(w);
+    assert_true(atomic_load(&w->written) > 0);
     // started again, it knows that everything is done
     destroy(w);
     create(w);
@@ -245,6 +254,7 @@ static void a_wrong_configuration_is_not_tried_again(void **state)
     create(w);
     until_ended(w);
     assert_int_equal(w->end, JOB_FAILED);
+    assert_int_equal(atomic_load(&w->written), 0); // nothing of another job may be removed
     struct coordinator_view v = view(w);
     assert_int_equal(v.restarts, 0);
     assert_true(v.has_error);

@@ -197,8 +197,14 @@ static void nodes_that_move_to_another_job_keep_their_newest_state(void **state)
     assert_text(f, "a", "new");
     assert_text(f, "b", "b of one");
     static const char *const jobs[] = {"two"};
+    char path[256];
+    snprintf(path, sizeof path, "%s/pipe/not a job", f->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(store_prune_jobs(f->store, jobs, 1, &f->error), LEAT_OK);
+    assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(count_files(f, "one"), 0);
+    snprintf(path, sizeof path, "%s/pipe/one", f->dir);
+    assert_int_equal(access(path, F_OK), -1);
     assert_text(f, "a", "new");
     assert_text(f, "b", NULL);
 }
