@@ -2,7 +2,9 @@
 // A question: keys in, distinct ones found in the cache or asked for in one statement, rows out.
 //
 //     SELECT s.i, t."a"::text, … FROM ROWS FROM (unnest($1::int8[]), …) WITH ORDINALITY AS s(k0, …, i)
-//     JOIN "s"."t" AS t ON t."id" = s.k0
+//     JOIN "s"."t" AS t ON t."id" = s.k0 LIMIT …
+//
+// The limit is one row more than an answer can hold: what is too much is found out without having all of it in memory.
 //
 // A key with a NULL in it, or with a value that PostgreSQL cannot hold, matches nothing.
 #include <stdio.h>
@@ -180,6 +182,7 @@ static void build_sql(struct jdbc_lookup *l, const struct jdbc_question *q)
         buf_str(sql, col->key_cast ? "::" : "");
         buf_str(sql, col->key_cast ? col->key_cast : "");
     }
+    number(sql, " LIMIT ", LEAT_BATCH_ROWS_MAX + 1, "");
     buf_u8(sql, 0);
 }
 
@@ -359,8 +362,8 @@ static leat_status answer_rows(struct jdbc_lookup *l, struct jdbc_question *q, c
     struct answer a = {0};
     if (total > LEAT_BATCH_ROWS_MAX)
         return leat_fail(l->ctx, LEAT_RESOURCE, "LEAT-J0302",
-                         "%u keys have %llu rows in %s, more than %u, which one answer can hold", q->keys->rows,
-                         (unsigned long long)total, l->table.full, LEAT_BATCH_ROWS_MAX);
+                         "%u keys have more rows in %s than the %u that one answer can hold", q->keys->rows,
+                         l->table.full, LEAT_BATCH_ROWS_MAX);
     leat_status st = LEAT_OK;
     if (total) {
         a.batch = leat_batch_new(l->ctx, &l->schema, (uint32_t)total);

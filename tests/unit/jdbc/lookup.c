@@ -152,6 +152,17 @@ static void test_several_rows_of_a_key(void **state)
     close_lookup(&l);
 }
 
+static void test_more_rows_than_an_answer_holds(void **state)
+{
+    table("id bigint, n int");
+    server_run("INSERT INTO t SELECT 1, i FROM generate_series(1, 65537) i; INSERT INTO t VALUES (2, 7)");
+    struct lookup l = open_lookup("id BIGINT, n INT", NULL);
+    uint32_t id = 0;
+    assert_int_equal(try_ask(&l, &id, 1, "id BIGINT", "+I[1]"), LEAT_RESOURCE);
+    assert_non_null(strstr(testhost_faults(l.n), "more rows in \"public\".\"t\" than the 65536"));
+    close_lookup(&l);
+}
+
 static void test_key_of_another_type(void **state)
 {
     table("id char(4) PRIMARY KEY, u uuid, n numeric(10,2)");
@@ -278,17 +289,12 @@ static void test_value_that_does_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schema_of_the_catalogue),
-        cmocka_unit_test(test_keys_of_a_batch),
-        cmocka_unit_test(test_several_rows_of_a_key),
-        cmocka_unit_test(test_key_of_another_type),
-        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_missing_keys_not_remembered),
-        cmocka_unit_test(test_many_questions_at_once),
-        cmocka_unit_test(test_killed_connection),
-        cmocka_unit_test(test_table_gone),
-        cmocka_unit_test(test_declared_schema_is_compared),
-        cmocka_unit_test(test_value_that_does_not_fit),
+        cmocka_unit_test(test_schema_of_the_catalogue),     cmocka_unit_test(test_keys_of_a_batch),
+        cmocka_unit_test(test_several_rows_of_a_key),       cmocka_unit_test(test_more_rows_than_an_answer_holds),
+        cmocka_unit_test(test_key_of_another_type),         cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_missing_keys_not_remembered), cmocka_unit_test(test_many_questions_at_once),
+        cmocka_unit_test(test_killed_connection),           cmocka_unit_test(test_table_gone),
+        cmocka_unit_test(test_declared_schema_is_compared), cmocka_unit_test(test_value_that_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
