@@ -116,6 +116,7 @@ static const struct leat_code codes[] = {
     {"LEAT-R0006", "An operator asked an input that is no lookup.", "This is a bug of the plugin: report it."},
     {"LEAT-R0007", "A plugin answered a call with a status that means nothing there.",
      "This is a bug of the plugin: report it."},
+    {"LEAT-R0008", "A lookup broke the rules of answering questions.", "This is a bug of the plugin: report it."},
     {"LEAT-R0010", "A transaction of the source changes few keys too often to be sorted out by another key.",
      "Use the source's own key as the sink's primary key, or make that key not deferrable."},
     {"LEAT-R0011", "A transaction that is too large for memory could not be put into files.",

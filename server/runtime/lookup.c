@@ -86,6 +86,14 @@ bool lookups_build_to_discover(struct runtime_job *job)
 
 // --- asking
 
+static bool is_open(const struct inst *lookup, const struct question *q)
+{
+    const struct question *at = lookup->asked;
+    while (at && at != q)
+        at = at->next;
+    return at != NULL;
+}
+
 static leat_status tell(struct inst *lookup, struct question *q)
 {
     const struct plan_edge *edge = NULL;
@@ -100,6 +108,8 @@ static leat_status tell(struct inst *lookup, struct question *q)
                                                           q->keys, ticket);
     worker_leave(lookup, was);
     st = rules_status(lookup, "ask", st, RULES_AGAIN);
+    if (st == LEAT_AGAIN && !is_open(lookup, q))
+        return rules_answer_taken(lookup);
     if (st == LEAT_AGAIN)
         q->told = false;
     return st;
@@ -162,29 +172,40 @@ static void question_destroy(struct question *q)
     free(q);
 }
 
-void lookup_answer(struct inst *lookup, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row)
+static void put_answer(struct inst *lookup, struct answer *a)
 {
-    struct question **at = &lookup->asked;
-    while (*at && (*at)->ticket != ticket)
-        at = &(*at)->next;
-    struct question *q = *at;
-    struct answer *a = q ? answer_create(rows, key_of_row, ticket) : NULL;
-    if (!a) {
-        data_batch_unref(rows);
-        if (q) {
-            leat_no_memory(&lookup->ctx);
-            job_fail(lookup);
-        }
-        return;
-    }
-    *at = q->next;
-    question_destroy(q);
     struct answer **end = &lookup->asker->answers;
     while (*end)
         end = &(*end)->next;
     *end = a;
-    base_metric_inc(lookup->metrics.rows_out, rows ? rows->rows : 0);
+    base_metric_inc(lookup->metrics.rows_out, a->rows ? a->rows->rows : 0);
     task_wake(lookup->task);
+}
+
+void lookup_answer(struct inst *lookup, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row)
+{
+    if (rules_answer_here(lookup) != LEAT_OK) {
+        data_batch_unref(rows);
+        return;
+    }
+    struct question **at = &lookup->asked;
+    while (*at && (*at)->ticket != ticket)
+        at = &(*at)->next;
+    struct question *q = *at;
+    if (rules_answer(lookup, q ? q->keys : NULL, rows, key_of_row) != LEAT_OK) {
+        data_batch_unref(rows);
+        return;
+    }
+    struct answer *a = answer_create(rows, key_of_row, ticket);
+    if (!a) {
+        data_batch_unref(rows);
+        leat_no_memory(&lookup->ctx);
+        job_fail(lookup);
+        return;
+    }
+    *at = q->next;
+    question_destroy(q);
+    put_answer(lookup, a);
 }
 
 static void answer_destroy(struct answer *a)

@@ -23,15 +23,20 @@ static leat_status emit_broke(struct inst *inst, const char *rule)
 }
 
 // The error is a value of this call: the node's own belongs to its worker.
-static leat_status wrong_thread(struct inst *inst)
+static leat_status wrong_thread(struct inst *inst, const char *code, const char *did, const char *hint)
 {
     struct base_error error;
-    base_fail(&error, LEAT_BUG, "LEAT-R0002", "node \"%s\" (%s) emitted on a thread that is not its worker",
-              inst->node->name, inst->node->component->name);
+    base_fail(&error, LEAT_BUG, code, "node \"%s\" (%s) %s on a thread that is not its worker", inst->node->name,
+              inst->node->component->name, did);
     base_error_node(&error, inst->node->name);
-    base_error_hint(&error, "Hand the batch over to the worker by host->post, or keep it until poll.");
+    base_error_hint(&error, "%s", hint);
     job_fail_by(inst->job, &error);
     return LEAT_BUG;
+}
+
+static bool is_here(const struct inst *inst)
+{
+    return pthread_equal(pthread_self(), inst->task->worker->thread);
 }
 
 #ifndef NDEBUG
@@ -83,8 +88,9 @@ static const char *broken_batch(const struct inst *inst, uint32_t port, const st
 
 leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b)
 {
-    if (!pthread_equal(pthread_self(), inst->task->worker->thread))
-        return wrong_thread(inst);
+    if (!is_here(inst))
+        return wrong_thread(inst, "LEAT-R0002", "emitted",
+                            "Hand the batch over to the worker by host->post, or keep it until poll.");
     if (inst->ended)
         return emit_broke(inst, "after it had said LEAT_END");
     if (!inst->emitting_allowed)
@@ -93,4 +99,40 @@ leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch
         return emit_broke(inst, "from a port that it does not have");
     const char *rule = broken_batch(inst, port, b);
     return rule ? emit_broke(inst, rule) : LEAT_OK;
+}
+
+static leat_status answer_broke(struct inst *inst, const char *rule)
+{
+    leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0008", "node \"%s\" (%s) answered %s", inst->node->name,
+              inst->node->component->name, rule);
+    job_fail(inst);
+    return LEAT_BUG;
+}
+
+leat_status rules_answer_taken(struct inst *inst)
+{
+    return answer_broke(inst, "a question and then said LEAT_AGAIN to it");
+}
+
+leat_status rules_answer_here(struct inst *inst)
+{
+    return is_here(inst) ? LEAT_OK
+                         : wrong_thread(inst, "LEAT-R0008", "answered",
+                                        "Hand the rows over to the worker by host->post, and answer there.");
+}
+
+leat_status rules_answer(struct inst *inst, const struct leat_batch *keys, const struct leat_batch *rows,
+                         const uint32_t *key_of_row)
+{
+    if (!keys)
+        return answer_broke(inst, "a question that is not open: it was never asked, or has its answer");
+    const char *rule = rows ? broken_batch(inst, 0, rows) : NULL;
+    if (rule)
+        return answer_broke(inst, rule);
+    if (rows && rows->rows && !key_of_row)
+        return answer_broke(inst, "rows without their keys");
+    for (uint32_t r = 0; rows && r < rows->rows; r++)
+        if (key_of_row[r] >= keys->rows)
+            return answer_broke(inst, "a row of a key that the question does not have");
+    return LEAT_OK;
 }

@@ -311,6 +311,12 @@ leat_status inst_end_txn(struct inst *inst);
 leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may);
 // May the instance emit this batch, here and now? Any thread: being the wrong one is told as a failure of the job.
 leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b);
+// May the lookup answer on this thread (any thread), and the question of these keys (NULL = none that is open) with
+// these rows (worker)? If not, the job has failed.
+leat_status rules_answer_here(struct inst *inst);
+leat_status rules_answer_taken(struct inst *inst); // fails: it was answered, and ask says that it was not taken
+leat_status rules_answer(struct inst *inst, const struct leat_batch *keys, const struct leat_batch *rows,
+                         const uint32_t *key_of_row);
 
 // --- consolidate.c (worker)
 // `memory`: bytes held in memory; what is more goes to files in `dir` (borrowed; NULL = /tmp).

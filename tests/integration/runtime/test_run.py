@@ -134,6 +134,51 @@ def test_a_plugin_that_crashes_is_named_and_the_signal_seen(work):
     assert leat.logged(r"leat\(\+0x"), "a backtrace"
 
 
+WRONG_ANSWER = """
+plugin.dir = "{plugins}"
+[pipeline]
+name = "run"
+checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+[sources.numbers]
+connector = "datagen"
+rows-per-second = 100
+[sources.numbers.schema]
+id = "BIGINT"
+[lookups.culprit]
+connector = "misbehave"
+how = "{how}"
+[operators.joined]
+operator = "sql"
+query = "SELECT n.id, c.id AS found FROM numbers n LEFT JOIN culprit FOR SYSTEM_TIME AS OF PROCTIME() AS c ON n.id = c.id"
+[sinks.nowhere]
+input = "joined"
+connector = "blackhole"
+"""
+
+WRONG_ANSWERS = {
+    "keys": "answered a row of a key that the question does not have",
+    "columns": "answered a batch with other columns than its port has",
+    "rows": "answered a batch with more rows than it has room for",
+    "twice": "answered a question that is not open: it was never asked, or has its answer",
+    "never-asked": "answered a question that is not open: it was never asked, or has its answer",
+    "again": "answered a question and then said LEAT_AGAIN to it",
+    "thread": "answered on a thread that is not its worker",
+}
+
+
+def test_a_lookup_that_answers_wrongly_fails_its_job(work):
+    build = os.path.dirname(binary())
+    os.makedirs(f"{work}/plugins")
+    for path in ("lib/blackhole.so", "lib/datagen.so", "lib/sql.so", "tests/misbehave/misbehave.so"):
+        os.link(f"{build}/{path}", f"{work}/plugins/{os.path.basename(path)}")
+    for how, words in WRONG_ANSWERS.items():
+        config = HEAD.split("[pipeline]")[0] + WRONG_ANSWER.format(plugins=f"{work}/plugins", how=how)
+        leat = Leat(config, f"{work}/leat-{how}").launch()
+        line = leat.wait_logged("job-failed")
+        assert f'node "culprit" (misbehave) {words}' in line and "code=LEAT-R0008" in line, (how, line)
+        leat.terminate(code=4)
+
+
 def test_output_that_does_not_arrive_is_no_success(work):
     with open("/dev/full", "w") as full:
         done = subprocess.run([binary(), "help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
