@@ -35,6 +35,7 @@ struct store {
     int lock_fd;
     leat_epoch newest;
     int empty;
+    int unsynced; // a job's folder may have been made that `dir` was not synced after; the writer's
 };
 
 // --- small things
@@ -114,8 +115,28 @@ static int sync_dir(const char *path)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    int ok = fsync(fd) == 0;
+    int ok = fsync(fd) == 0, err = errno;
     close(fd);
+    errno = err;
+    return ok;
+}
+
+// A folder is there after a crash when the one above was synced. One that may be written but not read, or a file system
+// that syncs no folders, is no reason to refuse: that is how the operator made it.
+static int make_dir(char *path)
+{
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST;
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = 0;
+    int ok = sync_dir(!slash ? "." : *path ? path : "/") || errno == EACCES || errno == EINVAL;
+    if (slash)
+        *slash = '/';
+    int err = errno;
+    if (!ok)
+        rmdir(path); // so that the next try does not take it for synced
+    errno = err;
     return ok;
 }
 
@@ -123,12 +144,12 @@ static int make_dirs(char *path)
 {
     for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = 0;
-        int ok = mkdir(path, 0700) == 0 || errno == EEXIST;
+        int ok = make_dir(path);
         *at = '/';
         if (!ok)
             return 0;
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
+    return make_dir(path);
 }
 
 // The epoch in a file's name, or 0.
@@ -224,6 +245,7 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
         return NULL;
     }
     store->lock_fd = -1;
+    store->unsynced = 1; // a server before may have died in between
     char lock[PATH_MAX];
     if (snprintf(store->dir, sizeof store->dir, "%s/%s", dir, pipeline) >= PATH_MAX - 64 ||
         snprintf(lock, sizeof lock, "%s/lock", store->dir) >= PATH_MAX) {
@@ -318,8 +340,10 @@ static leat_status open_manifest(const char *path, int *fd, json_t **root, uint6
         st = read_at(*fd, path, text, len, HEADER, error);
     if (st >= 0 && checksum(text, len) != get_u32(header + 12))
         st = damaged(error, path, "the checksum of its manifest is wrong");
-    if (st >= 0 && !(*root = json_loadb(text, len, 0, NULL)))
-        st = damaged(error, path, "its manifest is not JSON");
+    json_error_t wrong;
+    if (st >= 0 && !(*root = json_loadb(text, len, 0, &wrong)))
+        st = json_error_code(&wrong) == json_error_out_of_memory ? base_no_memory(error)
+                                                                 : damaged(error, path, "its manifest is not JSON");
     free(text);
     if (st < 0) {
         close(*fd);
@@ -367,14 +391,15 @@ static uint64_t shape_from_json(const json_t *item)
     return hex ? strtoull(hex, NULL, 16) : 0;
 }
 
-static void shape_to_json(json_t *item, const struct store_state *state)
+static int shape_to_json(json_t *item, const struct store_state *state)
 {
     char hex[17];
     snprintf(hex, sizeof hex, "%016" PRIx64, state->shape);
-    if (state->shape)
-        json_object_set_new(item, "shape", json_string(hex));
-    if (state->shape && state->words)
+    if (state->shape && json_object_set_new(item, "shape", json_string(hex)) != 0)
+        return 0;
+    if (state->shape && state->words) // only for a message: none where they are no UTF-8
         json_object_set_new(item, "words", json_string(state->words));
+    return 1;
 }
 
 static void piece_from_json(const json_t *item, struct store_piece *piece)
@@ -554,31 +579,70 @@ leat_status store_unknown(struct store *store, const char *const *nodes, uint32_
 // --- writing
 // --------------------------------------------------------------------------------------------------------------
 
+static json_t *piece_json(const struct store_manifest *m, const struct store_piece *p, uint64_t offset)
+{
+    int fresh = p->epoch == 0;
+    uint32_t crc = fresh ? checksum(p->bytes, p->len) : p->crc;
+    return json_pack("{s:I, s:I, s:I, s:I, s:i, s:I}", "epoch", (json_int_t)(fresh ? m->epoch : p->epoch), "offset",
+                     (json_int_t)(fresh ? offset : p->offset), "length", (json_int_t)p->len, "version",
+                     (json_int_t)p->version, "kind", (int)p->kind, "crc", (json_int_t)crc);
+}
+
+static json_t *state_json(const struct store_manifest *m, const struct store_state *s, uint64_t *offset)
+{
+    json_t *pieces = json_array();
+    json_t *item = json_pack("{s:s, s:I, s:I}", "node", s->node, "instance", (json_int_t)s->instance, "instances",
+                             (json_int_t)s->instances);
+    int ok = pieces && item && json_object_set(item, "pieces", pieces) == 0 && shape_to_json(item, s);
+    for (uint32_t k = 0; ok && k < s->piece_count; k++) {
+        ok = json_array_append_new(pieces, piece_json(m, &s->pieces[k], *offset)) == 0;
+        *offset += s->pieces[k].epoch ? 0 : s->pieces[k].len;
+    }
+    json_decref(pieces);
+    if (ok)
+        return item;
+    json_decref(item);
+    return NULL;
+}
+
+// NULL without memory: a manifest that lacks a piece would be taken for the whole state.
 // A piece of another job's folder (the node moved) is written again with this job's first manifest.
-static json_t *manifest_json(const char *job, struct store_manifest *m)
+static json_t *manifest_json(const char *job, const struct store_manifest *m)
 {
     uint64_t offset = 0;
     json_t *states = json_array();
-    for (uint32_t i = 0; i < m->state_count; i++) {
-        struct store_state *s = &m->states[i];
-        json_t *pieces = json_array();
-        for (uint32_t k = 0; k < s->piece_count; k++) {
-            struct store_piece *p = &s->pieces[k];
-            int fresh = p->epoch == 0;
-            uint32_t crc = fresh ? checksum(p->bytes, p->len) : p->crc;
-            json_array_append_new(
-                pieces, json_pack("{s:I, s:I, s:I, s:I, s:i, s:I}", "epoch", (json_int_t)(fresh ? m->epoch : p->epoch),
-                                  "offset", (json_int_t)(fresh ? offset : p->offset), "length", (json_int_t)p->len,
-                                  "version", (json_int_t)p->version, "kind", (int)p->kind, "crc", (json_int_t)crc));
-            if (fresh)
-                offset += p->len;
-        }
-        json_t *item = json_pack("{s:s, s:I, s:I, s:o}", "node", s->node, "instance", (json_int_t)s->instance,
-                                 "instances", (json_int_t)s->instances, "pieces", pieces);
-        shape_to_json(item, s);
-        json_array_append_new(states, item);
+    json_t *root = json_pack("{s:I, s:s}", "epoch", (json_int_t)m->epoch, "job", job);
+    int ok = states && root && json_object_set(root, "states", states) == 0;
+    for (uint32_t i = 0; ok && i < m->state_count; i++)
+        ok = json_array_append_new(states, state_json(m, &m->states[i], &offset)) == 0;
+    json_decref(states);
+    if (ok)
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+// The manifest's text. What is longer than a reader takes is refused now, while the checkpoint before still stands.
+static leat_status manifest_text(const char *job, const struct store_manifest *m, char **text, size_t *len,
+                                 struct base_error *error)
+{
+    leat_status st = LEAT_OK;
+    json_t *root = manifest_json(job, m);
+    *text = NULL;
+    *len = root ? json_dumpb(root, NULL, 0, JSON_COMPACT) : 0;
+    if (*len > MANIFEST_MAX) {
+        st = base_fail(error, LEAT_RESOURCE, "LEAT-T0001",
+                       "could not write checkpoint %" PRIu64 " of job \"%s\": its list of states would take %zu bytes, "
+                       "and %zu are the most that can be read again",
+                       m->epoch, job, *len, MANIFEST_MAX);
+        base_error_hint(error, "Lower parallelism, or split the job: the list has one entry per node and instance.");
+    } else if (*len == 0 || !(*text = malloc(*len)) || json_dumpb(root, *text, *len, JSON_COMPACT) != *len) {
+        free(*text);
+        *text = NULL;
+        st = base_no_memory(error);
     }
-    return json_pack("{s:I, s:s, s:o}", "epoch", (json_int_t)m->epoch, "job", job, "states", states);
+    json_decref(root);
+    return st;
 }
 
 static int write_file(int fd, const char *text, size_t len, const struct store_manifest *m)
@@ -640,31 +704,46 @@ static leat_status fail_finish(struct base_error *error, const char *path)
     return st;
 }
 
+// All or nothing: an epoch that may be gone after a crash must not be found before it either.
+static int put_in_place(struct store *store, const char *dir, const char *temporary, const char *path)
+{
+    if (!rename_new(temporary, path))
+        return 0;
+    if (!sync_dir(dir) || (store->unsynced && !sync_dir(store->dir))) {
+        int err = errno;
+        unlink(path);
+        errno = err;
+        return 0;
+    }
+    store->unsynced = 0;
+    return 1;
+}
+
 leat_status store_write(struct store *store, const char *job, struct store_manifest *m, struct base_error *error)
 {
     char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
     if (snprintf(dir, sizeof dir, "%s/%s", store->dir, job) >= PATH_MAX || !path_of(store, job, m->epoch, path) ||
         snprintf(temporary, sizeof temporary, "%s/writing", dir) >= PATH_MAX)
         return base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
-    json_t *root = manifest_json(job, m);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    if (!text)
-        return base_no_memory(error);
-    leat_status st = LEAT_OK;
+    char *text;
+    size_t len;
+    leat_status st = manifest_text(job, m, &text, &len, error);
+    if (st < 0)
+        return st;
     int made = mkdir(dir, 0700) == 0;
     int there = made || errno == EEXIST;
+    store->unsynced |= made;
     if (there)
         unlink(temporary); // of a server that died, maybe a second name of an epoch: not to be cut
     int fd = there ? open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    if (fd < 0 || !write_file(fd, text, strlen(text), m))
+    if (fd < 0 || !write_file(fd, text, len, m))
         st = fail_io(error, "write checkpoint", temporary);
     if (fd >= 0)
         close(fd);
     free(text);
     if (st >= 0)
         LEAT_FAULT("checkpoint-before-rename");
-    if (st >= 0 && (!rename_new(temporary, path) || !sync_dir(dir) || (made && !sync_dir(store->dir))))
+    if (st >= 0 && !put_in_place(store, dir, temporary, path))
         st = fail_finish(error, path);
     if (st < 0) {
         unlink(temporary);

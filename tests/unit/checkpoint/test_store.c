@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "folder.h"
@@ -15,6 +18,44 @@
 #include "checkpoint/store.h"
 
 #include <cmocka.h>
+
+// --- calls that fail on demand: these stand before libc's
+
+static int fsyncs_to_fail = -1; // this many pass, then one fails; -1 = none fails
+static char synced[4096];       // paths, each with a line's end
+static int no_renameat2;
+
+int fsync(int fd)
+{
+    char link[64], path[512] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) > 0 && strlen(synced) + strlen(path) + 2 < sizeof synced)
+        strcat(strcat(synced, path), "\n");
+    if (fsyncs_to_fail >= 0 && fsyncs_to_fail-- == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    if (no_renameat2) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static long allocations_left = -1; // of jansson; -1 = no end
+
+static void *scarce_malloc(size_t size)
+{
+    if (allocations_left == 0)
+        return NULL;
+    allocations_left -= allocations_left > 0;
+    return malloc(size);
+}
 
 struct fixture {
     char dir[64];
@@ -390,6 +431,118 @@ static void an_epoch_is_never_written_over(void **state)
     store_manifest_fini(&m);
 }
 
+static void an_epoch_is_never_written_over_without_renameat2(void **state)
+{
+    no_renameat2 = 1;
+    an_epoch_is_never_written_over(state);
+    write_simple(*state, "job", "a", "next");
+    assert_text(*state, "a", "next");
+    no_renameat2 = 0;
+    assert_int_equal(count_files(*state, "job"), 2);
+}
+
+// Each allocation fails once: a checkpoint is written with all its pieces or not at all.
+static void without_memory_no_piece_is_left_out(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "kept");
+    struct store_manifest m = {0};
+    struct store_state *s = add_state(&m, "a", 0, 1, "full");
+    s->shape = 7;
+    add_piece(s, LEAT_STATE_DELTA, "+1");
+    json_set_alloc_funcs(scarce_malloc, free);
+    leat_status st = LEAT_RESOURCE;
+    long n = 0;
+    for (; st < 0 && n < 1000; n++) {
+        m.epoch = store_next_epoch(f->store);
+        allocations_left = n;
+        st = store_write(f->store, "job", &m, &f->error);
+        allocations_left = -1;
+        if (st < 0) {
+            assert_int_equal(st, LEAT_RESOURCE);
+            assert_int_equal(m.states[0].pieces[0].epoch, 0);
+            assert_text(f, "a", "kept");
+        }
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_in_range(n, 20, 999);
+    assert_int_equal(st, LEAT_OK);
+    store_manifest_fini(&m);
+    assert_text(f, "a", "full+1");
+    assert_int_equal(load(f, "a", &m), LEAT_OK);
+    assert_true(m.states[0].shape == 7);
+    store_manifest_fini(&m);
+}
+
+// Written, it could not be read again.
+static void a_manifest_that_is_too_long_is_not_written(void **state)
+{
+    struct fixture *f = *state;
+    write_simple(f, "job", "a", "kept");
+    struct store_manifest m = {0};
+    size_t len = (size_t)48 << 20; // six bytes each in JSON
+    struct store_state *s = add_state(&m, "a", 0, 1, "lost");
+    s->shape = 1;
+    s->words = malloc(len + 1);
+    assert_non_null(s->words);
+    memset(s->words, 1, len);
+    s->words[len] = 0;
+    m.epoch = store_next_epoch(f->store);
+    assert_int_equal(store_write(f->store, "job", &m, &f->error), LEAT_RESOURCE);
+    assert_non_null(strstr(f->error.message, "job \"job\""));
+    store_manifest_fini(&m);
+    assert_text(f, "a", "kept");
+}
+
+// Each sync of a first and of a later write fails once: what failed does not count, and the next write syncs it all.
+static void a_sync_that_fails_leaves_nothing_that_counts(void **state)
+{
+    struct fixture *f = *state;
+    for (int fails = 0; fails < 3; fails++) {
+        char job[16], line[256];
+        struct store_manifest m = {.epoch = store_next_epoch(f->store)};
+        snprintf(job, sizeof job, "job%d", fails);
+        add_state(&m, job, 0, 1, "state");
+        fsyncs_to_fail = fails; // of the file, of the job's folder, of the pipeline's
+        assert_true(store_write(f->store, job, &m, &f->error) < 0);
+        assert_int_equal(fsyncs_to_fail, -1);
+        assert_string_equal(f->error.native_code, "EIO");
+        assert_int_equal(count_files(f, job), 0);
+        assert_text(f, job, NULL);
+        synced[0] = 0;
+        assert_int_equal(store_write(f->store, job, &m, &f->error), LEAT_OK);
+        snprintf(line, sizeof line, "%s/pipe/%s\n%s/pipe\n", f->dir, job, f->dir);
+        assert_non_null(strstr(synced, line));
+        assert_text(f, job, "state");
+        store_manifest_fini(&m);
+    }
+    synced[0] = 0;
+    write_simple(f, "job1", "job1", "later");
+    char line[256];
+    snprintf(line, sizeof line, "%s/pipe\n", f->dir);
+    assert_null(strstr(synced, line)); // it stands already
+}
+
+static void new_folders_are_synced_in_those_above(void **state)
+{
+    struct fixture *f = *state;
+    char dir[128], lines[1024];
+    snprintf(dir, sizeof dir, "%s/x/y", f->dir);
+    synced[0] = 0;
+    struct store *store = store_open(dir, "pipe", &f->error);
+    assert_non_null(store);
+    store_close(store);
+    snprintf(lines, sizeof lines, "%s\n%s/x\n%s/x/y\n", f->dir, f->dir, f->dir);
+    assert_string_equal(synced, lines);
+    fsyncs_to_fail = 0;
+    assert_null(store_open(dir, "another", &f->error));
+    synced[0] = 0;
+    store = store_open(dir, "another", &f->error);
+    assert_non_null(store);
+    store_close(store);
+    assert_non_null(strstr(synced, "/x/y\n"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -406,6 +559,11 @@ int main(void)
         TEST(a_folder_that_cannot_be_listed_is_not_empty),
         TEST(a_job_that_cannot_be_listed_is_not_a_new_one),
         TEST(an_epoch_is_never_written_over),
+        TEST(an_epoch_is_never_written_over_without_renameat2),
+        TEST(without_memory_no_piece_is_left_out),
+        TEST(a_manifest_that_is_too_long_is_not_written),
+        TEST(a_sync_that_fails_leaves_nothing_that_counts),
+        TEST(new_folders_are_synced_in_those_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
