@@ -80,8 +80,6 @@ static bool add_metrics(struct inst *inst)
         {offsetof(struct inst_metrics, behind),
          {"leat_source_lag", LEAT_METRIC_GAUGE, 1,
           "How far the source is behind, in its own units (bytes or records); -1 = unknown."}},
-        {offsetof(struct inst_metrics, state_bytes),
-         {"leat_state_bytes", LEAT_METRIC_GAUGE, 1, "State that the node saved at the last checkpoint."}},
     };
     struct base_metric_labels labels = {.pipeline = inst->job->plan->pipeline, .node = inst->node->name};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -89,7 +89,7 @@ struct state_buffer {
 };
 
 struct inst_metrics {
-    int64_t *rows_in, *rows_out, *bytes_out, *batches_out, *errors, *skipped, *behind, *state_bytes;
+    int64_t *rows_in, *rows_out, *bytes_out, *batches_out, *errors, *skipped, *behind;
 };
 
 struct inst {
