@@ -2,34 +2,9 @@
 // The error object. See error.h.
 #include "base/error.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
-
-// vsnprintf that cuts at the beginning of a UTF-8 letter, never inside one.
-static void __attribute__((format(printf, 3, 0))) print_cut(char *out, size_t size, const char *format, va_list args)
-{
-    int n = vsnprintf(out, size, format, args);
-    if (n < 0) {
-        out[0] = 0;
-    } else if ((size_t)n >= size) {
-        size_t end = size - 1;
-        while (end > 0 && ((unsigned char)out[end - 1] & 0xc0) == 0x80)
-            end--;
-        if (end > 0 && (unsigned char)out[end - 1] >= 0xc0)
-            end--;
-        out[end] = 0;
-    }
-}
-
-static void __attribute__((format(printf, 3, 4))) printf_cut(char *out, size_t size, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_cut(out, size, format, args);
-    va_end(args);
-}
 
 void base_error_clear(struct base_error *err)
 {
@@ -39,10 +14,10 @@ void base_error_clear(struct base_error *err)
 leat_status base_failv(struct base_error *err, leat_status failure, const char *code, const char *format, va_list args)
 {
     char message[sizeof err->message]; // an argument may be the old message
-    print_cut(message, sizeof message, format, args);
+    base_cutv(message, sizeof message, format, args);
     base_error_clear(err);
     err->failure = failure;
-    printf_cut(err->code, sizeof err->code, "%s", code ? code : "");
+    base_cutf(err->code, sizeof err->code, "%s", code ? code : "");
     memcpy(err->message, message, sizeof message);
     return failure;
 }
@@ -63,12 +38,12 @@ leat_status base_no_memory(struct base_error *err)
 
 void base_error_detailv(struct base_error *err, const char *format, va_list args)
 {
-    print_cut(err->detail, sizeof err->detail, format, args);
+    base_cutv(err->detail, sizeof err->detail, format, args);
 }
 
 void base_error_hintv(struct base_error *err, const char *format, va_list args)
 {
-    print_cut(err->hint, sizeof err->hint, format, args);
+    base_cutv(err->hint, sizeof err->hint, format, args);
 }
 
 void base_error_detail(struct base_error *err, const char *format, ...)
@@ -89,8 +64,8 @@ void base_error_hint(struct base_error *err, const char *format, ...)
 
 void base_error_native(struct base_error *err, const char *code, const char *text)
 {
-    printf_cut(err->native_code, sizeof err->native_code, "%s", code ? code : "");
-    printf_cut(err->native_text, sizeof err->native_text, "%s", text ? text : "");
+    base_cutf(err->native_code, sizeof err->native_code, "%s", code ? code : "");
+    base_cutf(err->native_text, sizeof err->native_text, "%s", text ? text : "");
     size_t n = strlen(err->native_text);
     while (n > 0 && err->native_text[n - 1] == '\n') // libpq ends its messages so
         err->native_text[--n] = 0;
@@ -98,7 +73,7 @@ void base_error_native(struct base_error *err, const char *code, const char *tex
 
 void base_error_node(struct base_error *err, const char *node)
 {
-    printf_cut(err->node, sizeof err->node, "%s", node ? node : "");
+    base_cutf(err->node, sizeof err->node, "%s", node ? node : "");
 }
 
 void base_error_wrap(struct base_error *err, const char *format, ...)
@@ -106,10 +81,10 @@ void base_error_wrap(struct base_error *err, const char *format, ...)
     char context[sizeof err->message], old[sizeof err->message];
     va_list args;
     va_start(args, format);
-    print_cut(context, sizeof context, format, args);
+    base_cutv(context, sizeof context, format, args);
     va_end(args);
     memcpy(old, err->message, sizeof old);
-    printf_cut(err->message, sizeof err->message, "%s: %s", context, old);
+    base_cutf(err->message, sizeof err->message, "%s: %s", context, old);
 }
 
 const char *base_failure_name(leat_status failure)

@@ -146,6 +146,44 @@ void base_str_add_json(struct base_str *s, const char *text, size_t len)
     base_str_addc(s, '"');
 }
 
+void base_str_add_utf8(struct base_str *s, const char *text, size_t len)
+{
+    size_t from = 0; // of what is well-formed and not yet added
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_length((const unsigned char *)text + i, len - i);
+        if (n == 0) {
+            base_str_add(s, text + from, i - from);
+            base_str_addz(s, "\xef\xbf\xbd");
+            from = i + 1;
+        }
+        i += n ? n : 1;
+    }
+    base_str_add(s, text + from, len - from);
+}
+
+void base_cutv(char *out, size_t size, const char *format, va_list args)
+{
+    int n = vsnprintf(out, size, format, args);
+    if (n < 0) {
+        out[0] = 0;
+    } else if ((size_t)n >= size) {
+        size_t end = size - 1;
+        while (end > 0 && ((unsigned char)out[end - 1] & 0xc0) == 0x80)
+            end--;
+        if (end > 0 && (unsigned char)out[end - 1] >= 0xc0)
+            end--;
+        out[end] = 0;
+    }
+}
+
+void base_cutf(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    base_cutv(out, size, format, args);
+    va_end(args);
+}
+
 char *base_str_take(struct base_str *s)
 {
     char *text = NULL;

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "checkpoint/ready.h"
 
-#define VIEWS_MAX 256
+#define VIEWS_FIRST 64 // room for the nodes of a job at first
 
 struct resource {
     char *name;
@@ -322,24 +322,50 @@ bool pipeline_bounded(const struct pipeline *p)
 // --- health
 // -----------------------------------------------------------------------------------------------------------------
 
+// The nodes of a job, however many its plan has by now; the caller frees them. NULL without memory.
+static struct runtime_node_view *view_job(struct pipeline *p, uint32_t job, struct coordinator_view *view,
+                                          uint32_t *count)
+{
+    for (uint32_t max = VIEWS_FIRST;; max *= 2) {
+        struct runtime_node_view *nodes = malloc(max * sizeof *nodes);
+        coordinator_view(p->jobs[job], view, nodes, nodes ? max : 0, count);
+        if (!nodes || *count < max)
+            return nodes;
+        free(nodes);
+    }
+}
+
 bool pipeline_ready(struct pipeline *p, struct base_str *reason)
 {
-    struct coordinator_view view;
-    struct runtime_node_view nodes[VIEWS_MAX];
-    uint32_t n;
     leat_usec now = base_time_mono();
     bool ready = true;
     for (uint32_t i = 0; i < p->job_count; i++) {
+        const char *name = graph_job_name(p->options.graph, i);
+        struct coordinator_view view;
+        uint32_t n;
+        struct runtime_node_view *nodes = view_job(p, i, &view, &n);
         struct base_str why;
         base_str_init(&why);
-        coordinator_view(p->jobs[i], &view, nodes, VIEWS_MAX, &n);
-        if (!ready_job(graph_job_name(p->options.graph, i), &view, nodes, n, now, p->options.progress_timeout, &why)) {
+        if (!nodes)
+            base_str_addf(&why, "there is no memory to look at job \"%s\"", name);
+        if (!nodes || !ready_job(name, &view, nodes, n, now, p->options.progress_timeout, &why)) {
             base_str_addf(reason, "%s%s", reason->len ? "; " : "", why.ptr);
             ready = false;
         }
         base_str_fini(&why);
+        free(nodes);
     }
     return ready;
+}
+
+// jansson takes UTF-8 only, and these words may be another system's.
+static void set_text(json_t *object, const char *name, const char *text)
+{
+    struct base_str valid;
+    base_str_init(&valid);
+    base_str_add_utf8(&valid, text, strlen(text));
+    json_object_set_new(object, name, json_stringn(valid.ptr, valid.len));
+    base_str_fini(&valid);
 }
 
 static json_t *node_json(const struct runtime_node_view *v)
@@ -348,7 +374,7 @@ static json_t *node_json(const struct runtime_node_view *v)
     json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", v->node, "kind", kinds[v->kind], "component",
                              v->component, "rows_in", (json_int_t)v->rows_in, "rows_out", (json_int_t)v->rows_out);
     if (v->status[0])
-        json_object_set_new(json, "status", json_string(v->status));
+        set_text(json, "status", v->status);
     if (v->behind >= 0)
         json_object_set_new(json, "behind", json_integer(v->behind));
     if (v->has_snapshot)
@@ -358,28 +384,26 @@ static json_t *node_json(const struct runtime_node_view *v)
 
 static json_t *error_json(const struct base_error *e)
 {
-    json_t *json =
-        json_pack("{s:s, s:s, s:s}", "code", e->code, "class", base_failure_name(e->failure), "message", e->message);
-    if (e->node[0])
-        json_object_set_new(json, "node", json_string(e->node));
-    if (e->detail[0])
-        json_object_set_new(json, "detail", json_string(e->detail));
-    if (e->native_text[0])
-        json_object_set_new(json, "native", json_string(e->native_text));
-    if (e->hint[0])
-        json_object_set_new(json, "hint", json_string(e->hint));
+    const struct {
+        const char *name, *text;
+    } more[] = {{"node", e->node}, {"detail", e->detail}, {"native", e->native_text}, {"hint", e->hint}};
+    json_t *json = json_pack("{s:s, s:s}", "code", e->code, "class", base_failure_name(e->failure));
+    set_text(json, "message", e->message);
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        if (more[i].text[0])
+            set_text(json, more[i].name, more[i].text);
     return json;
 }
 
 static json_t *job_json(struct pipeline *p, uint32_t job)
 {
     struct coordinator_view view;
-    struct runtime_node_view views[VIEWS_MAX];
     uint32_t n;
-    coordinator_view(p->jobs[job], &view, views, VIEWS_MAX, &n);
+    struct runtime_node_view *views = view_job(p, job, &view, &n);
     json_t *nodes = json_array();
     for (uint32_t i = 0; i < n; i++)
         json_array_append_new(nodes, node_json(&views[i]));
+    free(views);
     json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", graph_job_name(p->options.graph, job), "state",
                              job_state_name(view.state), "restarts", (json_int_t)view.restarts, "nodes", nodes);
     if (view.has_error)

@@ -5,8 +5,12 @@
 // jansson takes UTF-8 only, and a reason may carry another system's words.
 static json_t *text(const struct base_str *s)
 {
-    json_t *value = json_stringn(s->ptr, s->len);
-    return value != NULL ? value : json_string("the reason is not valid UTF-8; the log has it");
+    struct base_str valid;
+    base_str_init(&valid);
+    base_str_add_utf8(&valid, s->ptr, s->len);
+    json_t *value = json_stringn(valid.ptr, valid.len);
+    base_str_fini(&valid);
+    return value;
 }
 
 static void answer_yes_or_no(struct http_reply *reply, bool yes, const char *status, const struct base_str *reason)

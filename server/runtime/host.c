@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/time.h"
 #include "data/batch.h"
 #include "graph/format.h"
@@ -110,7 +111,7 @@ __attribute__((format(printf, 2, 0))) static void host_status(struct leat_ctx *c
 {
     struct inst *inst = core_of(ctx)->inst;
     pthread_mutex_lock(&inst->view_lock);
-    vsnprintf(inst->status, sizeof inst->status, fmt, ap);
+    base_cutv(inst->status, sizeof inst->status, fmt, ap);
     pthread_mutex_unlock(&inst->view_lock);
 }
 

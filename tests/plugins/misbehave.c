@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { STALL, CRASH, ABORT };
+enum { STALL, CRASH, ABORT, MUMBLE };
 
 struct config {
     int32_t how;
@@ -22,7 +22,7 @@ static const struct leat_option options[] = {
     {.name = "how",
      .type = LEAT_OPT_ENUM,
      .offset = offsetof(struct config, how),
-     .words = "stall|crash|abort",
+     .words = "stall|crash|abort|mumble",
      .def = "stall",
      .doc = "Which rule is broken."},
     {.name = "stall",
@@ -76,6 +76,8 @@ static leat_status poll(struct leat_ctx *ctx, void *self)
         *nowhere = 1;
     if (m->config->how == ABORT)
         abort();
+    if (m->config->how == MUMBLE)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-X0001", "gr\xfc\xdf\x6cich");
     if (!m->stalled)
         hold(m->config->stall);
     m->stalled = 1;

@@ -90,6 +90,37 @@ static void test_nearest(void **state)
     }
 }
 
+static void test_bytes_that_are_no_letter_are_replaced(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"", ""},
+        {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+        {"gr\xfc\xdf", "gr\xef\xbf\xbd\xef\xbf\xbd"},
+        {"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xff in \xc3\xa4 front", "\xef\xbf\xbd in \xc3\xa4 front"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct base_str s;
+        base_str_init(&s);
+        base_str_add_utf8(&s, cases[i].in, strlen(cases[i].in));
+        assert_string_equal(s.ptr, cases[i].out);
+        base_str_fini(&s);
+    }
+}
+
+static void test_cut_at_a_letter(void **state)
+{
+    char out[8];
+    base_cutf(out, sizeof out, "%s", "12345\xc3\xa4");
+    assert_string_equal(out, "12345\xc3\xa4");
+    base_cutf(out, sizeof out, "%s", "123456\xc3\xa4");
+    assert_string_equal(out, "123456");
+    base_cutf(out, sizeof out, "%d", 123456789);
+    assert_string_equal(out, "1234567");
+}
+
 static void test_mask(void **state)
 {
     struct base_secrets *secrets = base_secrets_create();
@@ -125,9 +156,13 @@ static void test_mask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grow_and_take), cmocka_unit_test(test_bound_is_sticky),
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_grow_and_take),
+        cmocka_unit_test(test_bound_is_sticky),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_bytes_that_are_no_letter_are_replaced),
+        cmocka_unit_test(test_cut_at_a_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
