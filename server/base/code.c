@@ -80,6 +80,8 @@ static const struct leat_code codes[] = {
     {"LEAT-G0025", "A dimension cannot be read up to its end again and again (join.wait = \"always\").",
      "Read it with upsert-kafka or kafka straight into the join, from another source than the rows; or take "
      "join.wait = \"start\"."},
+    {"LEAT-G0026", "A column of a source was dropped, renamed or retyped while the server ran.",
+     "Check what reads the column, then restart leat: it takes the columns as they are now."},
     {"LEAT-H0101", "http.listen is no address.", "Write host:port, [address]:port or unix:path."},
     {"LEAT-H0102", "The HTTP server cannot listen on its address.", "Take a free port, or stop whoever uses it."},
     {"LEAT-H0103", "An entry of http.allowed-hosts is no host.", "Write a name or address without scheme and port."},

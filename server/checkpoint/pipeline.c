@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "checkpoint/columns.h"
 #include "checkpoint/ready.h"
 
 #define VIEWS_FIRST 64 // room for the nodes of a job at first
@@ -23,9 +24,10 @@ struct pipeline {
     struct coordinator **jobs;
     uint32_t job_count;
     uint32_t ended;
-    bool endless;  // a source has no end
-    bool *written; // by this process, per job; the writer's
-    bool pruned;   // the writer's
+    bool endless;         // a source has no end
+    bool *written;        // by this process, per job; the writer's
+    bool pruned;          // the writer's
+    struct base_str seen; // see columns.h
     struct resource *resources;
     uint32_t resource_count;
 };
@@ -47,7 +49,8 @@ static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *er
 static leat_status complete_plan(void *arg, struct plan_job *plan, struct base_error *error)
 {
     struct pipeline *p = arg;
-    return graph_complete(p->options.graph, plan, error);
+    leat_status st = graph_complete(p->options.graph, plan, error);
+    return st < 0 ? st : columns_check(&p->seen, plan, error);
 }
 
 static void destroy_plan(void *arg, struct plan_job *plan)
@@ -258,6 +261,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
         return NULL;
     }
     p->options = *options;
+    base_str_init(&p->seen);
     if (options->keep && !(p->store = store_open(options->settings->checkpoint_dir, graph->pipeline, error)))
         goto refuse;
     if (p->store && check_states(p, error) < 0)
@@ -294,6 +298,7 @@ void pipeline_destroy(struct pipeline *p)
     for (uint32_t i = 0; i < p->resource_count; i++)
         free(p->resources[i].name);
     store_close(p->store);
+    base_str_fini(&p->seen);
     free(p->resources);
     free(p->jobs);
     free(p->written);

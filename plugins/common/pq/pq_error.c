@@ -29,6 +29,7 @@ static const struct rule rules[] = {
     {"22", LEAT_DATA},         // a value does not fit
     {"23", LEAT_DATA},         // a constraint refuses the row
     {"42501", LEAT_CONFIG},    // a right is missing
+    {"42P01", LEAT_TRANSIENT}, // no such table: as before the start, it may come back (a swap by renaming)
     {"42", LEAT_CONFIG},       // no such table, column, …
     {"F0", LEAT_CONFIG},       // the server's own configuration file
 };
