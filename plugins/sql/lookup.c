@@ -7,7 +7,8 @@
 // order in which they came.
 //
 // A queue takes batches until it holds QUEUE_ROWS rows or QUEUE_BYTES; then the core keeps the next one. A looker does
-// not ask while the next one's queue is full.
+// not ask while the next one's queue is full, and keeps its answer until there is room again: the core gives answers in
+// order, so that one which is not taken would be in the way of the next looker's own.
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,8 @@ struct looker {
     struct waiting *head, **tail;
     uint32_t rows;
     size_t bytes;
-    struct leat_batch *keys; // of the question under way, or NULL
+    struct leat_batch *keys;         // of the question under way, or NULL
+    const struct leat_batch *answer; // a reference, or NULL; while answering
     struct partners partners;
     uint32_t row, partner; // of the first batch: where its output stands
     uint32_t met_row;      // a row whose partners were looked through in part …
@@ -196,6 +198,8 @@ static void end_question(struct looker *k)
 {
     leat_batch_unref(k->keys);
     k->keys = NULL;
+    leat_batch_unref(k->answer);
+    k->answer = NULL;
     free(k->partners.first);
     free(k->partners.rows);
     k->partners = (struct partners){NULL, NULL};
@@ -755,18 +759,18 @@ static leat_status block(struct leat_ctx *ctx, struct sql_exec *x, struct looker
     return give(ctx, x, k, answer);
 }
 
-leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_t ticket,
-                               const struct leat_batch *answer, const uint32_t *key_of_row)
+// Joins what was asked with the answer, until that is done, the way is full (LEAT_AGAIN) or the next looker is.
+static leat_status go_on(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k)
 {
-    struct looker *k = &x->lookups->lookers[ticket];
-    if (!k->answering && find_partners(k, answer, key_of_row))
-        return leat_no_memory(ctx);
-    k->answering = 1;
-    x->ev.now = ctx->host->now(ctx);
+    const struct sql_lookups *l = x->lookups;
+    const struct looker *next = k + 1 < l->lookers + l->count ? k + 1 : NULL;
     while (k->head && k->head->asked) {
         leat_status st = LEAT_OK;
-        while (k->row < k->head->batch->rows && st == LEAT_OK)
-            st = block(ctx, x, k, answer);
+        while (k->row < k->head->batch->rows && st == LEAT_OK) {
+            if (next && is_full(next))
+                return LEAT_OK;
+            st = block(ctx, x, k, k->answer);
+        }
         if (st < 0)
             return st;
         if (k->row == k->head->batch->rows)
@@ -775,5 +779,27 @@ leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_
             return st;
     }
     end_question(k);
-    return ask_what_waits(ctx, x);
+    return LEAT_OK;
+}
+
+// A looker whose queue got shorter lets those before it go on. Whoever keeps an answer has one after it that asks, so
+// that barriers wait for its rows.
+leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_t ticket,
+                               const struct leat_batch *answer, const uint32_t *key_of_row)
+{
+    struct sql_lookups *l = x->lookups;
+    struct looker *k = &l->lookers[ticket];
+    if (!k->answering && find_partners(k, answer, key_of_row))
+        return leat_no_memory(ctx);
+    if (!k->answering && answer) {
+        ctx->host->batch_ref(answer);
+        k->answer = answer;
+    }
+    k->answering = 1;
+    x->ev.now = ctx->host->now(ctx);
+    leat_status st = LEAT_OK;
+    for (uint64_t i = ticket + 1; i-- > 0 && st == LEAT_OK;)
+        if (l->lookers[i].answering)
+            st = go_on(ctx, x, &l->lookers[i]);
+    return st == LEAT_OK ? ask_what_waits(ctx, x) : st;
 }
