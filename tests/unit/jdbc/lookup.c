@@ -244,7 +244,7 @@ static void test_table_gone(void **state)
     struct lookup l = open_lookup("id BIGINT, name STRING", (const char *[]){"lookup.max-retries", "0", NULL});
     server_run("DROP TABLE t");
     const uint32_t column = 0;
-    assert_int_equal(try_ask(&l, &column, 1, "id BIGINT", "+I[1]"), LEAT_CONFIG);
+    assert_int_equal(try_ask(&l, &column, 1, "id BIGINT", "+I[1]"), LEAT_TRANSIENT);
     close_lookup(&l);
 }
 
