@@ -102,8 +102,12 @@ static void stop(struct server *s, int signal_number)
         base_log(&s->machine.logger, LEAT_LOG_WARN, "stop-now", "asked to stop again: ending without waiting");
         base_log_flush(s->machine.log);
         // as a program ends that does not catch the signal: that is no clean stop
+        sigset_t now;
+        sigemptyset(&now);
+        sigaddset(&now, signal_number);
         signal(signal_number, SIG_DFL);
         raise(signal_number);
+        pthread_sigmask(SIG_UNBLOCK, &now, NULL); // the loop reads signals from a descriptor
     }
     s->stopping = true;
     base_log(&s->machine.logger, LEAT_LOG_INFO, "stopping", "%s: taking a last checkpoint",
