@@ -17,8 +17,9 @@ static const struct leat_option options[] = {
      .def = "start",
      .offset = offsetof(struct sql_config, wait),
      .group = "Joins",
-     .doc = "start: the side that is a dimension is read up to its end before rows of the other side are taken. always: "
-            "and again up to its end of the moment at which a batch of the other side has arrived."},
+     .doc =
+         "start: the side that is a dimension is read up to its end before rows of the other side are taken. always: "
+         "and again up to its end of the moment at which a batch of the other side has arrived."},
     {.name = "join.wait-timeout",
      .type = LEAT_OPT_DURATION,
      .min = "0s",
