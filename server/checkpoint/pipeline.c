@@ -340,6 +340,15 @@ static struct runtime_node_view *view_job(struct pipeline *p, uint32_t job, stru
     }
 }
 
+void pipeline_look(struct pipeline *p)
+{
+    for (uint32_t i = 0; i < p->job_count; i++) {
+        struct coordinator_view view;
+        uint32_t n;
+        free(view_job(p, i, &view, &n));
+    }
+}
+
 bool pipeline_ready(struct pipeline *p, struct base_str *reason)
 {
     leat_usec now = base_time_mono();

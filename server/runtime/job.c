@@ -77,6 +77,16 @@ static bool add_metrics(struct inst *inst)
          {"leat_errors_total", LEAT_METRIC_COUNTER, 1, "Rows that could not be taken."}},
         {offsetof(struct inst_metrics, skipped),
          {"leat_rows_skipped_total", LEAT_METRIC_COUNTER, 1, "Rows skipped by on-error."}},
+        {offsetof(struct inst_metrics, idle),
+         {"leat_idle_microseconds_total", LEAT_METRIC_COUNTER, 1, "Time without anything to do."}},
+        {offsetof(struct inst_metrics, busy),
+         {"leat_busy_microseconds_total", LEAT_METRIC_COUNTER, 1, "Time at work."}},
+        {offsetof(struct inst_metrics, blocked),
+         {"leat_blocked_microseconds_total", LEAT_METRIC_COUNTER, 1,
+          "Time held up by what reads the node, or by its target."}},
+        {offsetof(struct inst_metrics, queue_batches),
+         {"leat_queue_batches", LEAT_METRIC_GAUGE, 1, "Batches that wait for the node."}},
+        {offsetof(struct inst_metrics, queue_bytes), {"leat_queue_bytes", LEAT_METRIC_GAUGE, 1, "Their memory."}},
         {offsetof(struct inst_metrics, behind),
          {"leat_source_lag", LEAT_METRIC_GAUGE, 1,
           "How far the source is behind, in its own units (bytes or records); -1 = unknown."}},
@@ -699,6 +709,33 @@ static void view_inst(struct inst *inst, struct runtime_node_view *v)
     v->snapshot_done = v->snapshot_done && atomic_load(&inst->snapshot_done);
 }
 
+static void view_load(struct inst *inst, struct runtime_node_view *v)
+{
+    int64_t spent[3];
+    if (!inst->task) // of a job that could not be built
+        return;
+    task_spent(inst->task, spent);
+    v->idle += spent[0];
+    v->busy += spent[1];
+    v->blocked += spent[2];
+    for (uint32_t i = 0; i < inst->task->input_count; i++) {
+        struct task_input *in = inst->task->inputs[i];
+        if (in->to != inst)
+            continue;
+        v->queue_batches += atomic_load(&in->channel.depth);
+        v->queue_bytes += atomic_load(&in->channel.bytes);
+    }
+}
+
+static void publish_load(const struct inst_metrics *m, const struct runtime_node_view *v)
+{
+    base_metric_set(m->idle, v->idle);
+    base_metric_set(m->busy, v->busy);
+    base_metric_set(m->blocked, v->blocked);
+    base_metric_set(m->queue_batches, (int64_t)v->queue_batches);
+    base_metric_set(m->queue_bytes, (int64_t)v->queue_bytes);
+}
+
 uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max)
 {
     uint32_t n = 0;
@@ -720,9 +757,11 @@ uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *vie
             if (!inst)
                 continue;
             view_inst(inst, v);
+            view_load(inst, v);
             v->rows_in = (uint64_t)base_metric_get(inst->metrics.rows_in);
             v->rows_out = (uint64_t)base_metric_get(inst->metrics.rows_out);
         }
+        publish_load(&insts[0]->metrics, v);
     }
     pthread_mutex_unlock(&job->shape);
     return n;

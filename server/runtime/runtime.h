@@ -118,11 +118,12 @@ struct runtime_node_view {
     uint8_t kind;
     char status[256]; // the plugin's sentence
     uint64_t rows_in, rows_out;
-    uint32_t busy, idle, blocked; // shares of the last second, in thousandths
-    uint64_t current, end;        // progress of a source
-    int64_t behind;               // bytes or rows; -1 = unknown
-    leat_usec behind_since;       // a source: since when it has been behind without moving; monotonic, 0 = it is not
-    leat_usec refuses_since;      // a sink: since when it has not taken or secured what it was given; the same
+    int64_t idle, busy, blocked;         // microseconds, of all instances; nodes of a chain share them
+    uint64_t queue_batches, queue_bytes; // waiting for the node
+    uint64_t current, end;               // progress of a source
+    int64_t behind;                      // bytes or rows; -1 = unknown
+    leat_usec behind_since;  // a source: since when it has been behind without moving; monotonic, 0 = it is not
+    leat_usec refuses_since; // a sink: since when it has not taken or secured what it was given; the same
     bool snapshot_done, has_snapshot;
 };
 

@@ -90,6 +90,7 @@ struct state_buffer {
 
 struct inst_metrics {
     int64_t *rows_in, *rows_out, *bytes_out, *batches_out, *errors, *skipped, *behind;
+    int64_t *idle, *busy, *blocked, *queue_batches, *queue_bytes; // set when somebody looks
 };
 
 struct inst {
@@ -208,9 +209,10 @@ struct task {
     atomic_uint barrier_hold;         // readers through which the barrier has to come first
     _Atomic(leat_epoch) barrier_next; // what is wanted then
 
-    // shares of time
-    int64_t mark; // monotonic, when the present kind of time began
-    uint8_t kind; // 0 idle, 1 busy, 2 blocked
+    // shares of time: written by the worker, read by whoever looks; odd = being written
+    _Atomic(uint32_t) account;
+    _Atomic(int64_t) mark; // monotonic, when the present kind of time began
+    _Atomic(uint8_t) kind; // 0 idle, 1 busy, 2 blocked
     _Atomic(int64_t) spent[3];
 };
 
@@ -293,6 +295,8 @@ leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 bool inst_blocked(struct inst *inst);
 void inst_drop_pending(struct inst *inst);
 void task_spend(struct task *t, uint8_t kind);
+// The microseconds idle, busy and blocked up to now. Any thread.
+void task_spent(struct task *t, int64_t spent[3]);
 
 // --- emit.c (worker). emit takes the batch.
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);

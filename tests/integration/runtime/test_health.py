@@ -59,3 +59,18 @@ def test_words_that_are_no_utf_8_are_shown(work):
     status, body = leat.get("/health/ready")
     assert status == 503 and "gr\ufffd\ufffdlich" in json.loads(body)["reason"]
     leat.terminate(code=1)
+
+
+def test_metrics_show_how_time_is_spent(work):
+    text = HEAD.format(server="") + SOURCE.replace("= 10", "= 5000") + SINK.format(number=1)
+    leat = Leat(text, f"{work}/leat").start()
+
+    def spent():
+        return [leat.metric(f"leat_{kind}_microseconds_total", node="numbers") for kind in ("idle", "busy", "blocked")]
+    wait_until(lambda: spent()[0] > 300000 and spent()[1] > 0, 20, spent)
+    before = spent()
+    wait_until(lambda: sum(spent()) - sum(before) > 500000, 20, spent)
+    assert all(now >= then for now, then in zip(spent(), before))
+    assert leat.metric("leat_queue_batches", node="out1") is not None
+    assert leat.metric("leat_queue_bytes", node="out1") is not None
+    leat.terminate()

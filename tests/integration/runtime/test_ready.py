@@ -42,6 +42,7 @@ def test_a_target_that_stands_still_is_named(work):
         wait_until(lambda: not leat.ready(), 60, "health to see that nothing is taken")
         assert 'sink \\"table\\" has not taken what it was given for 3' in leat.get("/health/ready")[1]
         assert leat.get("/health/live")[0] == 200
+        assert leat.metric("leat_blocked_microseconds_total", node="table") > 20e6, "blocked while it still is"
         pg.resume()
         wait_until(leat.ready, 20, "leat to be ready again")
         leat.terminate()
