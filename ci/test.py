@@ -147,7 +147,7 @@ def section_integration(names):
     # the fault points of the crash tests are in the asan build, and there the contract sees leaks
     if not build("release", "product") or not build("asan", "product", "contract_postgres", "contract_kafka"):
         return 0, 1
-    return followed([sys.executable, "tests/integration/run", *names])
+    return followed([sys.executable, "tests/integration/run", "--retry", *names])
 
 
 def section_instructions(names):
