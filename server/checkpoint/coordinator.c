@@ -708,3 +708,11 @@ void coordinator_view(struct coordinator *c, struct coordinator_view *view, stru
     *count = c->job ? runtime_job_view(c->job, nodes, max) : 0;
     pthread_mutex_unlock(&c->lock);
 }
+
+void coordinator_publish_load(struct coordinator *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->job)
+        runtime_job_publish_load(c->job);
+    pthread_mutex_unlock(&c->lock);
+}

@@ -7,7 +7,7 @@
 //
 // A failure of class config, data, fatal or bug, and one that the rule does not forgive, ends in FAILED: the process and
 // the other jobs go on.
-// Thread: the control loop, but for coordinator_view.
+// Thread: the control loop, but for what says otherwise.
 #ifndef CHECKPOINT_COORDINATOR_H
 #define CHECKPOINT_COORDINATOR_H
 
@@ -88,5 +88,8 @@ struct coordinator_view {
 // Copies; nodes are filled up to `max`, *count is set. Any thread.
 void coordinator_view(struct coordinator *c, struct coordinator_view *view, struct runtime_node_view *nodes,
                       uint32_t max, uint32_t *count);
+
+// See runtime_job_publish_load. Any thread.
+void coordinator_publish_load(struct coordinator *c);
 
 #endif

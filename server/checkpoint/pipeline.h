@@ -42,8 +42,8 @@ bool pipeline_failed(struct pipeline *p, struct base_error *error);
 // Every source of every job has an end.
 bool pipeline_bounded(const struct pipeline *p);
 
-// Any thread. Brings the metrics up to date that are taken when somebody looks.
-void pipeline_look(struct pipeline *p);
+// Any thread. See runtime_job_publish_load.
+void pipeline_publish_load(struct pipeline *p);
 // Any thread. Ready: every job runs and makes progress; if not, the reason is appended.
 bool pipeline_ready(struct pipeline *p, struct base_str *reason);
 // Any thread. A new JSON object: jobs, their nodes, key figures. NULL without memory.

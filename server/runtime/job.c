@@ -709,33 +709,6 @@ static void view_inst(struct inst *inst, struct runtime_node_view *v)
     v->snapshot_done = v->snapshot_done && atomic_load(&inst->snapshot_done);
 }
 
-static void view_load(struct inst *inst, struct runtime_node_view *v)
-{
-    int64_t spent[3];
-    if (!inst->task) // of a job that could not be built
-        return;
-    task_spent(inst->task, spent);
-    v->idle += spent[0];
-    v->busy += spent[1];
-    v->blocked += spent[2];
-    for (uint32_t i = 0; i < inst->task->input_count; i++) {
-        struct task_input *in = inst->task->inputs[i];
-        if (in->to != inst)
-            continue;
-        v->queue_batches += atomic_load(&in->channel.depth);
-        v->queue_bytes += atomic_load(&in->channel.bytes);
-    }
-}
-
-static void publish_load(const struct inst_metrics *m, const struct runtime_node_view *v)
-{
-    base_metric_set(m->idle, v->idle);
-    base_metric_set(m->busy, v->busy);
-    base_metric_set(m->blocked, v->blocked);
-    base_metric_set(m->queue_batches, (int64_t)v->queue_batches);
-    base_metric_set(m->queue_bytes, (int64_t)v->queue_bytes);
-}
-
 uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max)
 {
     uint32_t n = 0;
@@ -757,11 +730,9 @@ uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *vie
             if (!inst)
                 continue;
             view_inst(inst, v);
-            view_load(inst, v);
             v->rows_in = (uint64_t)base_metric_get(inst->metrics.rows_in);
             v->rows_out = (uint64_t)base_metric_get(inst->metrics.rows_out);
         }
-        publish_load(&insts[0]->metrics, v);
     }
     pthread_mutex_unlock(&job->shape);
     return n;

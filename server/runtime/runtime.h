@@ -118,16 +118,18 @@ struct runtime_node_view {
     uint8_t kind;
     char status[256]; // the plugin's sentence
     uint64_t rows_in, rows_out;
-    int64_t idle, busy, blocked;         // microseconds, of all instances; nodes of a chain share them
-    uint64_t queue_batches, queue_bytes; // waiting for the node
-    uint64_t current, end;               // progress of a source
-    int64_t behind;                      // bytes or rows; -1 = unknown
+    uint64_t current, end;   // progress of a source
+    int64_t behind;          // bytes or rows; -1 = unknown
     leat_usec behind_since;  // a source: since when it has been behind without moving; monotonic, 0 = it is not
     leat_usec refuses_since; // a sink: since when it has not taken or secured what it was given; the same
     bool snapshot_done, has_snapshot;
 };
 
 uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *views, uint32_t max);
+
+// Brings the metrics up to date that nobody counts as rows pass: how nodes spend their time, what waits for them.
+// Any thread.
+void runtime_job_publish_load(struct runtime_job *job);
 
 // Have all sources of the job finished their initial snapshot? Any thread.
 bool runtime_job_snapshot_done(struct runtime_job *job);

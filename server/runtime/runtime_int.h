@@ -176,6 +176,9 @@ struct task_input {
     bool ended;
 };
 
+// What a task's time is spent on, see load.c.
+enum { SPEND_IDLE, SPEND_BUSY, SPEND_BLOCKED, SPEND_KINDS };
+
 struct task {
     struct runtime_job *job;
     struct worker *worker;
@@ -209,11 +212,11 @@ struct task {
     atomic_uint barrier_hold;         // readers through which the barrier has to come first
     _Atomic(leat_epoch) barrier_next; // what is wanted then
 
-    // shares of time: written by the worker, read by whoever looks; odd = being written
-    _Atomic(uint32_t) account;
-    _Atomic(int64_t) mark; // monotonic, when the present kind of time began
-    _Atomic(uint8_t) kind; // 0 idle, 1 busy, 2 blocked
-    _Atomic(int64_t) spent[3];
+    // shares of time, see load.c
+    _Atomic(uint32_t) account; // odd = being written
+    _Atomic(int64_t) mark;     // monotonic, when the present kind of time began
+    _Atomic(uint8_t) kind;     // of the present time: SPEND_*
+    _Atomic(int64_t) spent[SPEND_KINDS];
 };
 
 struct fence {
@@ -294,9 +297,9 @@ leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_ba
 leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind);
 bool inst_blocked(struct inst *inst);
 void inst_drop_pending(struct inst *inst);
+
+// --- load.c (worker): closes the account of the present kind of time and opens the next
 void task_spend(struct task *t, uint8_t kind);
-// The microseconds idle, busy and blocked up to now. Any thread.
-void task_spent(struct task *t, int64_t spent[3]);
 
 // --- emit.c (worker). emit takes the batch.
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);

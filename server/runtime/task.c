@@ -559,30 +559,6 @@ static bool flush_idle(struct task *t)
     return true;
 }
 
-enum { SPEND_IDLE, SPEND_BUSY, SPEND_BLOCKED };
-
-// Closes the account of the present kind of time and opens the next.
-void task_spend(struct task *t, uint8_t kind)
-{
-    int64_t now = base_time_mono();
-    atomic_fetch_add(&t->account, 1);
-    atomic_fetch_add(&t->spent[t->kind], now - t->mark);
-    atomic_store(&t->mark, now);
-    atomic_store(&t->kind, kind);
-    atomic_fetch_add(&t->account, 1);
-}
-
-void task_spent(struct task *t, int64_t spent[3])
-{
-    uint32_t before;
-    do {
-        before = atomic_load(&t->account);
-        for (int i = 0; i < 3; i++)
-            spent[i] = atomic_load(&t->spent[i]);
-        spent[atomic_load(&t->kind)] += base_time_mono() - atomic_load(&t->mark);
-    } while (before % 2 || atomic_load(&t->account) != before);
-}
-
 static void run(struct task *t)
 {
     task_spend(t, SPEND_BUSY);
