@@ -387,7 +387,8 @@ static leat_status sink_flush(struct leat_ctx *ctx, void *self, uint8_t how)
     struct fake_sink_config *c = s->config;
     if (how != LEAT_FLUSH_DURABLE)
         return LEAT_OK;
-    if (c->slow_flush && s->flushes++ % 2 == 0) {
+    // one that is stuck is so also for a barrier that comes before its first row
+    if (c->is_stuck || (c->slow_flush && s->flushes++ % 2 == 0)) {
         wake_later(ctx, 500);
         return LEAT_AGAIN;
     }
