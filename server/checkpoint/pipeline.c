@@ -24,10 +24,11 @@ struct pipeline {
     struct coordinator **jobs;
     uint32_t job_count;
     uint32_t ended;
-    bool endless;         // a source has no end
-    bool *written;        // by this process, per job; the writer's
-    bool pruned;          // the writer's
-    struct base_str seen; // see columns.h
+    bool endless;              // a source has no end
+    bool *written;             // by this process, per job; the writer's
+    bool pruned;               // the writer's
+    struct columns_seen *seen; // see columns.h
+    struct base_arena *arena;  // has `jobs`, `written` and `seen`
     struct resource *resources;
     uint32_t resource_count;
 };
@@ -50,7 +51,7 @@ static leat_status complete_plan(void *arg, struct plan_job *plan, struct base_e
 {
     struct pipeline *p = arg;
     leat_status st = graph_complete(p->options.graph, plan, error);
-    return st < 0 ? st : columns_check(&p->seen, plan, error);
+    return st < 0 ? st : columns_check(&p->seen, p->arena, plan, error);
 }
 
 static void destroy_plan(void *arg, struct plan_job *plan)
@@ -247,21 +248,15 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 {
     struct graph *graph = options->graph;
     struct pipeline *p = calloc(1, sizeof *p);
-    if (p) {
-        p->jobs = calloc(graph->job_count ? graph->job_count : 1, sizeof(struct coordinator *));
-        p->written = calloc(graph->job_count ? graph->job_count : 1, sizeof *p->written);
+    if (p && (p->arena = base_arena_create(0, 0))) {
+        p->jobs = base_arena_calloc(p->arena, graph->job_count, sizeof(struct coordinator *));
+        p->written = base_arena_calloc(p->arena, graph->job_count, sizeof *p->written);
     }
     if (!p || !p->jobs || !p->written) {
-        if (p) {
-            free(p->jobs);
-            free(p->written);
-        }
-        free(p);
         base_no_memory(error);
-        return NULL;
+        goto refuse;
     }
     p->options = *options;
-    base_str_init(&p->seen);
     if (options->keep && !(p->store = store_open(options->settings->checkpoint_dir, graph->pipeline, error)))
         goto refuse;
     if (p->store && check_states(p, error) < 0)
@@ -298,10 +293,8 @@ void pipeline_destroy(struct pipeline *p)
     for (uint32_t i = 0; i < p->resource_count; i++)
         free(p->resources[i].name);
     store_close(p->store);
-    base_str_fini(&p->seen);
+    base_arena_destroy(p->arena);
     free(p->resources);
-    free(p->jobs);
-    free(p->written);
     free(p);
 }
 
