@@ -354,27 +354,15 @@ static leat_status open_manifest(const char *path, int *fd, json_t **root, uint6
     return LEAT_OK;
 }
 
-static leat_status read_piece(const struct store *store, const char *job, struct store_piece *piece,
+static leat_status read_piece(int fd, const char *path, uint64_t blobs, struct store_piece *piece,
                               struct base_error *error)
 {
-    char path[PATH_MAX];
-    int fd;
-    json_t *root;
-    uint64_t blobs;
-    if (!path_of(store, job, piece->epoch, path))
-        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
-    leat_status st = open_manifest(path, &fd, &root, &blobs, error);
-    if (st < 0)
-        return st;
-    json_decref(root);
     piece->bytes = malloc(piece->len ? piece->len : 1);
     if (!piece->bytes)
-        st = base_no_memory(error);
-    if (st >= 0)
-        st = read_at(fd, path, piece->bytes, piece->len, blobs + piece->offset, error);
+        return base_no_memory(error);
+    leat_status st = read_at(fd, path, piece->bytes, piece->len, blobs + piece->offset, error);
     if (st >= 0 && checksum(piece->bytes, piece->len) != piece->crc)
         st = damaged(error, path, "the checksum of a piece is wrong");
-    close(fd);
     return st;
 }
 
@@ -414,8 +402,8 @@ static void piece_from_json(const json_t *item, struct store_piece *piece)
     };
 }
 
-static leat_status state_from_json(const struct store *store, const char *job, const json_t *item,
-                                   struct store_state *state, struct base_error *error)
+// The state without the bytes of its pieces.
+static leat_status state_from_json(const json_t *item, struct store_state *state, struct base_error *error)
 {
     json_t *pieces = json_object_get(item, "pieces");
     size_t n = json_array_size(pieces);
@@ -430,13 +418,8 @@ static leat_status state_from_json(const struct store *store, const char *job, c
     };
     if (!state->node || !state->pieces || (words && !state->words))
         return base_no_memory(error);
-    for (size_t i = 0; i < n; i++) {
-        piece_from_json(json_array_get(pieces, i), &state->pieces[i]);
-        state->piece_count++;
-        leat_status st = read_piece(store, job, &state->pieces[i], error);
-        if (st < 0)
-            return st;
-    }
+    for (size_t i = 0; i < n; i++)
+        piece_from_json(json_array_get(pieces, i), &state->pieces[state->piece_count++]);
     return LEAT_OK;
 }
 
@@ -514,6 +497,24 @@ static leat_status look_into_job(void *arg, const char *job, struct base_error *
     return LEAT_OK;
 }
 
+static leat_status load_piece(const struct store *store, const char *job, struct store_piece *piece,
+                              struct base_error *error)
+{
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    if (!path_of(store, job, piece->epoch, path))
+        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+    leat_status st = open_manifest(path, &fd, &root, &blobs, error);
+    if (st < 0)
+        return st;
+    json_decref(root);
+    st = read_piece(fd, path, blobs, piece, error);
+    close(fd);
+    return st;
+}
+
 static leat_status load_node(struct store *store, const char *job, leat_epoch epoch, const char *node,
                              struct store_manifest *m, struct base_error *error)
 {
@@ -540,7 +541,10 @@ static leat_status load_node(struct store *store, const char *job, leat_epoch ep
             break;
         }
         m->states = states;
-        st = state_from_json(store, job, item, &m->states[m->state_count++], error);
+        struct store_state *state = &m->states[m->state_count++];
+        st = state_from_json(item, state, error);
+        for (uint32_t k = 0; st >= 0 && k < state->piece_count; k++)
+            st = load_piece(store, job, &state->pieces[k], error);
         if (st < 0)
             break;
     }
@@ -754,17 +758,9 @@ leat_status store_write(struct store *store, const char *job, struct store_manif
     return LEAT_OK;
 }
 
-// Oldest epoch whose file a manifest needs.
-static leat_epoch oldest_needed(const struct store *store, const char *job, leat_epoch epoch)
+// Oldest epoch that a piece lies in, at most `epoch`.
+static leat_epoch oldest_piece(const json_t *root, leat_epoch epoch)
 {
-    char path[PATH_MAX];
-    int fd;
-    json_t *root;
-    uint64_t blobs;
-    struct base_error error;
-    if (!path_of(store, job, epoch, path) || open_manifest(path, &fd, &root, &blobs, &error) < 0)
-        return 0;
-    close(fd);
     leat_epoch oldest = epoch;
     size_t i, k;
     json_t *state, *piece;
@@ -776,6 +772,21 @@ static leat_epoch oldest_needed(const struct store *store, const char *job, leat
             oldest = at < oldest ? at : oldest;
         }
     }
+    return oldest;
+}
+
+// Oldest epoch whose file a manifest needs.
+static leat_epoch oldest_needed(const struct store *store, const char *job, leat_epoch epoch)
+{
+    char path[PATH_MAX];
+    int fd;
+    json_t *root;
+    uint64_t blobs;
+    struct base_error error;
+    if (!path_of(store, job, epoch, path) || open_manifest(path, &fd, &root, &blobs, &error) < 0)
+        return 0;
+    close(fd);
+    leat_epoch oldest = oldest_piece(root, epoch);
     json_decref(root);
     return oldest;
 }
