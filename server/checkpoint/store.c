@@ -25,7 +25,6 @@ struct store {
     char dir[PATH_MAX]; // of the pipeline
     int lock_fd;
     leat_epoch newest;
-    int empty;
     int unsynced; // a job's folder may have been made that `dir` was not synced after; the writer's
 };
 
@@ -191,7 +190,7 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
     char lock[PATH_MAX];
     if (snprintf(store->dir, sizeof store->dir, "%s/%s", dir, pipeline) >= PATH_MAX - 64 ||
         snprintf(lock, sizeof lock, "%s/lock", store->dir) >= PATH_MAX) {
-        base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+        path_too_long(error);
         goto refuse;
     }
     if (!make_dirs(store->dir)) {
@@ -211,7 +210,6 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
     }
     if (each_job(store, note_newest, store, error) < 0)
         goto refuse;
-    store->empty = store->newest == 0;
     return store;
 refuse:
     store_close(store);
@@ -225,11 +223,6 @@ void store_close(struct store *store)
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store);
-}
-
-int store_is_empty(const struct store *store)
-{
-    return store->empty;
 }
 
 const char *store_dir(const struct store *store)
@@ -434,7 +427,7 @@ leat_status store_write(struct store *store, const char *job, struct store_manif
     char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
     if (snprintf(dir, sizeof dir, "%s/%s", store->dir, job) >= PATH_MAX || !path_of(store, job, m->epoch, path) ||
         snprintf(temporary, sizeof temporary, "%s/writing", dir) >= PATH_MAX)
-        return base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
+        return path_too_long(error);
     char *text;
     size_t len;
     leat_status st = manifest_text(job, m, &text, &len, error);

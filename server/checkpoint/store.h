@@ -53,9 +53,6 @@ struct store_manifest {
 struct store *store_open(const char *dir, const char *pipeline, struct base_error *error);
 void store_close(struct store *store);
 
-// No manifest was there when the store was opened.
-int store_is_empty(const struct store *store);
-
 // A new epoch, higher than all before.
 leat_epoch store_next_epoch(struct store *store);
 

@@ -144,7 +144,7 @@ static void assert_text(struct fixture *f, const char *node, const char *text)
 static void states_come_back(void **state)
 {
     struct fixture *f = *state;
-    assert_true(store_is_empty(f->store));
+    assert_int_equal(store_next_epoch(f->store), 1); // no manifest was there
     assert_text(f, "a", NULL);
     struct store_manifest m = {0}, back;
     add_state(&m, "a", 0, 2, "first");
@@ -156,7 +156,7 @@ static void states_come_back(void **state)
     assert_int_equal(m.states[0].pieces[0].epoch, epoch);
     store_manifest_fini(&m);
     again(f);
-    assert_false(store_is_empty(f->store));
+    assert_true(store_next_epoch(f->store) > epoch); // opening found it
     static const char *const nodes[] = {"a", "other", "unknown"};
     assert_int_equal(store_load(f->store, nodes, 3, &back, &f->error), LEAT_OK);
     assert_int_equal(back.state_count, 3);
