@@ -23,15 +23,15 @@
 #define KEYS_BYTES    ((size_t)256 << 20) // most bytes of a question's keys
 
 // What a row has instead of a key.
-#define NO_KEY    (UINT32_MAX)     // it is not asked for and has no partner
-#define LEFT_OUT  (UINT32_MAX - 1) // nothing comes of it
-#define DELETION  (UINT32_MAX - 2) // upserts: its key is deleted
-#define IS_KEY(k) ((k) < DELETION)
+#define LOOKUP_NO_KEY    (UINT32_MAX)     // it is not asked for and has no partner
+#define LOOKUP_LEFT_OUT  (UINT32_MAX - 1) // nothing comes of it
+#define LOOKUP_DELETION  (UINT32_MAX - 2) // upserts: its key is deleted
+#define LOOKUP_IS_KEY(k) ((k) < LOOKUP_DELETION)
 
-#define NO_ROW UINT32_MAX
+#define LOOKUP_NO_ROW UINT32_MAX
 
-struct waiting {
-    struct waiting *next;
+struct lookup_waiting {
+    struct lookup_waiting *next;
     const struct leat_batch *batch; // a reference
     uint8_t asked;
     uint32_t key_of_row[]; // row of the question's keys
@@ -46,21 +46,21 @@ struct key_set {
 };
 
 // What the rows of a key are.
-struct partners {
+struct lookup_partners {
     uint32_t *first; // by key row, one more than there are keys: positions in `rows`
     uint32_t *rows;  // of the answer
 };
 
-struct looker {
+struct sql_looker {
     const struct sql_lookup *lookup;
     struct leat_schema schema; // of the keys
     struct leat_field *fields;
-    struct waiting *head, **tail;
+    struct lookup_waiting *head, **tail;
     uint32_t rows;
     size_t bytes;
     struct leat_batch *keys;         // of the question under way, or NULL
     const struct leat_batch *answer; // a reference, or NULL; while answering
-    struct partners partners;
+    struct lookup_partners partners;
     uint32_t row, partner; // of the first batch: where its output stands
     uint32_t met_row;      // a row whose partners were looked through in part …
     uint8_t met;           // … and whether one was accepted
@@ -69,7 +69,7 @@ struct looker {
 
 struct sql_lookups {
     uint32_t count;
-    struct looker *lookers;
+    struct sql_looker *lookers;
     const struct sql_branch *branch;
     uint8_t upsert;
     uint32_t needed_count;
@@ -89,11 +89,11 @@ struct sql_lookups {
 
 // --- life
 
-static leat_status make_looker(struct leat_ctx *ctx, struct looker *k, const struct sql_lookup *l)
+static leat_status make_looker(struct leat_ctx *ctx, struct sql_looker *k, const struct sql_lookup *l)
 {
     k->lookup = l;
     k->tail = &k->head;
-    k->met_row = NO_ROW;
+    k->met_row = LOOKUP_NO_ROW;
     k->fields = calloc(l->key_count, sizeof *k->fields);
     if (!k->fields)
         return leat_no_memory(ctx);
@@ -180,21 +180,21 @@ leat_status sql_lookups_create(struct leat_ctx *ctx, struct sql_exec *x)
     return LEAT_OK;
 }
 
-static void pop(struct looker *k)
+static void pop(struct sql_looker *k)
 {
-    struct waiting *w = k->head;
+    struct lookup_waiting *w = k->head;
     k->head = w->next;
     if (!k->head)
         k->tail = &k->head;
     k->rows -= w->batch->rows;
     k->bytes -= w->batch->arena_bytes;
     k->row = k->partner = 0;
-    k->met_row = NO_ROW; // here and not where a batch is gone on with: its first row may be half done
+    k->met_row = LOOKUP_NO_ROW; // here and not where a batch is gone on with: its first row may be half done
     leat_batch_unref(w->batch);
     free(w);
 }
 
-static void end_question(struct looker *k)
+static void end_question(struct sql_looker *k)
 {
     leat_batch_unref(k->keys);
     k->keys = NULL;
@@ -202,7 +202,7 @@ static void end_question(struct looker *k)
     k->answer = NULL;
     free(k->partners.first);
     free(k->partners.rows);
-    k->partners = (struct partners){NULL, NULL};
+    k->partners = (struct lookup_partners){NULL, NULL};
     k->answering = 0;
 }
 
@@ -249,7 +249,7 @@ static void set_fini(struct key_set *s)
     free(s->ends);
 }
 
-// Finds the key whose bytes were put last among the `count` before it. NO_KEY = it is new.
+// Finds the key whose bytes were put last among the `count` before it. LOOKUP_NO_KEY = it is new.
 static uint32_t set_find(struct key_set *s, uint32_t count)
 {
     size_t start = count ? s->ends[count - 1] : 0, len = s->bytes.len - start;
@@ -264,10 +264,10 @@ static uint32_t set_find(struct key_set *s, uint32_t count)
     }
     s->slots[at] = count + 1;
     s->ends[count] = s->bytes.len;
-    return NO_KEY;
+    return LOOKUP_NO_KEY;
 }
 
-static int put_key(struct looker *k, const struct sql_vec *v, uint32_t row)
+static int put_key(struct sql_looker *k, const struct sql_vec *v, uint32_t row)
 {
     uint32_t to = leat_batch_add(k->keys, LEAT_INSERT);
     for (uint32_t c = 0; c < k->lookup->key_count; c++) {
@@ -282,23 +282,23 @@ static int put_key(struct looker *k, const struct sql_vec *v, uint32_t row)
     return 0;
 }
 
-// The number of the row's key, which may be new. LEFT_OUT = no memory.
-static uint32_t key_of(struct looker *k, struct key_set *s, const struct sql_vec *v, uint32_t row)
+// The number of the row's key, which may be new. LOOKUP_LEFT_OUT = no memory.
+static uint32_t key_of(struct sql_looker *k, struct key_set *s, const struct sql_vec *v, uint32_t row)
 {
     size_t start = s->bytes.len;
     for (uint32_t c = 0; c < k->lookup->key_count; c++) {
         uint32_t at = sql_vec_at(&v[c], row);
         if (keyed_part_encode(&s->bytes, &k->fields[c].type, &v[c].cells[at], v[c].states[at])) {
             s->bytes.len = start;
-            return NO_KEY;
+            return LOOKUP_NO_KEY;
         }
     }
     if (!buf_ok(&s->bytes))
-        return LEFT_OUT;
+        return LOOKUP_LEFT_OUT;
     uint32_t key = set_find(s, k->keys->rows);
-    if (key != NO_KEY)
+    if (key != LOOKUP_NO_KEY)
         return key;
-    return put_key(k, v, row) ? LEFT_OUT : k->keys->rows - 1;
+    return put_key(k, v, row) ? LOOKUP_LEFT_OUT : k->keys->rows - 1;
 }
 
 // --- which rows of a batch are asked for
@@ -331,13 +331,13 @@ static uint32_t by_kind(const struct slice *s, uint32_t row)
 {
     const struct leat_batch *b = s->b;
     if (!s->x->lookups->upsert)
-        return NO_KEY;
+        return LOOKUP_NO_KEY;
     if (b->kinds[row] == LEAT_DELETE)
-        return DELETION;
+        return LOOKUP_DELETION;
     if (b->kinds[row] != LEAT_UPDATE_BEFORE)
-        return NO_KEY;
+        return LOOKUP_NO_KEY;
     int stays = row + 1 < b->rows && b->kinds[row + 1] == LEAT_UPDATE_AFTER && same_row_key(b, row, row + 1);
-    return stays ? LEFT_OUT : DELETION;
+    return stays ? LOOKUP_LEFT_OUT : LOOKUP_DELETION;
 }
 
 static void choose_rows(struct slice *s)
@@ -346,7 +346,7 @@ static void choose_rows(struct slice *s)
     for (uint32_t i = 0; i < s->count; i++) {
         s->dropped[i] = 0;
         s->key_of_row[i] = by_kind(s, s->first + i);
-        if (s->key_of_row[i] == NO_KEY)
+        if (s->key_of_row[i] == LOOKUP_NO_KEY)
             s->rows[n++] = (uint16_t)i;
     }
     s->sel = (struct sql_sel){s->rows, n};
@@ -406,7 +406,7 @@ static leat_status only_where(struct slice *s, const struct sql_expr *e, uint32_
     return st;
 }
 
-static leat_status find_keys(struct slice *s, struct looker *k, struct key_set *set)
+static leat_status find_keys(struct slice *s, struct sql_looker *k, struct key_set *set)
 {
     struct sql_vec *v = sql_arena_alloc(&s->x->ev.arena, k->lookup->key_count * sizeof *v);
     if (!v)
@@ -417,12 +417,12 @@ static leat_status find_keys(struct slice *s, struct looker *k, struct key_set *
     for (uint32_t i = 0; i < s->sel.count && st == LEAT_OK; i++) {
         uint32_t key = key_of(k, set, v, s->rows[i]);
         s->key_of_row[s->rows[i]] = key;
-        if (key == LEFT_OUT)
+        if (key == LOOKUP_LEFT_OUT)
             st = leat_no_memory(s->ctx);
     }
     for (uint32_t i = 0; i < s->count; i++)
         if (s->dropped[i])
-            s->key_of_row[i] = LEFT_OUT;
+            s->key_of_row[i] = LOOKUP_LEFT_OUT;
     return st;
 }
 
@@ -434,13 +434,13 @@ static void show(struct sql_exec *x, uint32_t base, const struct leat_batch *b, 
 }
 
 // The first looker reads the stream's columns, the others all of them.
-static uint32_t base_of(const struct sql_exec *x, const struct looker *k)
+static uint32_t lookup_base(const struct sql_exec *x, const struct sql_looker *k)
 {
     return k == x->lookups->lookers ? x->plan->first[x->lookups->branch->input] : 0;
 }
 
-static leat_status keys_of_batch(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k, struct waiting *w,
-                                 struct key_set *set)
+static leat_status keys_of_batch(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k,
+                                 struct lookup_waiting *w, struct key_set *set)
 {
     const struct sql_branch *b = x->lookups->branch;
     int is_first = k == x->lookups->lookers;
@@ -449,15 +449,15 @@ static leat_status keys_of_batch(struct leat_ctx *ctx, struct sql_exec *x, struc
     for (s.first = 0; s.first < w->batch->rows && st == LEAT_OK; s.first += s.count) {
         s.count = w->batch->rows - s.first < SQL_VEC_MAX ? w->batch->rows - s.first : SQL_VEC_MAX;
         s.key_of_row = w->key_of_row + s.first;
-        show(x, base_of(x, k), w->batch, s.first);
+        show(x, lookup_base(x, k), w->batch, s.first);
         x->ev.rows = s.count;
         choose_rows(&s);
         if (is_first)
             st = refuse_unsent(&s);
         if (st == LEAT_OK && is_first)
-            st = only_where(&s, b->before, x->lookups->upsert ? DELETION : LEFT_OUT);
+            st = only_where(&s, b->before, x->lookups->upsert ? LOOKUP_DELETION : LOOKUP_LEFT_OUT);
         if (st == LEAT_OK)
-            st = only_where(&s, k->lookup->guard, NO_KEY);
+            st = only_where(&s, k->lookup->guard, LOOKUP_NO_KEY);
         if (st == LEAT_OK)
             st = find_keys(&s, k, set);
         sql_evaluator_reset(&x->ev);
@@ -466,11 +466,11 @@ static leat_status keys_of_batch(struct leat_ctx *ctx, struct sql_exec *x, struc
 }
 
 // Puts what waits into one question.
-static leat_status ask(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k)
+static leat_status lookup_ask(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k)
 {
     uint32_t rows = 0;
     struct key_set set;
-    struct waiting *end = k->head;
+    struct lookup_waiting *end = k->head;
     for (; end && (!rows || rows + end->batch->rows <= QUESTION_ROWS); end = end->next)
         rows += end->batch->rows;
     if (!rows)
@@ -480,7 +480,7 @@ static leat_status ask(struct leat_ctx *ctx, struct sql_exec *x, struct looker *
     k->keys = st == LEAT_OK ? leat_batch_new(ctx, &k->schema, rows) : NULL;
     if (!k->keys)
         st = leat_no_memory(ctx);
-    for (struct waiting *w = k->head; w != end && st == LEAT_OK; w = w->next) {
+    for (struct lookup_waiting *w = k->head; w != end && st == LEAT_OK; w = w->next) {
         w->asked = 1;
         st = keys_of_batch(ctx, x, k, w, &set);
     }
@@ -491,18 +491,18 @@ static leat_status ask(struct leat_ctx *ctx, struct sql_exec *x, struct looker *
 
 // --- queues
 
-static int is_full(const struct looker *k)
+static int is_full(const struct sql_looker *k)
 {
     return k->rows >= QUEUE_ROWS || k->bytes >= QUEUE_BYTES;
 }
 
-static leat_status add(struct leat_ctx *ctx, struct looker *k, const struct leat_batch *b)
+static leat_status lookup_add(struct leat_ctx *ctx, struct sql_looker *k, const struct leat_batch *b)
 {
-    struct waiting *w = malloc(sizeof *w + b->rows * sizeof *w->key_of_row);
+    struct lookup_waiting *w = malloc(sizeof *w + b->rows * sizeof *w->key_of_row);
     if (!w)
         return leat_no_memory(ctx);
     ctx->host->batch_ref(b);
-    *w = (struct waiting){.batch = b};
+    *w = (struct lookup_waiting){.batch = b};
     *k->tail = w;
     k->tail = &w->next;
     k->rows += b->rows;
@@ -515,10 +515,10 @@ static leat_status ask_what_waits(struct leat_ctx *ctx, struct sql_exec *x)
 {
     struct sql_lookups *l = x->lookups;
     for (uint32_t i = l->count; i-- > 0;) {
-        struct looker *k = &l->lookers[i];
+        struct sql_looker *k = &l->lookers[i];
         if (k->keys || !k->head || (i + 1 < l->count && is_full(&l->lookers[i + 1])))
             continue;
-        leat_status st = ask(ctx, x, k);
+        leat_status st = lookup_ask(ctx, x, k);
         if (st != LEAT_OK)
             return st;
     }
@@ -527,17 +527,17 @@ static leat_status ask_what_waits(struct leat_ctx *ctx, struct sql_exec *x)
 
 leat_status sql_lookups_process(struct leat_ctx *ctx, struct sql_exec *x, const struct leat_batch *b)
 {
-    struct looker *first = &x->lookups->lookers[0];
+    struct sql_looker *first = &x->lookups->lookers[0];
     if (is_full(first))
         return LEAT_AGAIN;
-    leat_status st = add(ctx, first, b);
+    leat_status st = lookup_add(ctx, first, b);
     return st == LEAT_OK ? ask_what_waits(ctx, x) : st;
 }
 
 // --- joining
 
 // Sorts the answer's rows by key.
-static int find_partners(struct looker *k, const struct leat_batch *rows, const uint32_t *key_of_row)
+static int lookup_find_partners(struct sql_looker *k, const struct leat_batch *rows, const uint32_t *key_of_row)
 {
     uint32_t keys = k->keys->rows, count = rows ? rows->rows : 0;
     uint32_t *first = k->partners.first = calloc(keys + 2, sizeof *first);
@@ -565,7 +565,7 @@ static void put(struct sql_lookups *l, const struct leat_batch *b, uint32_t row,
     l->positions[n] = b->positions ? b->positions[row] : 0;
 }
 
-static leat_status too_many(struct leat_ctx *ctx, struct sql_exec *x, const struct looker *k)
+static leat_status too_many(struct leat_ctx *ctx, struct sql_exec *x, const struct sql_looker *k)
 {
     const struct sql_table *t = x->plan->query->tables[k->lookup->input];
     const struct leat_bytes *name = &t->names[t->name_count - 1].text;
@@ -577,24 +577,24 @@ static leat_status too_many(struct leat_ctx *ctx, struct sql_exec *x, const stru
 
 // Candidates of rows into the block, until it is full or the batch is done. Where a row stays without an accepted
 // partner, its last chance is a row without one (left join), or the deletion of its key (upserts).
-static leat_status fill(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k)
+static leat_status fill(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k)
 {
     struct sql_lookups *l = x->lookups;
-    const struct waiting *w = k->head;
+    const struct lookup_waiting *w = k->head;
     const struct leat_batch *b = w->batch;
     l->count_rows = 0;
     for (; k->row < b->rows; k->row++, k->partner = 0) {
         uint32_t key = w->key_of_row[k->row];
-        if (key == LEFT_OUT)
+        if (key == LOOKUP_LEFT_OUT)
             continue;
         if (l->count_rows == SQL_VEC_MAX)
             return LEAT_OK;
-        if (key == DELETION) {
-            put(l, b, k->row, NO_ROW, LEAT_DELETE, 0);
+        if (key == LOOKUP_DELETION) {
+            put(l, b, k->row, LOOKUP_NO_ROW, LEAT_DELETE, 0);
             continue;
         }
-        uint32_t from = IS_KEY(key) ? k->partners.first[key] : 0;
-        uint32_t count = IS_KEY(key) ? k->partners.first[key + 1] - from : 0;
+        uint32_t from = LOOKUP_IS_KEY(key) ? k->partners.first[key] : 0;
+        uint32_t count = LOOKUP_IS_KEY(key) ? k->partners.first[key + 1] - from : 0;
         if (l->upsert && count > 1) {
             leat_status st = too_many(ctx, x, k);
             if (st != LEAT_OK)
@@ -609,17 +609,18 @@ static leat_status fill(struct leat_ctx *ctx, struct sql_exec *x, struct looker 
             continue;
         if (l->count_rows == SQL_VEC_MAX)
             return LEAT_OK;
-        put(l, b, k->row, NO_ROW, k->lookup->outer ? b->kinds[k->row] : LEAT_DELETE, 1);
+        put(l, b, k->row, LOOKUP_NO_ROW, k->lookup->outer ? b->kinds[k->row] : LEAT_DELETE, 1);
     }
     return LEAT_OK;
 }
 
 // Columns of the block, by number.
-static void gather(struct sql_exec *x, const struct looker *k, const struct leat_batch *b,
+static void gather(struct sql_exec *x, const struct sql_looker *k, const struct leat_batch *b,
                    const struct leat_batch *answer)
 {
     struct sql_lookups *l = x->lookups;
-    uint32_t base = base_of(x, k), from = x->plan->first[k->lookup->input], to = x->plan->first[k->lookup->input + 1];
+    uint32_t base = lookup_base(x, k), from = x->plan->first[k->lookup->input],
+             to = x->plan->first[k->lookup->input + 1];
     for (uint32_t i = 0; i < l->needed_count; i++) {
         uint32_t number = l->needed[i];
         struct leat_column *out = &l->joined[number];
@@ -627,11 +628,11 @@ static void gather(struct sql_exec *x, const struct looker *k, const struct leat
         if (number >= from && number < to) {
             const struct leat_column *in = answer ? &answer->columns[number - from] : NULL;
             for (uint32_t r = 0; r < l->count_rows; r++) {
-                uint32_t at = in ? l->right[r] : NO_ROW;
-                out->states[r] = at != NO_ROW                              ? in->states[at]
+                uint32_t at = in ? l->right[r] : LOOKUP_NO_ROW;
+                out->states[r] = at != LOOKUP_NO_ROW                       ? in->states[at]
                                  : l->upsert && l->kinds[r] == LEAT_DELETE ? LEAT_ABSENT
                                                                            : LEAT_NULL;
-                if (at != NO_ROW)
+                if (at != LOOKUP_NO_ROW)
                     out->cells[r] = in->cells[at];
             }
         } else if (number >= base && number - base < b->column_count && b->columns[number - base].cells) {
@@ -654,7 +655,7 @@ static void keep(struct sql_lookups *l, uint32_t to, uint32_t from)
 }
 
 // Candidates that fail the rest of the condition are no partners.
-static leat_status accept(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k)
+static leat_status accept(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k)
 {
     struct sql_lookups *l = x->lookups;
     uint16_t rows[SQL_VEC_MAX];
@@ -662,7 +663,7 @@ static leat_status accept(struct leat_ctx *ctx, struct sql_exec *x, struct looke
     struct sql_sel sel = {rows, 0};
     struct sql_vec v;
     for (uint32_t r = 0; r < l->count_rows; r++)
-        if (l->right[r] != NO_ROW)
+        if (l->right[r] != LOOKUP_NO_ROW)
             rows[sel.count++] = (uint16_t)r;
     x->ev.rows = l->count_rows;
     leat_status st = sel.count ? sql_exec_eval(ctx, x, k->lookup->rest, &sel, rows, dropped, &v) : LEAT_OK;
@@ -679,7 +680,7 @@ static leat_status accept(struct leat_ctx *ctx, struct sql_exec *x, struct looke
             k->met = 0;
         }
         k->met |= accepted[r] | dropped[r];
-        if (l->right[r] != NO_ROW ? accepted[r] : !l->last_chance[r] || !k->met)
+        if (l->right[r] != LOOKUP_NO_ROW ? accepted[r] : !l->last_chance[r] || !k->met)
             keep(l, n++, r);
     }
     l->count_rows = n;
@@ -687,8 +688,8 @@ static leat_status accept(struct leat_ctx *ctx, struct sql_exec *x, struct looke
 }
 
 // A batch of all columns for the next looker.
-static leat_status hand_on(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k, const struct leat_batch *answer,
-                           uint32_t flags)
+static leat_status hand_on(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k,
+                           const struct leat_batch *answer, uint32_t flags)
 {
     struct sql_lookups *l = x->lookups;
     const struct leat_batch *b = k->head->batch;
@@ -714,7 +715,7 @@ static leat_status hand_on(struct leat_ctx *ctx, struct sql_exec *x, struct look
         out->flags = flags;
         out->arrived = b->arrived;
         memcpy(out->kinds, l->kinds, l->count_rows);
-        st = add(ctx, k + 1, out);
+        st = lookup_add(ctx, k + 1, out);
     } else {
         st = leat_no_memory(ctx);
     }
@@ -722,7 +723,7 @@ static leat_status hand_on(struct leat_ctx *ctx, struct sql_exec *x, struct look
     return st;
 }
 
-static leat_status give(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k, const struct leat_batch *answer)
+static leat_status give(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k, const struct leat_batch *answer)
 {
     struct sql_lookups *l = x->lookups;
     const struct leat_batch *b = k->head->batch;
@@ -742,7 +743,8 @@ static leat_status give(struct leat_ctx *ctx, struct sql_exec *x, struct looker 
     return sql_stage_run(ctx, x, &s);
 }
 
-static leat_status block(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k, const struct leat_batch *answer)
+static leat_status lookup_join_block(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k,
+                                     const struct leat_batch *answer)
 {
     struct sql_lookups *l = x->lookups;
     leat_status st = fill(ctx, x, k);
@@ -760,16 +762,16 @@ static leat_status block(struct leat_ctx *ctx, struct sql_exec *x, struct looker
 }
 
 // Joins what was asked with the answer, until that is done, the way is full (LEAT_AGAIN) or the next looker is.
-static leat_status go_on(struct leat_ctx *ctx, struct sql_exec *x, struct looker *k)
+static leat_status go_on(struct leat_ctx *ctx, struct sql_exec *x, struct sql_looker *k)
 {
     const struct sql_lookups *l = x->lookups;
-    const struct looker *next = k + 1 < l->lookers + l->count ? k + 1 : NULL;
+    const struct sql_looker *next = k + 1 < l->lookers + l->count ? k + 1 : NULL;
     while (k->head && k->head->asked) {
         leat_status st = LEAT_OK;
         while (k->row < k->head->batch->rows && st == LEAT_OK) {
             if (next && is_full(next))
                 return LEAT_OK;
-            st = block(ctx, x, k, k->answer);
+            st = lookup_join_block(ctx, x, k, k->answer);
         }
         if (st < 0)
             return st;
@@ -788,8 +790,8 @@ leat_status sql_lookups_answer(struct leat_ctx *ctx, struct sql_exec *x, uint64_
                                const struct leat_batch *answer, const uint32_t *key_of_row)
 {
     struct sql_lookups *l = x->lookups;
-    struct looker *k = &l->lookers[ticket];
-    if (!k->answering && find_partners(k, answer, key_of_row))
+    struct sql_looker *k = &l->lookers[ticket];
+    if (!k->answering && lookup_find_partners(k, answer, key_of_row))
         return leat_no_memory(ctx);
     if (!k->answering && answer) {
         ctx->host->batch_ref(answer);
