@@ -47,11 +47,9 @@ _Static_assert(sizeof(struct leat_port) >= LEAT_PORT_SIZE_1_0, "structs only gro
 // Position of the column called `name`, or UINT32_MAX.
 static inline uint32_t leat_schema_find(const struct leat_schema *schema, struct leat_bytes name)
 {
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        struct leat_bytes have = schema->columns[i].name;
-        if (have.len == name.len && __builtin_memcmp(have.ptr, name.ptr, name.len) == 0)
+    for (uint32_t i = 0; i < schema->column_count; i++)
+        if (leat_bytes_equal(schema->columns[i].name, name))
             return i;
-    }
     return UINT32_MAX;
 }
 

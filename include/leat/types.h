@@ -45,6 +45,12 @@ struct leat_bytes {
     uint32_t len;
 };
 
+// The same bytes? No bytes at all count as empty.
+static inline int leat_bytes_equal(struct leat_bytes a, struct leat_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 // Kinds of types. Stored as uint8_t.
 #define LEAT_TYPE_BOOLEAN       1
 #define LEAT_TYPE_TINYINT       2
