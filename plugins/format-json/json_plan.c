@@ -196,18 +196,13 @@ void fjson_destroy(struct leat_ctx *ctx, void *self)
 
 // --- names
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
-}
-
 uint32_t fjson_find(const struct fjson_object *o, struct leat_bytes name)
 {
     if (!o->count)
         return UINT32_MAX;
     uint32_t at = (uint32_t)hash_bytes(name.ptr, name.len, 0) & o->mask;
     for (; o->table[at]; at = (at + 1) & o->mask)
-        if (same(o->fields[o->table[at] - 1].name, name))
+        if (leat_bytes_equal(o->fields[o->table[at] - 1].name, name))
             return o->table[at] - 1;
     return UINT32_MAX;
 }
@@ -243,7 +238,7 @@ const uint32_t *fjson_same_keys(struct leat_ctx *ctx, struct fjson_format *f, co
     for (uint32_t i = 0; i < n; i++) {
         // keys come from outside: the seed is an address, which nobody there knows
         uint32_t at = (uint32_t)hash_bytes(keys[i].ptr, keys[i].len, (uintptr_t)f) & (slots - 1);
-        while (table[at] && !same(keys[table[at] - 1], keys[i]))
+        while (table[at] && !leat_bytes_equal(keys[table[at] - 1], keys[i]))
             at = (at + 1) & (slots - 1);
         first[i] = table[at] ? table[at] - 1 : i;
         if (!table[at])

@@ -101,11 +101,6 @@ struct sql_expr *bind_new(struct sql_bind *b, uint8_t form, const struct sql_nod
 
 // --- columns ---
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-}
-
 static int same_but_case(struct leat_bytes a, struct leat_bytes b)
 {
     return a.len == b.len && !strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len);
@@ -156,7 +151,7 @@ static void unknown_column(struct sql_bind *b, const struct sql_name *n, const s
 static int table_known(const struct sql_scope *s, struct leat_bytes table)
 {
     for (uint32_t i = 0; s && i < s->count; i++)
-        if (same(s->columns[i].table, table))
+        if (leat_bytes_equal(s->columns[i].table, table))
             return 1;
     return 0;
 }
@@ -173,7 +168,7 @@ const struct sql_scope_column *sql_scope_find(struct sql_bind *b, const struct s
     }
     for (uint32_t i = 0; s && i < s->count; i++) {
         const struct sql_scope_column *c = &s->columns[i];
-        if (!same(c->name, n->text) || (table ? !same(c->table, table->text) : c->hidden))
+        if (!leat_bytes_equal(c->name, n->text) || (table ? !leat_bytes_equal(c->table, table->text) : c->hidden))
             continue;
         if (found) {
             sql_diag_set(b->diag, SQL_DIAG_NAME, n->offset, n->length, "column '%.*s' is ambiguous", (int)n->text.len,
@@ -186,7 +181,7 @@ const struct sql_scope_column *sql_scope_find(struct sql_bind *b, const struct s
         found = c;
     }
     for (uint32_t i = 0; s && i < s->count && !found; i++)
-        if (!s->columns[i].name.ptr && (!table || same(s->columns[i].table, table->text)))
+        if (!s->columns[i].name.ptr && (!table || leat_bytes_equal(s->columns[i].table, table->text)))
             return &s->columns[i];
     if (!found)
         unknown_column(b, n, table);
@@ -238,7 +233,7 @@ static int is_row_column(const struct sql_scope *s, struct leat_bytes name)
 {
     for (uint32_t i = 0; s && i < s->count; i++)
         if (!s->columns[i].name.ptr ||
-            (same(s->columns[i].name, name) &&
+            (leat_bytes_equal(s->columns[i].name, name) &&
              (s->columns[i].type->kind == LEAT_TYPE_ROW || s->columns[i].type->flags & LEAT_TYPE_IS_UNKNOWN)))
             return 1;
     return 0;
@@ -279,13 +274,13 @@ static struct sql_expr *bind_chain(struct sql_bind *b, const struct sql_node *n)
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
     uint32_t count = 1;
     const struct sql_node *at = n;
-    for (; at->kind == SQL_NODE_OPERATOR && same(at->text, n->text); at = at->items[0])
+    for (; at->kind == SQL_NODE_OPERATOR && leat_bytes_equal(at->text, n->text); at = at->items[0])
         count++;
     struct sql_node **items = sql_bind_alloc(b, count * sizeof *items);
     if (!e || !items)
         return NULL;
     uint32_t k = count;
-    for (at = n; at->kind == SQL_NODE_OPERATOR && same(at->text, n->text); at = at->items[0]) {
+    for (at = n; at->kind == SQL_NODE_OPERATOR && leat_bytes_equal(at->text, n->text); at = at->items[0]) {
         items[--k] = at->items[1];
         items[k - 1] = at->items[0];
     }

@@ -6,7 +6,6 @@
 #include "expr.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "compare.h"
 #include "func_list.h"
@@ -172,7 +171,7 @@ static int derive_field(struct sql_bind *b, struct sql_expr *e)
     if (!row || row->kind != LEAT_TYPE_ROW || !row->names)
         return sql_bind_error(b, e, "only a ROW has fields");
     for (uint32_t i = 0; i < row->child_count; i++)
-        if (row->names[i].len == name->len && !memcmp(row->names[i].ptr, name->ptr, name->len))
+        if (leat_bytes_equal(row->names[i], *name))
             return take_field(b, e, i);
     return sql_diag_set(b->diag, SQL_DIAG_NAME, e->offset, e->length, "the row has no field '%.*s'", (int)name->len,
                         (const char *)name->ptr);

@@ -135,17 +135,12 @@ static struct leat_datum text_datum(struct leat_bytes s)
     return (struct leat_datum){{.bytes = s}, s.ptr ? LEAT_VALUE : LEAT_NULL};
 }
 
-static int same_bytes(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && (!a.len || (a.ptr && b.ptr && !memcmp(a.ptr, b.ptr, a.len)));
-}
-
 // A key that was there already gets the new value.
 static int add_pair(struct sql_evaluator *ev, const struct sql_expr *e, struct pairs *p, struct leat_bytes key,
                     struct leat_bytes value)
 {
     for (uint32_t i = 0; i < p->count; i += 2)
-        if (same_bytes(p->items[i].cell.bytes, key)) {
+        if (leat_bytes_equal(p->items[i].cell.bytes, key)) {
             p->items[i + 1] = text_datum(value);
             return 0;
         }

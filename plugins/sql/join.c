@@ -222,11 +222,6 @@ static int starts_pair(const struct join_slice *s, const struct leat_batch *b, u
     return b->kinds[row] == LEAT_UPDATE_BEFORE && r + 1 < s->rows && b->kinds[row + 1] == LEAT_UPDATE_AFTER;
 }
 
-static int same_bytes(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
-}
-
 // A side with a primary key: what a change replaces is found by it.
 static leat_status change_keyed(struct join_work *w, const struct join_slice *s, uint32_t r)
 {
@@ -238,7 +233,7 @@ static leat_status change_keyed(struct join_work *w, const struct join_slice *s,
         return leat_no_memory(w->ctx);
     if (starts_pair(s, w->b, r)) {
         encode_unique(w, s->first + r + 1, &c->old_id);
-        if (same_bytes(join_bytes(&c->old_id), join_bytes(&c->id)))
+        if (leat_bytes_equal(join_bytes(&c->old_id), join_bytes(&c->id)))
             return LEAT_OK; // its +U replaces it
     }
     keyed_ref ref = keyed_find_key(map, join_bytes(&c->id));
@@ -246,7 +241,7 @@ static leat_status change_keyed(struct join_work *w, const struct join_slice *s,
     if (st == LEAT_OK && (kind == LEAT_INSERT || kind == LEAT_UPDATE_AFTER) && !s->dropped[r])
         st = take_new(w, s, r);
     if (st == LEAT_OK && kind == LEAT_INSERT && ref && c->has_new &&
-        same_bytes(keyed_ref_value(map, ref), join_bytes(&c->value)))
+        leat_bytes_equal(keyed_ref_value(map, ref), join_bytes(&c->value)))
         c->has_old = c->has_new = 0; // a repeated row says nothing
     return st;
 }

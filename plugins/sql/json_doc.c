@@ -37,16 +37,11 @@ void json_append(struct json_node *parent, struct json_node *child)
     parent->count++;
 }
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && (!a.len || !memcmp(a.ptr, b.ptr, a.len));
-}
-
 struct json_node *json_member(const struct json_node *object, struct leat_bytes name)
 {
     struct json_node *found = NULL;
     for (struct json_node *n = object->first; n; n = n->next)
-        if (same(n->name, name))
+        if (leat_bytes_equal(n->name, name))
             found = n; // the last one of that name
     return found;
 }
@@ -348,9 +343,9 @@ static void write_object(struct sql_text *t, const struct json_node *n)
     sql_text_put(t, "{", 1);
     for (uint32_t i = 0; i < count; i++) {
         struct json_node *m = members[i];
-        if (i && same(m->name, members[i - 1]->name))
+        if (i && leat_bytes_equal(m->name, members[i - 1]->name))
             continue;
-        if (i + 1 < count && same(m->name, members[i + 1]->name))
+        if (i + 1 < count && leat_bytes_equal(m->name, members[i + 1]->name))
             m = json_member(n, m->name); // of several of one name the last one counts
         if (written++)
             sql_text_put(t, ",", 1);

@@ -12,11 +12,6 @@
 
 #include "types.h"
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-}
-
 int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what)
 {
     return sql_diag_unsupported(p->bind.diag, offset, length, what);
@@ -132,7 +127,7 @@ static int from_name(struct sql_plan *p, const struct sql_table *t, const struct
     for (; reach && t->name_count == 1; reach = reach->outer)
         for (uint32_t i = reach->query->with_count; i-- > 0;) {
             const struct sql_with *w = &reach->query->with[i];
-            if (!same(w->name.text, t->names[0].text))
+            if (!leat_bytes_equal(w->name.text, t->names[0].text))
                 continue;
             if (select_in(p, w->query, reach->outer, r))
                 return -1;
@@ -177,7 +172,7 @@ static int make_optional(struct sql_plan *p, struct plan_relation *r)
 static const struct sql_scope_column *find_column(const struct plan_relation *r, const struct sql_name *n)
 {
     for (uint32_t c = 0; c < r->column_count; c++)
-        if (!r->columns[c].hidden && same(r->columns[c].name, n->text))
+        if (!r->columns[c].hidden && leat_bytes_equal(r->columns[c].name, n->text))
             return &r->columns[c];
     return NULL;
 }
@@ -384,7 +379,7 @@ static int push_star(struct sql_plan *p, const struct plan_relation *from, const
     const struct sql_name *table = star->count ? &star->names[star->count - 1] : NULL;
     for (uint32_t c = 0; c < from->column_count; c++) {
         struct sql_scope_column col = from->columns[c];
-        if (table ? !same(col.table, table->text) : col.hidden)
+        if (table ? !leat_bytes_equal(col.table, table->text) : col.hidden)
             continue;
         col.hidden = 0;
         if (push_column(p, r, room, col))

@@ -8,15 +8,10 @@
 
 #include "types.h"
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-}
-
 static int name_taken(const struct leat_field *fields, uint32_t count, struct leat_bytes name)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (same(fields[i].name, name))
+        if (leat_bytes_equal(fields[i].name, name))
             return 1;
     return 0;
 }

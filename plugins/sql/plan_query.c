@@ -28,8 +28,7 @@ static const struct sql_with *find_with(const struct reach *reach, const struct 
     for (; reach && t->name_count == 1; reach = reach->outer)
         for (uint32_t i = reach->query->with_count; i-- > 0;) {
             const struct sql_with *with = &reach->query->with[i];
-            if (with->name.text.len == t->names[0].text.len &&
-                !memcmp(with->name.text.ptr, t->names[0].text.ptr, with->name.text.len)) {
+            if (leat_bytes_equal(with->name.text, t->names[0].text)) {
                 *where = reach;
                 return with;
             }

@@ -33,11 +33,6 @@ struct reach {
 static const struct leat_type unknown = {
     .kind = LEAT_TYPE_VARCHAR, .nullable = 1, .length = LEAT_LENGTH_MAX, .flags = LEAT_TYPE_IS_UNKNOWN};
 
-static int same(struct leat_bytes a, struct leat_bytes b)
-{
-    return a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-}
-
 // --- faults
 
 static void note(struct sql_review *review, const struct sql_diag *d)
@@ -135,7 +130,7 @@ static int read_name(struct reading *r, const struct sql_table *t, const struct 
     for (; reach && t->name_count == 1; reach = reach->outer)
         for (uint32_t i = reach->query->with_count; i-- > 0;) {
             const struct sql_with *w = &reach->query->with[i];
-            if (!same(w->name.text, t->names[0].text))
+            if (!leat_bytes_equal(w->name.text, t->names[0].text))
                 continue;
             if (read_query(r, w->query, reach->outer, out))
                 return -1;
@@ -161,7 +156,7 @@ static int read_join(struct reading *r, const struct sql_table *t, const struct 
         return -1;
     for (uint32_t c = 0; c < right.count; c++) {
         for (uint32_t i = 0; i < t->using_count; i++)
-            right.items[c].hidden |= same(right.items[c].name, t->using[i].text);
+            right.items[c].hidden |= leat_bytes_equal(right.items[c].name, t->using[i].text);
         if (push(r, out, right.items[c]))
             return -1;
     }
@@ -189,7 +184,7 @@ static int read_star(struct reading *r, const struct columns *from, const struct
     uint32_t before = out->count;
     for (uint32_t c = 0; c < from->count; c++) {
         struct sql_scope_column column = from->items[c];
-        if (table ? !same(column.table, table->text) : column.hidden)
+        if (table ? !leat_bytes_equal(column.table, table->text) : column.hidden)
             continue;
         column.hidden = 0;
         if (push(r, out, column))
@@ -299,7 +294,7 @@ static void make_schema(struct reading *r, const struct columns *columns)
         if (!columns->items[c].name.ptr)
             return;
         for (uint32_t i = 0; i < c; i++)
-            if (same(fields[i].name, fields[c].name))
+            if (leat_bytes_equal(fields[i].name, fields[c].name))
                 return; // the planner gives it another name
     }
     review->schema =
