@@ -145,6 +145,8 @@ int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relat
 
 // The relation of a query without set operations; `with` has the WITH list in reach. 0 or -1.
 int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r);
+// The name of an item of SELECT: its alias, the column's own, or EXPR$n. ptr == NULL: fault recorded.
+struct leat_bytes plan_item_name(struct sql_bind *b, const struct sql_select_item *item, uint32_t number);
 // Conditions of WHERE: for inner joins they may be keys.
 int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where);
 // Is the expression after FOR SYSTEM_TIME AS OF the time of now? 0 or -1.

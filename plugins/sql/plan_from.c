@@ -393,8 +393,7 @@ static int push_star(struct sql_plan *p, const struct plan_relation *from, const
     return 0;
 }
 
-// The name of an item: its alias, the column's own, or EXPR$n.
-static struct leat_bytes item_name(struct sql_plan *p, const struct sql_select_item *item, uint32_t number)
+struct leat_bytes plan_item_name(struct sql_bind *b, const struct sql_select_item *item, uint32_t number)
 {
     if (item->alias.text.ptr)
         return item->alias.text;
@@ -402,7 +401,7 @@ static struct leat_bytes item_name(struct sql_plan *p, const struct sql_select_i
         return item->expr->names[item->expr->count - 1].text;
     if (item->expr->kind == SQL_NODE_FIELD)
         return item->expr->text;
-    char *name = sql_bind_alloc(&p->bind, 24);
+    char *name = sql_bind_alloc(b, 24);
     if (!name)
         return (struct leat_bytes){NULL, 0};
     int n = snprintf(name, 24, "EXPR$%u", number);
@@ -425,7 +424,7 @@ static int push_item(struct sql_plan *p, const struct plan_relation *from, const
         sql_diag_hint(p->bind.diag, "Write CAST(NULL AS type).");
         return -1;
     }
-    struct sql_scope_column c = {.name = item_name(p, item, number), .type = e->type, .expr = e};
+    struct sql_scope_column c = {.name = plan_item_name(&p->bind, item, number), .type = e->type, .expr = e};
     if (!c.name.ptr)
         return -1;
     if (e->form == SQL_EXPR_COLUMN) { // a plain column stays one

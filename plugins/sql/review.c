@@ -2,7 +2,6 @@
 // The second reading of a query; see review.h.
 #include "review.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,18 +198,6 @@ static int read_star(struct reading *r, const struct columns *from, const struct
     return 0;
 }
 
-static struct leat_bytes item_name(struct reading *r, const struct sql_select_item *item, uint32_t number)
-{
-    if (item->alias.text.ptr)
-        return item->alias.text;
-    if (item->expr->kind == SQL_NODE_NAME)
-        return item->expr->names[item->expr->count - 1].text;
-    if (item->expr->kind == SQL_NODE_FIELD)
-        return item->expr->text;
-    char *name = sql_bind_alloc(&r->bind, 24);
-    return (struct leat_bytes){(const uint8_t *)name, name ? (uint32_t)snprintf(name, 24, "EXPR$%u", number) : 0};
-}
-
 static int read_item(struct reading *r, const struct columns *from, const struct sql_select_item *item, uint32_t number,
                      struct columns *out)
 {
@@ -229,7 +216,7 @@ static int read_item(struct reading *r, const struct columns *from, const struct
         take_fault(r);
         type = &unknown;
     }
-    struct leat_bytes name = item_name(r, item, number);
+    struct leat_bytes name = plan_item_name(&r->bind, item, number);
     return name.ptr ? push(r, out, (struct sql_scope_column){.name = name, .type = type}) : -1;
 }
 
