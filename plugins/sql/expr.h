@@ -187,6 +187,11 @@ struct sql_func_table {
     const struct sql_func *rows;
     uint32_t count;
 };
+// A row of a table: name, least and most arguments, derive, row, form.
+#define SQL_FUNC_ROW(n, least, most, d, r, f)                                                                          \
+    {                                                                                                                  \
+        .name = n, .min_args = least, .max_args = most, .derive = d, .row = r, .form = f                               \
+    }
 #define SQL_FUNC_TABLE(rows)                                                                                           \
     {                                                                                                                  \
         rows, (uint32_t)(sizeof rows / sizeof rows[0])                                                                 \

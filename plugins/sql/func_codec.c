@@ -332,11 +332,6 @@ static int derive_decode(struct sql_bind *b, struct sql_expr *e)
     {                                                                                                                  \
         .name = n, .min_args = 1, .max_args = 1, .derive = derive_digest, .row = row_digest, .form = n "(<string>)"    \
     }
-#define CODEC_FUNC(n, count, d, r, f)                                                                                  \
-    {                                                                                                                  \
-        .name = n, .min_args = count, .max_args = count, .derive = d, .row = r, .form = f                              \
-    }
-
 static const struct sql_func rows[] = {
     DIGEST("MD5"),
     DIGEST("SHA1"),
@@ -344,12 +339,12 @@ static const struct sql_func rows[] = {
     DIGEST("SHA256"),
     DIGEST("SHA384"),
     DIGEST("SHA512"),
-    CODEC_FUNC("SHA2", 2, derive_sha2, row_sha2, "SHA2(<string>, <integer>)"),
-    CODEC_FUNC("TO_BASE64", 1, derive_base64, row_to_base64, "TO_BASE64(<string>)"),
-    CODEC_FUNC("FROM_BASE64", 1, derive_base64, row_from_base64, "FROM_BASE64(<string>)"),
-    CODEC_FUNC("HEX", 1, derive_hex, NULL, "HEX(<integer or string>)"),
-    CODEC_FUNC("BIN", 1, derive_bin, row_bin, "BIN(<integer>)"),
-    CODEC_FUNC("ENCODE", 2, derive_encode, row_encode, "ENCODE(<string>, <character set>)"),
-    CODEC_FUNC("DECODE", 2, derive_decode, row_decode, "DECODE(<bytes>, <character set>)"),
+    SQL_FUNC_ROW("SHA2", 2, 2, derive_sha2, row_sha2, "SHA2(<string>, <integer>)"),
+    SQL_FUNC_ROW("TO_BASE64", 1, 1, derive_base64, row_to_base64, "TO_BASE64(<string>)"),
+    SQL_FUNC_ROW("FROM_BASE64", 1, 1, derive_base64, row_from_base64, "FROM_BASE64(<string>)"),
+    SQL_FUNC_ROW("HEX", 1, 1, derive_hex, NULL, "HEX(<integer or string>)"),
+    SQL_FUNC_ROW("BIN", 1, 1, derive_bin, row_bin, "BIN(<integer>)"),
+    SQL_FUNC_ROW("ENCODE", 2, 2, derive_encode, row_encode, "ENCODE(<string>, <character set>)"),
+    SQL_FUNC_ROW("DECODE", 2, 2, derive_decode, row_decode, "DECODE(<bytes>, <character set>)"),
 };
 const struct sql_func_table sql_codec_funcs = SQL_FUNC_TABLE(rows);

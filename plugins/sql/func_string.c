@@ -358,27 +358,22 @@ static int derive_join(struct sql_bind *b, struct sql_expr *e)
     return e->type ? 0 : -1;
 }
 
-#define STRING_FUNC(n, least, most, d, r, f)                                                                           \
-    {                                                                                                                  \
-        .name = n, .min_args = least, .max_args = most, .derive = d, .row = r, .form = f                               \
-    }
-
 static const struct sql_func rows[] = {
-    STRING_FUNC("UPPER", 1, 1, derive_same, row_upper, "UPPER(<string>)"),
-    STRING_FUNC("LOWER", 1, 1, derive_same, row_lower, "LOWER(<string>)"),
-    STRING_FUNC("INITCAP", 1, 1, derive_same, row_initcap, "INITCAP(<string>)"),
-    STRING_FUNC("CHAR_LENGTH", 1, 1, derive_length, row_char_length, "CHAR_LENGTH(<string>)"),
-    STRING_FUNC("CHARACTER_LENGTH", 1, 1, derive_length, row_char_length, "CHARACTER_LENGTH(<string>)"),
-    STRING_FUNC("ASCII", 1, 1, derive_length, row_ascii, "ASCII(<string>)"),
-    STRING_FUNC("CHR", 1, 1, derive_chr, row_chr, "CHR(<integer>)"),
-    STRING_FUNC("REPEAT", 2, 2, derive_repeat, row_repeat, "REPEAT(<string>, <integer>)"),
-    STRING_FUNC("REVERSE", 1, 1, derive_string_null, row_reverse, "REVERSE(<string>)"),
-    STRING_FUNC("LPAD", 3, 3, derive_pad, row_lpad, "LPAD(<string>, <integer>, <string>)"),
-    STRING_FUNC("RPAD", 3, 3, derive_pad, row_rpad, "RPAD(<string>, <integer>, <string>)"),
-    STRING_FUNC("TRIM", 3, 3, derive_trim, row_trim, "TRIM([BOTH | LEADING | TRAILING] [<string> FROM] <string>)"),
-    STRING_FUNC("LTRIM", 1, 2, derive_trim_side, row_ltrim, "LTRIM(<string>[, <string>])"),
-    STRING_FUNC("RTRIM", 1, 2, derive_trim_side, row_rtrim, "RTRIM(<string>[, <string>])"),
-    STRING_FUNC("CONCAT", 1, 255, derive_string, row_concat, "CONCAT(<string>, …)"),
+    SQL_FUNC_ROW("UPPER", 1, 1, derive_same, row_upper, "UPPER(<string>)"),
+    SQL_FUNC_ROW("LOWER", 1, 1, derive_same, row_lower, "LOWER(<string>)"),
+    SQL_FUNC_ROW("INITCAP", 1, 1, derive_same, row_initcap, "INITCAP(<string>)"),
+    SQL_FUNC_ROW("CHAR_LENGTH", 1, 1, derive_length, row_char_length, "CHAR_LENGTH(<string>)"),
+    SQL_FUNC_ROW("CHARACTER_LENGTH", 1, 1, derive_length, row_char_length, "CHARACTER_LENGTH(<string>)"),
+    SQL_FUNC_ROW("ASCII", 1, 1, derive_length, row_ascii, "ASCII(<string>)"),
+    SQL_FUNC_ROW("CHR", 1, 1, derive_chr, row_chr, "CHR(<integer>)"),
+    SQL_FUNC_ROW("REPEAT", 2, 2, derive_repeat, row_repeat, "REPEAT(<string>, <integer>)"),
+    SQL_FUNC_ROW("REVERSE", 1, 1, derive_string_null, row_reverse, "REVERSE(<string>)"),
+    SQL_FUNC_ROW("LPAD", 3, 3, derive_pad, row_lpad, "LPAD(<string>, <integer>, <string>)"),
+    SQL_FUNC_ROW("RPAD", 3, 3, derive_pad, row_rpad, "RPAD(<string>, <integer>, <string>)"),
+    SQL_FUNC_ROW("TRIM", 3, 3, derive_trim, row_trim, "TRIM([BOTH | LEADING | TRAILING] [<string> FROM] <string>)"),
+    SQL_FUNC_ROW("LTRIM", 1, 2, derive_trim_side, row_ltrim, "LTRIM(<string>[, <string>])"),
+    SQL_FUNC_ROW("RTRIM", 1, 2, derive_trim_side, row_rtrim, "RTRIM(<string>[, <string>])"),
+    SQL_FUNC_ROW("CONCAT", 1, 255, derive_string, row_concat, "CONCAT(<string>, …)"),
     {.name = "CONCAT_WS",
      .min_args = 1,
      .max_args = 255,

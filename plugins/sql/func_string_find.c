@@ -281,22 +281,18 @@ static int derive_overlay(struct sql_bind *b, struct sql_expr *e)
     return e->type ? 0 : -1;
 }
 
-#define PART_FUNC(n, least, most, d, r, f)                                                                             \
-    {                                                                                                                  \
-        .name = n, .min_args = least, .max_args = most, .derive = d, .row = r, .form = f                               \
-    }
-
 static const struct sql_func rows[] = {
-    PART_FUNC("POSITION", 2, 3, derive_position, row_position, "POSITION(<string> IN <string> [FROM <integer>])"),
-    PART_FUNC("LOCATE", 2, 3, derive_position, row_position, "LOCATE(<string>, <string>[, <integer>])"),
-    PART_FUNC("INSTR", 2, 4, derive_position, row_instr, "INSTR(<string>, <string>[, <integer>[, <integer>]])"),
-    PART_FUNC("SUBSTRING", 2, 3, derive_part, row_substring, "SUBSTRING(<string> FROM <integer> [FOR <integer>])"),
-    PART_FUNC("SUBSTR", 2, 3, derive_part, row_substring, "SUBSTR(<string>, <integer>[, <integer>])"),
-    PART_FUNC("LEFT", 2, 2, derive_part, row_left, "LEFT(<string>, <integer>)"),
-    PART_FUNC("RIGHT", 2, 2, derive_part, row_right, "RIGHT(<string>, <integer>)"),
-    PART_FUNC("SPLIT_INDEX", 3, 3, derive_split_index, NULL, "SPLIT_INDEX(<string>, <string or integer>, <integer>)"),
-    PART_FUNC("REPLACE", 3, 3, derive_replace, row_replace, "REPLACE(<string>, <string>, <string>)"),
-    PART_FUNC("OVERLAY", 3, 4, derive_overlay, row_overlay,
-              "OVERLAY(<string> PLACING <string> FROM <integer> [FOR <integer>])"),
+    SQL_FUNC_ROW("POSITION", 2, 3, derive_position, row_position, "POSITION(<string> IN <string> [FROM <integer>])"),
+    SQL_FUNC_ROW("LOCATE", 2, 3, derive_position, row_position, "LOCATE(<string>, <string>[, <integer>])"),
+    SQL_FUNC_ROW("INSTR", 2, 4, derive_position, row_instr, "INSTR(<string>, <string>[, <integer>[, <integer>]])"),
+    SQL_FUNC_ROW("SUBSTRING", 2, 3, derive_part, row_substring, "SUBSTRING(<string> FROM <integer> [FOR <integer>])"),
+    SQL_FUNC_ROW("SUBSTR", 2, 3, derive_part, row_substring, "SUBSTR(<string>, <integer>[, <integer>])"),
+    SQL_FUNC_ROW("LEFT", 2, 2, derive_part, row_left, "LEFT(<string>, <integer>)"),
+    SQL_FUNC_ROW("RIGHT", 2, 2, derive_part, row_right, "RIGHT(<string>, <integer>)"),
+    SQL_FUNC_ROW("SPLIT_INDEX", 3, 3, derive_split_index, NULL,
+                 "SPLIT_INDEX(<string>, <string or integer>, <integer>)"),
+    SQL_FUNC_ROW("REPLACE", 3, 3, derive_replace, row_replace, "REPLACE(<string>, <string>, <string>)"),
+    SQL_FUNC_ROW("OVERLAY", 3, 4, derive_overlay, row_overlay,
+                 "OVERLAY(<string> PLACING <string> FROM <integer> [FOR <integer>])"),
 };
 const struct sql_func_table sql_string_find_funcs = SQL_FUNC_TABLE(rows);
