@@ -88,6 +88,39 @@ static int derive_input(struct sql_bind *b, struct sql_expr *e)
     return 0;
 }
 
+// What JSON_VALUE and JSON_QUERY do each in their own way.
+struct reader {
+    int (*takes)(const struct sql_expr *e, const struct json_node *n);
+    int (*put)(struct sql_evaluator *ev, const struct sql_expr *e, const struct json_node *n, union leat_cell *out);
+    // nothing that it takes: EMPTY or ERROR
+    int (*otherwise)(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args, int st,
+                     union leat_cell *out, uint8_t *state);
+};
+
+static int read_row(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
+                    union leat_cell *out, uint8_t *state, const struct reader *reader)
+{
+    struct mark m = remember(ev);
+    struct json_node *n;
+    int lax, st;
+    *state = LEAT_NULL;
+    if (!args[0] || !args[1])
+        return 0;
+    st = look(ev, e, args, &n, &lax);
+    if (st == FAILURE)
+        return -1;
+    if (st == FOUND && !reader->takes(e, n))
+        st = lax ? EMPTY : ERROR;
+    if (st == FOUND) {
+        *state = LEAT_VALUE;
+        st = reader->put(ev, e, n, out);
+        release(ev, m);
+        return st;
+    }
+    release(ev, m);
+    return reader->otherwise(ev, e, args, st, out, state);
+}
+
 // --- JSON_VALUE ---
 
 static int default_value(const union leat_cell *const *args, uint32_t arg, union leat_cell *out, uint8_t *state)
@@ -128,32 +161,27 @@ static int put_value(struct sql_evaluator *ev, const struct sql_expr *e, const s
     }
 }
 
-static int row_value(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
-                     union leat_cell *out, uint8_t *state)
+static int takes_scalar(const struct sql_expr *e, const struct json_node *n)
+{
+    (void)e;
+    return json_is_scalar(n);
+}
+
+static int no_value(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args, int st,
+                    union leat_cell *out, uint8_t *state)
 {
     const struct sql_json_clauses *j = clauses_of(e);
-    struct mark m = remember(ev);
-    struct json_node *n;
-    int lax, st;
-    *state = LEAT_NULL;
-    if (!args[0] || !args[1])
-        return 0;
-    st = look(ev, e, args, &n, &lax);
-    if (st == FOUND && !json_is_scalar(n))
-        st = lax ? EMPTY : ERROR;
-    if (st == FAILURE)
-        return -1;
-    if (st == FOUND) {
-        *state = LEAT_VALUE;
-        st = put_value(ev, e, n, out);
-        release(ev, m);
-        return st;
-    }
-    release(ev, m);
     uint8_t what = st == EMPTY ? j->on_empty : j->on_error;
     if (what == SQL_JSON_ERROR)
         return sql_fail(ev, e, st == EMPTY ? "JSON_VALUE found nothing" : "JSON_VALUE could not find a scalar value");
     return what == SQL_JSON_DEFAULT ? default_value(args, st == EMPTY ? j->empty_arg : j->error_arg, out, state) : 0;
+}
+
+static int row_value(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
+                     union leat_cell *out, uint8_t *state)
+{
+    static const struct reader reader = {takes_scalar, put_value, no_value};
+    return read_row(ev, e, args, out, state, &reader);
 }
 
 static int derive_value(struct sql_bind *b, struct sql_expr *e)
@@ -176,9 +204,22 @@ static int derive_value(struct sql_bind *b, struct sql_expr *e)
 
 // --- JSON_QUERY ---
 
-static int put_query(struct sql_evaluator *ev, const struct json_node *n, int wrap, union leat_cell *out)
+static int wraps(const struct sql_expr *e, const struct json_node *n)
+{
+    uint8_t wrapper = clauses_of(e)->wrapper;
+    return wrapper == SQL_JSON_WRAP || (wrapper == SQL_JSON_CONDITIONAL && n->kind != JSON_ARRAY);
+}
+
+static int takes_query(const struct sql_expr *e, const struct json_node *n)
+{
+    return wraps(e, n) || !json_is_scalar(n);
+}
+
+static int put_query(struct sql_evaluator *ev, const struct sql_expr *e, const struct json_node *n,
+                     union leat_cell *out)
 {
     struct sql_text t;
+    int wrap = wraps(e, n);
     sql_text_init(&t, ev);
     if (wrap)
         sql_text_put(&t, "[", 1);
@@ -188,31 +229,12 @@ static int put_query(struct sql_evaluator *ev, const struct json_node *n, int wr
     return sql_text_done(&t, &out->bytes);
 }
 
-static int row_query(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
-                     union leat_cell *out, uint8_t *state)
+static int no_query(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args, int st,
+                    union leat_cell *out, uint8_t *state)
 {
     const struct sql_json_clauses *j = clauses_of(e);
-    struct mark m = remember(ev);
-    struct json_node *n;
-    int lax, st;
-    *state = LEAT_NULL;
-    if (!args[0] || !args[1])
-        return 0;
-    st = look(ev, e, args, &n, &lax);
-    if (st == FAILURE)
-        return -1;
-    int wrap =
-        j->wrapper == SQL_JSON_WRAP || (j->wrapper == SQL_JSON_CONDITIONAL && st == FOUND && n->kind != JSON_ARRAY);
-    if (st == FOUND && !wrap && json_is_scalar(n))
-        st = lax ? EMPTY : ERROR;
-    if (st == FOUND) {
-        *state = LEAT_VALUE;
-        st = put_query(ev, n, wrap, out);
-        release(ev, m);
-        return st;
-    }
-    release(ev, m);
     uint8_t what = st == EMPTY ? j->on_empty : j->on_error;
+    (void)args;
     if (what == SQL_JSON_ERROR)
         return sql_fail(ev, e, st == EMPTY ? "JSON_QUERY found nothing" : "JSON_QUERY could not find a value");
     if (what == SQL_JSON_EMPTY_ARRAY || what == SQL_JSON_EMPTY_OBJECT) {
@@ -220,6 +242,13 @@ static int row_query(struct sql_evaluator *ev, const struct sql_expr *e, const u
         return sql_bytes_copy(ev, what == SQL_JSON_EMPTY_ARRAY ? "[]" : "{}", 2, out);
     }
     return 0;
+}
+
+static int row_query(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
+                     union leat_cell *out, uint8_t *state)
+{
+    static const struct reader reader = {takes_query, put_query, no_query};
+    return read_row(ev, e, args, out, state, &reader);
 }
 
 static int derive_query(struct sql_bind *b, struct sql_expr *e)
