@@ -12,31 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "differences.h"
 #include "row.h"
+#include "run.h"
 #include "testhost.h"
 #include "typetext.h"
 
-#define CATEGORIES_MAX 64
-#define LISTED_OF_100  5
-#define TEXT_MAX       65536
-#define TYPE_MAX       4096
+#define LISTED_OF_100 5
+#define TEXT_MAX      65536
+#define TYPE_MAX      4096
 
-struct tally {
-    char category[64];
-    double least;
-    unsigned cases, passed, listed, failed;
-};
-
-struct run {
-    const char *only;
-    int verbose;
-    struct differences *differences;
+struct asker {
     struct testhost *host;
     const struct leat_component *component;
     struct row row;
-    struct tally tallies[CATEGORIES_MAX];
-    size_t categories;
 };
 
 // What was asked and what Flink answered: cells of a line.
@@ -50,20 +38,6 @@ struct answer {
     char text[TEXT_MAX];
     char why[1200];
 };
-
-static struct tally *tally_of(struct run *run, const char *category)
-{
-    for (size_t i = 0; i < run->categories; i++)
-        if (strcmp(run->tallies[i].category, category) == 0)
-            return &run->tallies[i];
-    if (run->categories == CATEGORIES_MAX) {
-        fprintf(stderr, "more than %d categories\n", CATEGORIES_MAX);
-        exit(2);
-    }
-    struct tally *t = &run->tallies[run->categories++];
-    snprintf(t->category, sizeof t->category, "%s", category);
-    return t;
-}
 
 // --- asking
 
@@ -104,15 +78,15 @@ static void read_answer(struct answer *a, const struct leat_batch *b)
     escape(cell->bytes.ptr, cell->bytes.len, a->text, sizeof a->text);
 }
 
-static leat_status bind_query(struct run *run, struct testhost_node *node)
+static leat_status bind_query(struct asker *asker, struct testhost_node *node)
 {
-    struct leat_input input = {.schema = run->row.schema, .mode = LEAT_MODE_INSERT_ONLY, .kind = LEAT_INPUT_STREAM};
+    struct leat_input input = {.schema = asker->row.schema, .mode = LEAT_MODE_INSERT_ONLY, .kind = LEAT_INPUT_STREAM};
     struct leat_operator_request request = {.struct_size = sizeof request,
                                             .config = node->config,
                                             .inputs = &input,
                                             .input_count = 1,
                                             .local_time_zone = "UTC"};
-    const struct leat_operator_ops *op = run->component->op;
+    const struct leat_operator_ops *op = asker->component->op;
     struct leat_input_names names;
     leat_status st = op->inputs(&node->ctx, node->config, &names);
     if (st != LEAT_OK)
@@ -134,18 +108,18 @@ static void print_type(const struct leat_type *type, char *out, size_t cap)
         typetext_print(type, out, cap);
 }
 
-static void ask_query(struct run *run, const char *query, struct answer *a)
+static void ask_query(struct asker *asker, const char *query, struct answer *a)
 {
-    struct testhost_node *node = testhost_node(run->host, run->component, (const char *[]){"query", query, NULL});
+    struct testhost_node *node = testhost_node(asker->host, asker->component, (const char *[]){"query", query, NULL});
     *a->type = *a->text = *a->why = 0;
-    if (!node->config || bind_query(run, node) != LEAT_OK) {
+    if (!node->config || bind_query(asker, node) != LEAT_OK) {
         refuse(a, "ERROR-PLAN", node);
         testhost_node_destroy(node);
         return;
     }
     print_type(&node->operator_plan.ports.items[0].schema->columns[0].type, a->type, sizeof a->type);
-    struct leat_batch *b = row_batch(&run->row, &node->ctx);
-    const struct leat_operator_ops *op = run->component->op;
+    struct leat_batch *b = row_batch(&asker->row, &node->ctx);
+    const struct leat_operator_ops *op = asker->component->op;
     if (op->open(&node->ctx, node->self, &node->open) != LEAT_OK ||
         op->process(&node->ctx, node->self, 0, b) != LEAT_OK || !node->emitted || !node->emitted->batch->rows)
         refuse(a, "ERROR-RUN", node);
@@ -155,15 +129,15 @@ static void ask_query(struct run *run, const char *query, struct answer *a)
     testhost_node_destroy(node);
 }
 
-static void ask(struct run *run, const struct question *q, struct answer *a)
+static void ask(struct asker *asker, const struct question *q, struct answer *a)
 {
     static char query[TEXT_MAX];
     snprintf(query, sizeof query, "SELECT %s AS v, CAST((%s) AS STRING) AS s FROM t", q->expression, q->expression);
-    ask_query(run, query, a);
+    ask_query(asker, query, a);
     if (strncmp(a->outcome, "ERROR", 5) != 0)
         return;
     snprintf(query, sizeof query, "SELECT %s AS v FROM t", q->expression);
-    ask_query(run, query, a);
+    ask_query(asker, query, a);
 }
 
 // --- comparing
@@ -237,7 +211,6 @@ static const char *answer_text(const char *outcome, const char *type, const char
 static void judge(struct run *run, const struct question *q, const struct answer *a, struct tally *t)
 {
     static char flink[TEXT_MAX + TYPE_MAX], leat[TEXT_MAX + TYPE_MAX];
-    t->cases++;
     if (right(q, a)) {
         t->passed++;
         return;
@@ -272,105 +245,56 @@ static int cut_line(char *line, struct question *q)
     return 1;
 }
 
-static int take_file(struct run *run, const char *path)
+static int take_line(struct run *run, char *line, size_t len)
 {
     static struct answer a;
-    FILE *f = fopen(path, "r");
-    char *line = NULL;
-    size_t cap = 0, number = 0;
-    int good = f != NULL;
-    if (!f)
-        fprintf(stderr, "could not open \"%s\"\n", path);
-    while (good && getline(&line, &cap, f) > 0) {
-        struct question q;
-        if (++number == 1)
-            continue;
-        if (!cut_line(line, &q)) {
-            fprintf(stderr, "%s:%zu: expected six cells\n", path, number);
-            good = 0;
-            break;
-        }
-        if (run->only && strcmp(run->only, q.category) != 0)
-            continue;
-        ask(run, &q, &a);
-        judge(run, &q, &a, tally_of(run, q.category));
-    }
-    free(line);
-    if (f)
-        fclose(f);
-    return good;
-}
-
-static int report(struct run *run)
-{
-    unsigned passed = 0, failed = 0;
-    int good = 1;
-    for (size_t i = 0; i < run->categories; i++) {
-        struct tally *t = &run->tallies[i];
-        if (!t->cases)
-            continue;
-        unsigned most = t->cases * LISTED_OF_100 / 100, over = t->listed > most ? t->listed - most : 0;
-        unsigned fine = t->passed + t->listed - over;
-        printf("%s: %u passed, %u failed, 0 skipped (%.1f %%)", t->category, fine, t->failed + over,
-               100.0 * fine / t->cases);
-        if (t->listed)
-            printf("; %u of the passed are listed differences", t->listed - over);
-        if (over)
-            printf(", %u listed beyond %d %% count as failed", over, LISTED_OF_100);
-        printf("\n");
-        good = good && 100.0 * fine >= t->least * t->cases;
-        passed += fine;
-        failed += t->failed + over;
-    }
-    printf("%u passed, %u failed, 0 skipped\n", passed, failed);
-    return good;
-}
-
-static int usage(void)
-{
-    fprintf(stderr, "usage: answers_expressions [FILE] [--category NAME] [--min CATEGORY=PERCENT]... "
-                    "[--differences FILE] [-v]\n");
-    return 2;
-}
-
-static int set_least(struct run *run, char *text)
-{
-    char *equals = strchr(text, '=');
-    if (!equals)
+    struct question q;
+    if (run->line == 1)
+        return 1;
+    if (!cut_line(line, &q)) {
+        snprintf(run->fault, sizeof run->fault, "expected six cells");
         return 0;
-    *equals = 0;
-    tally_of(run, text)->least = strtod(equals + 1, NULL);
+    }
+    if (run_asks(run, q.category)) {
+        ask(run->arg, &q, &a);
+        judge(run, &q, &a, run_tally(run, q.category));
+    }
     return 1;
+}
+
+static void report(const struct tally *t, const struct counts *c)
+{
+    if (!c->cases)
+        return;
+    printf("%s: %u passed, %u failed, 0 skipped (%.1f %%)", t->category, c->passed, c->failed,
+           100.0 * c->passed / c->cases);
+    if (t->listed)
+        printf("; %u of the passed are listed differences", c->listed);
+    if (c->over)
+        printf(", %u listed beyond %d %% count as failed", c->over, LISTED_OF_100);
+    printf("\n");
 }
 
 int main(int argc, char **argv)
 {
-    static struct run run;
-    const char *file = NULL, *differences = ANSWERS_DIR "/differences.tsv";
-    for (int i = 1; i < argc; i++) {
-        char *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "-v") == 0)
-            run.verbose = 1;
-        else if (strcmp(argv[i], "--category") == 0 && next)
-            run.only = argv[++i];
-        else if (strcmp(argv[i], "--differences") == 0 && next)
-            differences = argv[++i];
-        else if (strcmp(argv[i], "--min") == 0 && next && set_least(&run, next))
-            i++;
-        else if (argv[i][0] == '-' || file)
-            return usage();
-        else
-            file = argv[i];
-    }
-    run.differences = differences_load(differences);
-    run.host = testhost_create();
-    run.component = testhost_component(run.host, "sql", LEAT_OPERATOR, "sql");
-    if (!run.differences || !row_load(&run.row, run.host, ANSWERS_DIR "/inputs.tsv"))
+    static struct asker asker;
+    static struct run run = {.usage = "answers_expressions [FILE] [--category NAME] [--min CATEGORY=PERCENT]... "
+                                      "[--differences FILE] [-v]",
+                             .category = "--category",
+                             .file = ANSWERS_DIR "/expressions.tsv",
+                             .least = -1,
+                             .listed_of_100 = LISTED_OF_100,
+                             .arg = &asker,
+                             .take = take_line,
+                             .report = report};
+    if (!run_begin(&run, argc, argv))
         return 2;
-    int good = take_file(&run, file ? file : ANSWERS_DIR "/expressions.tsv");
-    good = report(&run) && good;
-    row_free(&run.row);
-    testhost_destroy(run.host);
-    differences_free(run.differences);
-    return good ? 0 : 1;
+    asker.host = testhost_create();
+    asker.component = testhost_component(asker.host, "sql", LEAT_OPERATOR, "sql");
+    if (!row_load(&asker.row, asker.host, ANSWERS_DIR "/inputs.tsv"))
+        return 2;
+    int status = run_finish(&run);
+    row_free(&asker.row);
+    testhost_destroy(asker.host);
+    return status;
 }

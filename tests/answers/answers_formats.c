@@ -16,28 +16,13 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "differences.h"
 #include "formats.h"
+#include "run.h"
 #include "testhost.h"
 
-#define FORMATS_MAX   32
 #define OPTIONS_MAX   32
 #define ROWS_MAX      256
 #define LISTED_OF_100 5
-
-struct tally {
-    char format[64];
-    unsigned cases, passed, listed, failed, skipped;
-};
-
-struct run {
-    const char *only;
-    int verbose;
-    double least;
-    struct differences *differences;
-    struct tally tallies[FORMATS_MAX];
-    size_t formats;
-};
 
 // One case and what leat answers to it.
 struct question {
@@ -57,20 +42,6 @@ static const char *field(const json_t *record, const char *name)
 {
     const char *text = json_string_value(json_object_get(record, name));
     return text ? text : "";
-}
-
-static struct tally *tally_of(struct run *run, const char *format)
-{
-    for (size_t i = 0; i < run->formats; i++)
-        if (strcmp(run->tallies[i].format, format) == 0)
-            return &run->tallies[i];
-    if (run->formats == FORMATS_MAX) {
-        fprintf(stderr, "more than %d formats\n", FORMATS_MAX);
-        exit(1);
-    }
-    struct tally *t = &run->tallies[run->formats++];
-    snprintf(t->format, sizeof t->format, "%s", format);
-    return t;
 }
 
 // --- asking
@@ -358,7 +329,6 @@ static void print_case(struct question *q, const char *word, const char *reason)
 
 static void judge(struct run *run, struct question *q, struct tally *t)
 {
-    t->cases++;
     if (right(q)) {
         t->passed++;
         return;
@@ -386,9 +356,9 @@ static int has_plugin(const char *format)
 static void take_record(struct run *run, const json_t *record)
 {
     struct question q = {.record = record, .format = field(record, "format"), .direction = field(record, "direction")};
-    if (run->only && strcmp(run->only, q.format) != 0)
+    if (!run_asks(run, q.format))
         return;
-    struct tally *t = tally_of(run, q.format);
+    struct tally *t = run_tally(run, q.format);
     if (!has_plugin(q.format) || (strcmp(q.direction, "encode") != 0 && strcmp(q.direction, "decode") != 0)) {
         t->skipped++;
         return;
@@ -398,89 +368,40 @@ static void take_record(struct run *run, const json_t *record)
     question_free(&q);
 }
 
-static int take_file(struct run *run, const char *path)
+static int take_line(struct run *run, char *line, size_t len)
 {
-    FILE *f = fopen(path, "r");
-    char *line = NULL;
-    size_t cap = 0, number = 0;
-    ssize_t len;
-    int good = f != NULL;
-    if (!f)
-        fprintf(stderr, "could not open \"%s\"\n", path);
-    while (good && (len = getline(&line, &cap, f)) > 0) {
-        json_error_t error;
-        json_t *record = json_loadb(line, (size_t)len, JSON_ALLOW_NUL, &error);
-        number++;
-        if (!record) {
-            fprintf(stderr, "%s:%zu: %s\n", path, number, error.text);
-            good = 0;
-            break;
-        }
+    json_error_t error;
+    json_t *record = json_loadb(line, len, JSON_ALLOW_NUL, &error);
+    if (record)
         take_record(run, record);
-        json_decref(record);
-    }
-    free(line);
-    if (f)
-        fclose(f);
-    return good;
+    else
+        snprintf(run->fault, sizeof run->fault, "%s", error.text);
+    json_decref(record);
+    return record != NULL;
 }
 
-static int report(struct run *run)
+static void report(const struct tally *t, const struct counts *c)
 {
-    unsigned passed = 0, failed = 0, skipped = 0;
-    int good = 1;
-    for (size_t i = 0; i < run->formats; i++) {
-        struct tally *t = &run->tallies[i];
-        unsigned most = t->cases * LISTED_OF_100 / 100, over = t->listed > most ? t->listed - most : 0;
-        unsigned fine = t->passed + t->listed - over;
-        if (t->cases) {
-            printf("%s: %u of %u passed (%.1f %%), %u of them as listed differences", t->format, fine, t->cases,
-                   100.0 * fine / t->cases, t->listed - over);
-            if (over)
-                printf(", %u listed beyond %d %% count as failed", over, LISTED_OF_100);
-            printf("\n");
-            good = good && 100.0 * fine >= run->least * t->cases;
-        }
-        if (t->skipped)
-            printf("%s: %u skipped%s\n", t->format, t->skipped, t->cases ? "" : ", there is no such format plugin");
-        passed += fine;
-        failed += t->failed + over;
-        skipped += t->skipped;
+    if (c->cases) {
+        printf("%s: %u of %u passed (%.1f %%), %u of them as listed differences", t->category, c->passed, c->cases,
+               100.0 * c->passed / c->cases, c->listed);
+        if (c->over)
+            printf(", %u listed beyond %d %% count as failed", c->over, LISTED_OF_100);
+        printf("\n");
     }
-    printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-    return good;
-}
-
-static int usage(void)
-{
-    fprintf(stderr, "usage: answers_formats [FILE] [--format NAME] [--min PERCENT] [--differences FILE] [-v]\n");
-    return 2;
+    if (c->skipped)
+        printf("%s: %u skipped%s\n", t->category, c->skipped, c->cases ? "" : ", there is no such format plugin");
 }
 
 int main(int argc, char **argv)
 {
-    struct run run = {.least = 100};
-    const char *file = NULL, *differences = ANSWERS_DIR "/differences.tsv";
-    for (int i = 1; i < argc; i++) {
-        const char *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "-v") == 0)
-            run.verbose = 1;
-        else if (strcmp(argv[i], "--format") == 0 && next)
-            run.only = argv[++i];
-        else if (strcmp(argv[i], "--min") == 0 && next)
-            run.least = strtod(argv[++i], NULL);
-        else if (strcmp(argv[i], "--differences") == 0 && next)
-            differences = argv[++i];
-        else if (argv[i][0] == '-' || file)
-            return usage();
-        else
-            file = argv[i];
-    }
-    run.differences = differences_load(differences);
-    if (!run.differences)
-        return 2;
-    int good = take_file(&run, file ? file : ANSWERS_DIR "/formats.jsonl");
-    good = report(&run) && good;
-    differences_free(run.differences);
-    return good ? 0 : 1;
+    static struct run run = {.usage =
+                                 "answers_formats [FILE] [--format NAME] [--min PERCENT] [--differences FILE] [-v]",
+                             .category = "--format",
+                             .file = ANSWERS_DIR "/formats.jsonl",
+                             .least = 100,
+                             .listed_of_100 = LISTED_OF_100,
+                             .take = take_line,
+                             .report = report};
+    return run_begin(&run, argc, argv) ? run_finish(&run) : 2;
 }

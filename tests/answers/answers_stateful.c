@@ -14,18 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "differences.h"
+#include "run.h"
 #include "testhost.h"
 
-#define CATEGORIES_MAX 64
-#define INPUTS_MAX     8
-#define TEXT_MAX       4096
-
-struct tally {
-    char category[64];
-    double least;
-    unsigned passed, listed, failed, skipped;
-};
+#define INPUTS_MAX 8
+#define TEXT_MAX   4096
 
 // Rows with how often they are there, by their text.
 struct bag {
@@ -37,18 +30,13 @@ struct bag {
     size_t count;
 };
 
-struct run {
-    const char *only;
-    int verbose;
-    struct differences *differences;
+struct asker {
     struct testhost *host;
     const struct leat_component *component;
-    struct tally tallies[CATEGORIES_MAX];
-    size_t categories;
 };
 
 struct query {
-    struct run *run;
+    const struct asker *asker;
     const json_t *asked;
     struct testhost_node *node;
     struct leat_input inputs[INPUTS_MAX];
@@ -57,20 +45,6 @@ struct query {
     uint8_t opened; // taken by leat: it is compared
     char why[1200];
 };
-
-static struct tally *tally_of(struct run *run, const char *category)
-{
-    for (size_t i = 0; i < run->categories; i++)
-        if (strcmp(run->tallies[i].category, category) == 0)
-            return &run->tallies[i];
-    if (run->categories == CATEGORIES_MAX) {
-        fprintf(stderr, "more than %d categories\n", CATEGORIES_MAX);
-        exit(2);
-    }
-    struct tally *t = &run->tallies[run->categories++];
-    snprintf(t->category, sizeof t->category, "%s", category);
-    return t;
-}
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -222,7 +196,7 @@ static const struct leat_schema *schema_of(struct query *q, const json_t *ddl)
     }
     if (strstr(columns, " AS ") || strstr(columns, "(9)"))
         return NULL;
-    return testhost_schema(q->run->host, columns, *key ? key : NULL);
+    return testhost_schema(q->asker->host, columns, *key ? key : NULL);
 }
 
 static const json_t *ddl_of(const struct query *q, struct leat_bytes name)
@@ -247,7 +221,7 @@ static int refused(struct query *q, const char *why)
 
 static int bind(struct query *q)
 {
-    const struct leat_operator_ops *op = q->run->component->op;
+    const struct leat_operator_ops *op = q->asker->component->op;
     struct testhost_node *n = q->node;
     if (op->inputs(&n->ctx, n->config, &q->names) != LEAT_OK)
         return refused(q, testhost_faults(n));
@@ -297,7 +271,7 @@ static size_t events_of(const json_t *events, size_t e)
 static int feed(struct query *q, const json_t *events, size_t first, size_t count)
 {
     const json_t *event = json_array_get(events, first);
-    const struct leat_operator_ops *op = q->run->component->op;
+    const struct leat_operator_ops *op = q->asker->component->op;
     for (uint32_t i = 0; i < q->names.count; i++) {
         if (!json_object_get(event, "row") || strcmp(text_of(event, "table"), text_of(q->tables[i], "table")))
             continue;
@@ -405,7 +379,7 @@ static int play(struct query *q, struct verdict *v)
     return good;
 }
 
-static void judge(struct query *q, struct tally *t, const struct verdict *v)
+static void judge(const struct run *run, const struct query *q, struct tally *t, const struct verdict *v)
 {
     const char *id = text_of(q->asked, "id"), *query = text_of(q->asked, "query");
     int steps = json_is_true(json_object_get(q->asked, "steps"));
@@ -419,13 +393,13 @@ static void judge(struct query *q, struct tally *t, const struct verdict *v)
         t->passed++;
         return;
     }
-    const char *reason = differences_reason(q->run->differences, "stateful", query, v->flink, v->leat);
+    const char *reason = differences_reason(run->differences, "stateful", query, v->flink, v->leat);
     t->listed += reason != NULL;
     t->failed += !reason;
-    if (!reason || q->run->verbose)
+    if (!reason || run->verbose)
         printf("%s %s: %s\n    flink: %s\n    leat:  %s\n", reason ? "listed" : "differs", id, query, v->flink,
                v->leat);
-    if (reason && q->run->verbose)
+    if (reason && run->verbose)
         printf("    why:   %s\n", reason);
 }
 
@@ -433,11 +407,11 @@ static void ask(struct run *run, const json_t *asked)
 {
     static struct verdict v;
     const char *query = text_of(asked, "query");
-    struct query q = {.run = run, .asked = asked};
-    struct tally *t = tally_of(run, text_of(asked, "category"));
+    struct query q = {.asker = run->arg, .asked = asked};
+    struct tally *t = run_tally(run, text_of(asked, "category"));
     int error = json_is_object(json_object_get(asked, "error"));
     memset(&v, 0, sizeof v);
-    q.node = testhost_node(run->host, run->component, (const char *[]){"query", query, NULL});
+    q.node = testhost_node(q.asker->host, q.asker->component, (const char *[]){"query", query, NULL});
     int done = !json_object_get(asked, "views") && bind(&q) && (error || play(&q, &v));
     if (json_object_get(asked, "views"))
         refused(&q, "views are not supported yet");
@@ -449,7 +423,7 @@ static void ask(struct run *run, const json_t *asked)
             printf("differs %s: %s\n    flink: %s\n    leat:  takes it\n", text_of(asked, "id"), query,
                    text_of(json_object_get(asked, "error"), "line"));
     } else if (done) {
-        judge(&q, t, &v);
+        judge(run, &q, t, &v);
     } else if (!q.opened) {
         t->skipped++;
         if (run->verbose)
@@ -463,96 +437,44 @@ static void ask(struct run *run, const json_t *asked)
 
 // --- the file
 
-static int take_file(struct run *run, const char *path)
+static int take_line(struct run *run, char *line, size_t len)
 {
-    FILE *f = fopen(path, "r");
-    char *line = NULL;
-    size_t cap = 0, number = 0;
-    int good = f != NULL;
-    if (!f)
-        fprintf(stderr, "could not open \"%s\"\n", path);
-    while (good && getline(&line, &cap, f) > 0) {
-        json_error_t e;
-        number++;
-        json_t *asked = json_loads(line, 0, &e);
-        if (!asked) {
-            fprintf(stderr, "%s:%zu: %s\n", path, number, e.text);
-            good = 0;
-        } else if (!run->only || !strcmp(run->only, text_of(asked, "category"))) {
-            ask(run, asked);
-        }
-        json_decref(asked);
-    }
-    free(line);
-    if (f)
-        fclose(f);
-    return good;
+    json_error_t e;
+    json_t *asked = json_loads(line, 0, &e);
+    if (!asked)
+        snprintf(run->fault, sizeof run->fault, "%s", e.text);
+    else if (run_asks(run, text_of(asked, "category")))
+        ask(run, asked);
+    json_decref(asked);
+    return asked != NULL;
 }
 
-static int report(const struct run *run)
+static void report(const struct tally *t, const struct counts *c)
 {
-    unsigned passed = 0, failed = 0, skipped = 0;
-    int good = 1;
-    for (size_t i = 0; i < run->categories; i++) {
-        const struct tally *t = &run->tallies[i];
-        unsigned fine = t->passed + t->listed, cases = fine + t->failed;
-        printf("%s: %u passed, %u failed, %u skipped", t->category, fine, t->failed, t->skipped);
-        if (t->listed)
-            printf("; %u of the passed give other changes with the same sums, for a reason that is listed", t->listed);
-        printf("\n");
-        good = good && 100.0 * fine >= t->least * cases && (t->least <= 0 || cases > 0);
-        passed += fine;
-        failed += t->failed;
-        skipped += t->skipped;
-    }
-    printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-    return good;
-}
-
-static int usage(void)
-{
-    fprintf(stderr, "usage: answers_stateful [FILE] [--category NAME] [--min CATEGORY=PERCENT]... "
-                    "[--differences FILE] [-v]\n");
-    return 2;
-}
-
-static int set_least(struct run *run, char *text)
-{
-    char *equals = strchr(text, '=');
-    if (!equals)
-        return 0;
-    *equals = 0;
-    tally_of(run, text)->least = strtod(equals + 1, NULL);
-    return 1;
+    printf("%s: %u passed, %u failed, %u skipped", t->category, c->passed, c->failed, c->skipped);
+    if (c->listed)
+        printf("; %u of the passed give other changes with the same sums, for a reason that is listed", c->listed);
+    printf("\n");
 }
 
 int main(int argc, char **argv)
 {
-    static struct run run;
-    const char *file = NULL, *differences = ANSWERS_DIR "/differences.tsv";
-    for (int i = 1; i < argc; i++) {
-        char *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "-v") == 0)
-            run.verbose = 1;
-        else if (strcmp(argv[i], "--category") == 0 && next)
-            run.only = argv[++i];
-        else if (strcmp(argv[i], "--differences") == 0 && next)
-            differences = argv[++i];
-        else if (strcmp(argv[i], "--min") == 0 && next && set_least(&run, next))
-            i++;
-        else if (argv[i][0] == '-' || file)
-            return usage();
-        else
-            file = argv[i];
-    }
-    run.differences = differences_load(differences);
-    run.host = testhost_create();
-    run.component = testhost_component(run.host, "sql", LEAT_OPERATOR, "sql");
-    if (!run.differences)
+    static struct asker asker;
+    static struct run run = {.usage = "answers_stateful [FILE] [--category NAME] [--min CATEGORY=PERCENT]... "
+                                      "[--differences FILE] [-v]",
+                             .category = "--category",
+                             .file = ANSWERS_DIR "/stateful.jsonl",
+                             .least = -1,
+                             .listed_of_100 = 100,
+                             .needs_cases = 1,
+                             .arg = &asker,
+                             .take = take_line,
+                             .report = report};
+    if (!run_begin(&run, argc, argv))
         return 2;
-    int good = take_file(&run, file ? file : ANSWERS_DIR "/stateful.jsonl");
-    good = report(&run) && good;
-    testhost_destroy(run.host);
-    differences_free(run.differences);
-    return good ? 0 : 1;
+    asker.host = testhost_create();
+    asker.component = testhost_component(asker.host, "sql", LEAT_OPERATOR, "sql");
+    int status = run_finish(&run);
+    testhost_destroy(asker.host);
+    return status;
 }
