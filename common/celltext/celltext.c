@@ -106,13 +106,12 @@ static void put_list(struct buf *t, const struct leat_type *type, const struct l
     size_t form = (size_t)(type->kind - LEAT_TYPE_ARRAY) * 2;
     buf_put(t, &brackets[form], 1);
     for (uint32_t i = 0; i < list->count; i++) {
-        const struct leat_type *child = &type->children[type->child_count > 1 ? i % type->child_count : 0];
         if (i)
             buf_str(t, type->kind == LEAT_TYPE_MAP && i % 2 ? "=" : ", ");
         if (list->items[i].state != LEAT_VALUE)
             buf_str(t, "NULL");
         else
-            put_value(t, child, &list->items[i].cell, LEAT_VALUE, zone);
+            put_value(t, leat_type_child(type, i), &list->items[i].cell, LEAT_VALUE, zone);
     }
     buf_put(t, &brackets[form + 1], 1);
 }

@@ -11,12 +11,8 @@ static uint64_t hash_value(const union leat_cell *cell, const struct leat_type *
 static uint64_t hash_list(const struct leat_list *list, const struct leat_type *type, uint64_t seed)
 {
     for (uint32_t i = 0; i < list->count; i++) {
-        // an ARRAY has one child type, a MAP two in turn, a ROW one per field
-        const struct leat_type *child = &type->children[type->kind == LEAT_TYPE_ARRAY ? 0
-                                                        : type->kind == LEAT_TYPE_MAP ? i % 2
-                                                                                      : i];
         const struct leat_datum *item = &list->items[i];
-        seed = item->state == LEAT_VALUE ? hash_value(&item->cell, child, seed) : hash_u64(1, seed);
+        seed = item->state == LEAT_VALUE ? hash_value(&item->cell, leat_type_child(type, i), seed) : hash_u64(1, seed);
     }
     return hash_u64(list->count, seed);
 }

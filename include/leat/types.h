@@ -156,4 +156,10 @@ static inline int leat_type_is_list(uint8_t kind)
     return kind >= LEAT_TYPE_ARRAY && kind <= LEAT_TYPE_ROW;
 }
 
+// The type of item i of a list: an ARRAY has one for all, a MAP two in turn, a ROW one for each field.
+static inline const struct leat_type *leat_type_child(const struct leat_type *list, uint32_t i)
+{
+    return &list->children[list->kind == LEAT_TYPE_ARRAY ? 0 : list->kind == LEAT_TYPE_MAP ? i % 2 : i];
+}
+
 #endif

@@ -133,8 +133,7 @@ static int copy_list(struct sql_bind *b, const struct leat_type *t, union leat_c
         return -1;
     for (uint32_t i = 0; i < count; i++) {
         items[i] = cell->list.items[i];
-        uint32_t child = t->kind == LEAT_TYPE_ARRAY ? 0 : t->kind == LEAT_TYPE_MAP ? i & 1 : i;
-        if (items[i].state == LEAT_VALUE && bind_copy_cell(b, &t->children[child], &items[i].cell))
+        if (items[i].state == LEAT_VALUE && bind_copy_cell(b, leat_type_child(t, i), &items[i].cell))
             return -1;
     }
     cell->list.items = items;

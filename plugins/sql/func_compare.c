@@ -64,7 +64,7 @@ static int list_equal(const struct leat_type *t, const union leat_cell *a, const
     if (t->kind == LEAT_TYPE_MAP)
         return map_equal(t, a, b);
     for (uint32_t i = 0; i < a->list.count; i++)
-        if (!datum_equal(&t->children[t->kind == LEAT_TYPE_ROW ? i : 0], &a->list.items[i], &b->list.items[i]))
+        if (!datum_equal(leat_type_child(t, i), &a->list.items[i], &b->list.items[i]))
             return 0;
     return 1;
 }

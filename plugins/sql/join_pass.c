@@ -53,9 +53,8 @@ static int copy_out(struct join_work *w, const struct leat_type *t, union leat_c
     if (!items)
         return -1;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t child = t->kind == LEAT_TYPE_ARRAY ? 0 : t->kind == LEAT_TYPE_MAP ? i & 1 : i;
         items[i] = cell->list.items[i];
-        if (items[i].state == LEAT_VALUE && copy_out(w, &t->children[child], &items[i].cell))
+        if (items[i].state == LEAT_VALUE && copy_out(w, leat_type_child(t, i), &items[i].cell))
             return -1;
     }
     cell->list.items = items;

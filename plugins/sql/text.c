@@ -196,7 +196,7 @@ static void put_list(struct sql_text *t, const struct leat_type *type, const str
     for (uint32_t i = 0; i < list->count && !t->failed; i++) {
         if (i)
             sql_text_put(t, map && (i & 1) ? "=" : ", ", map && (i & 1) ? 1 : 2);
-        put_datum(t, &type->children[map ? i & 1 : row ? i : 0], &list->items[i], zone);
+        put_datum(t, leat_type_child(type, i), &list->items[i], zone);
     }
     sql_text_put(t, map ? "}" : row ? ")" : "]", 1);
 }

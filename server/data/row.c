@@ -7,12 +7,6 @@
 #include "data/batch.h"
 #include "rowhash.h"
 
-static const struct leat_type *child_type(const struct leat_type *type, uint32_t i)
-{
-    // an ARRAY has one child type, a MAP two in turn, a ROW one per field
-    return &type->children[type->kind == LEAT_TYPE_ARRAY ? 0 : type->kind == LEAT_TYPE_MAP ? i % 2 : i];
-}
-
 static bool lists_equal(const struct leat_list *a, const struct leat_list *b, const struct leat_type *type)
 {
     if (a->count != b->count)
@@ -20,7 +14,7 @@ static bool lists_equal(const struct leat_list *a, const struct leat_list *b, co
     for (uint32_t i = 0; i < a->count; i++) {
         const struct leat_datum *x = &a->items[i], *y = &b->items[i];
         if (x->state != y->state ||
-            (x->state == LEAT_VALUE && !data_cells_equal(&x->cell, &y->cell, child_type(type, i))))
+            (x->state == LEAT_VALUE && !data_cells_equal(&x->cell, &y->cell, leat_type_child(type, i))))
             return false;
     }
     return true;

@@ -81,11 +81,6 @@ static void put(FILE *to, const void *ptr, size_t len)
         fwrite(ptr, 1, len, to);
 }
 
-static const struct leat_type *child_type(const struct leat_type *type, uint32_t i)
-{
-    return &type->children[type->kind == LEAT_TYPE_ARRAY ? 0 : type->kind == LEAT_TYPE_MAP ? i % 2 : i];
-}
-
 static void put_value(FILE *to, const struct leat_type *type, const union leat_cell *cell, uint8_t state)
 {
     put(to, &state, 1);
@@ -97,7 +92,7 @@ static void put_value(FILE *to, const struct leat_type *type, const union leat_c
     } else if (leat_type_is_list(type->kind)) {
         put(to, &cell->list.count, sizeof cell->list.count);
         for (uint32_t i = 0; i < cell->list.count; i++)
-            put_value(to, child_type(type, i), &cell->list.items[i].cell, cell->list.items[i].state);
+            put_value(to, leat_type_child(type, i), &cell->list.items[i].cell, cell->list.items[i].state);
     } else {
         put(to, cell, sizeof *cell);
     }
@@ -158,7 +153,7 @@ static void get_value(struct reader *r, const struct leat_type *type, union leat
         get(r, &n, sizeof n);
         struct leat_datum *items = room(r, n * sizeof *items, 16);
         for (uint32_t i = 0; i < n && !r->bad; i++)
-            get_value(r, child_type(type, i), &items[i].cell, &items[i].state);
+            get_value(r, leat_type_child(type, i), &items[i].cell, &items[i].state);
         cell->list.items = items;
         cell->list.count = n;
     } else {

@@ -119,8 +119,7 @@ static json_t *tree(const struct leat_type *type, const union leat_cell *cell, u
     json_t *out = type->kind == LEAT_TYPE_ROW ? json_object() : json_array();
     for (uint32_t i = 0; i < cell->list.count; i++) {
         const struct leat_datum *d = &cell->list.items[i];
-        const struct leat_type *child = &type->children[type->kind == LEAT_TYPE_ROW ? i : 0];
-        json_t *item = tree(child, &d->cell, d->state);
+        json_t *item = tree(leat_type_child(type, i), &d->cell, d->state);
         if (type->kind == LEAT_TYPE_ROW)
             json_object_setn_new(out, (const char *)type->names[i].ptr, type->names[i].len, item);
         else

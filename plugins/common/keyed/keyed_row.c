@@ -5,12 +5,6 @@
 #include <endian.h>
 #include <string.h>
 
-static const struct leat_type *child_type(const struct leat_type *t, uint32_t i)
-{
-    // an ARRAY has one child type, a MAP two in turn, a ROW one per field
-    return &t->children[t->kind == LEAT_TYPE_ARRAY ? 0 : t->kind == LEAT_TYPE_MAP ? i % 2 : i];
-}
-
 // --- numbers: how many bytes there are stands in the first one, so that neither way loops over them
 
 #define NUMBER_MAX 9
@@ -104,7 +98,7 @@ static void put_list(struct buf *out, const struct leat_type *t, const struct le
     for (uint32_t i = 0; i < list->count; i++) {
         buf_u8(out, list->items[i].state);
         if (list->items[i].state == LEAT_VALUE)
-            put_value(out, child_type(t, i), &list->items[i].cell);
+            put_value(out, leat_type_child(t, i), &list->items[i].cell);
     }
 }
 
@@ -237,7 +231,7 @@ static void get_list(struct reader *r, const struct leat_type *t, union leat_cel
     for (uint32_t i = 0; i < out->list.count; i++) {
         items[i].state = cur_u8(&r->c) == LEAT_VALUE && cur_ok(&r->c) ? LEAT_VALUE : LEAT_NULL;
         if (items[i].state == LEAT_VALUE)
-            get_value(r, child_type(t, i), &items[i].cell);
+            get_value(r, leat_type_child(t, i), &items[i].cell);
     }
 }
 

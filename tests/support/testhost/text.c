@@ -256,12 +256,9 @@ static void put_list(struct out *o, const struct leat_type *t, const union leat_
 {
     put(o, "%s", t->kind == LEAT_TYPE_MAP ? "{" : "[");
     for (uint32_t i = 0; i < c->list.count; i++) {
-        const struct leat_type *child = &t->children[t->kind == LEAT_TYPE_ROW   ? i
-                                                     : t->kind == LEAT_TYPE_MAP ? i % 2
-                                                                                : 0];
         if (i)
             put(o, "%s", t->kind == LEAT_TYPE_MAP && i % 2 ? "=" : ", ");
-        put_cell(o, child, &c->list.items[i].cell, c->list.items[i].state);
+        put_cell(o, leat_type_child(t, i), &c->list.items[i].cell, c->list.items[i].state);
     }
     put(o, "%s", t->kind == LEAT_TYPE_MAP ? "}" : "]");
 }
