@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "sink_int.h"
 
 #define BYTES_FULL (32u << 20)
@@ -38,14 +39,6 @@ void kafka_reduce_destroy(struct leat_ctx *ctx, struct kafka_reduce *r)
     free(r);
 }
 
-static uint64_t hash_bytes(const uint8_t *ptr, size_t len)
-{
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ ptr[i]) * 1099511628211u;
-    return h ^ h >> 32;
-}
-
 static size_t append(struct kafka_reduce *r, const uint8_t *ptr, size_t len)
 {
     size_t at = r->bytes.len;
@@ -75,7 +68,7 @@ static int add_record(struct leat_ctx *ctx, struct kafka_reduce *r, const struct
     size_t value_len = slot->value_end == SIZE_MAX ? 0 : slot->value_end - slot->value;
     if (!leat_buffer_room(ctx, &r->bytes, key_len + value_len))
         return 0;
-    uint64_t hash = hash_bytes(key, key_len);
+    uint64_t hash = hash_bytes(key, key_len, (uintptr_t)r);
     uint32_t *place = find(r, hash, key, key_len);
     if (!*place) {
         r->kept[r->count] = (struct kafka_kept){.hash = hash, .key = append(r, key, key_len), .key_len = key_len};
