@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "lookup_int.h"
-#include "wire_oid.h"
+#include "pq_oid.h"
 
 #define PAUSE 1000000 // microseconds, times the attempt
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // See table.h.
 #include "table.h"
-#include "wire_oid.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "pq_oid.h"
 
 #define TEXT_MAX 4000 // of a detail or hint
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pq_oid.h"
 #include "wire.h"
-#include "wire_oid.h"
 
 #define VARHDRSZ 4
 

@@ -7,7 +7,7 @@
 
 #include "calendar.h"
 #include "decimal.h"
-#include "wire_oid.h"
+#include "pq_oid.h"
 
 // --- writing
 

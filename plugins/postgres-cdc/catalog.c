@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pgcdc_int.h"
+#include "pq_oid.h"
 
 static const char *cell(const PGresult *res, int row, int column)
 {
@@ -234,9 +235,10 @@ static leat_status map_column(struct pgcdc *p, const struct pgcdc_table *t, stru
 {
     const char *wrong = types_map(from, &c->how);
     int as_text = declared && declared->type.kind == LEAT_TYPE_VARCHAR && declared->type.length == LEAT_LENGTH_MAX;
-    if (wrong && from->oid == 1700 && as_text) // numeric beyond 38 digits is fine as text
-        wrong = types_map(&(struct types_catalog){.oid = 25, .typmod = -1, .typtype = 'b', .not_null = from->not_null},
-                          &c->how);
+    if (wrong && from->oid == OID_NUMERIC && as_text) // numeric beyond 38 digits is fine as text
+        wrong = types_map(
+            &(struct types_catalog){.oid = OID_TEXT, .typmod = -1, .typtype = 'b', .not_null = from->not_null},
+            &c->how);
     if (wrong) {
         (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0105", "column \"%s\" of table \"%s\" is of type %s: %s", c->name,
                         t->port_name, c->type_name, wrong);

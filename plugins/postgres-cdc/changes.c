@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "pgcdc_int.h"
+#include "pq_oid.h"
 
 // --- relation id -> table: open addressing; an entry is id << 32 | table + 1, or table 0 for one that is not captured
 
@@ -113,11 +114,11 @@ static uint32_t strangers(const struct pgcdc_table *t, const struct pgoutput_rel
 }
 
 // Rows from before an ALTER that only made the type wider, met after a restart: every text of the old type is one of the
-// new type with the same meaning. (pg_type.dat: 21 int2, 23 int4, 20 int8, 700 float4, 701 float8, 1043 varchar, 25 text)
+// new type with the same meaning.
 static int was_widened(uint32_t old, uint32_t now)
 {
-    return (old == 21 && (now == 23 || now == 20)) || (old == 23 && now == 20) || (old == 700 && now == 701) ||
-           (old == 1043 && now == 25);
+    return (old == OID_INT2 && (now == OID_INT4 || now == OID_INT8)) || (old == OID_INT4 && now == OID_INT8) ||
+           (old == OID_FLOAT4 && now == OID_FLOAT8) || (old == OID_VARCHAR && now == OID_TEXT);
 }
 
 static leat_status place_column(struct pgcdc *p, struct pgcdc_table *t, uint32_t i, const struct pgoutput_relation *r)

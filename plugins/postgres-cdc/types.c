@@ -6,28 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pq_oid.h"
 #include "types_parse.h"
-
-// OIDs of pg_type.dat; they never change.
-enum {
-    OID_BOOL = 16,
-    OID_BYTEA = 17,
-    OID_INT8 = 20,
-    OID_INT2 = 21,
-    OID_INT4 = 23,
-    OID_OID = 26,
-    OID_JSON = 114,
-    OID_FLOAT4 = 700,
-    OID_FLOAT8 = 701,
-    OID_BPCHAR = 1042,
-    OID_VARCHAR = 1043,
-    OID_DATE = 1082,
-    OID_TIME = 1083,
-    OID_TIMESTAMP = 1114,
-    OID_TIMESTAMPTZ = 1184,
-    OID_NUMERIC = 1700,
-    OID_JSONB = 3802,
-};
 
 #define VARHDRSZ 4 // PostgreSQL adds it to the length in a typmod
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// OIDs of pg_type.dat that are met here; they never change.
-#ifndef JDBC_WIRE_OID_H
-#define JDBC_WIRE_OID_H
+// OIDs of pg_type.dat that the plugins know by name; they never change.
+#ifndef PLUGINS_COMMON_PQ_OID_H
+#define PLUGINS_COMMON_PQ_OID_H
 
 enum {
     OID_BOOL = 16,
@@ -10,6 +10,7 @@ enum {
     OID_INT2 = 21,
     OID_INT4 = 23,
     OID_TEXT = 25,
+    OID_OID = 26,
     OID_JSON = 114,
     OID_FLOAT4 = 700,
     OID_FLOAT8 = 701,
