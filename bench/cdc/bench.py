@@ -1,33 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """postgres-cdc → blackhole: the stream against pg_recvlogical on an equal slot, the snapshot against COPY."""
 from leatbench import NARROW, ORDER, WIDE, Bench, Measure, Meter, Sample, ratio_at_least, run_timed
+from leattest.pipeline import cdc_source, head, section
 from leattest.postgres import binaries
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "bench"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-[sources.pg]
-connector     = "postgres-cdc"
-hostname      = "{host}"
-port          = {port}
-username      = "postgres"
-password      = "postgres"
-database-name = "{database}"
-schema-name   = "public"
-table-name    = "load_rows"
-slot.name     = "{slot}"
-{more}
-[sinks.out]
-input     = "pg"
-connector = "blackhole"
-"""
 
-
-def pipeline(bed, database, slot, more, host=None):
-    return PIPELINE.format(host=host or bed.pg.host, port=bed.pg.port, database=database, slot=slot, more=more)
+def pipeline(bed, database, slot, more):
+    return (head("bench") + cdc_source("pg", bed.pg, database, "load_rows", slot, more)
+            + section("sinks.out", {"input": "pg", "connector": "blackhole"}))
 
 
 class Stream(Bench):
@@ -58,8 +38,8 @@ class Stream(Bench):
 
     def leat(self, bed):
         slot = bed.copy_slot(self.slot, self.database)
-        more = f'scan.startup.mode = "committed-offset"\npublication.name = "{self.slot}"'
-        leat = bed.leat(pipeline(bed, self.database, slot, more, self.host)).launch()
+        more = {"hostname": self.host, "scan.startup.mode": "committed-offset", "publication.name": self.slot}
+        leat = bed.leat(pipeline(bed, self.database, slot, more)).launch()
         meter = Meter(bed, leat.pid, from_start=True)
         bed.wait_metric(leat, "leat_rows_in_total", self.rows, self.timeout)
         used = meter.stop()
@@ -94,7 +74,7 @@ class Snapshot(Bench):
         bed.pg.query("CHECKPOINT")
 
     def leat_over(self, bed, connections):
-        more = f'scan.startup.mode = "snapshot"\nsnapshot.connections = {connections}'
+        more = {"scan.startup.mode": "snapshot", "snapshot.connections": connections}
         leat = bed.leat(pipeline(bed, self.database, bed.unique("unused"), more))
         # the process ends by itself with the snapshot, as the rival does
         ran = run_timed([leat.binary, "run", leat.pipeline], self.timeout, env=leat.env, cwd=leat.folder)

@@ -6,37 +6,10 @@ import time
 
 from leatbench import ORDER, Bench, Measure, Meter, Sample, ratio_at_least, run_timed
 from leattest import orders, wait_until
+from leattest.pipeline import head, jdbc_sink, kafka_source, section
 
 ROWS = 1000000
 CHUNK = 50000
-
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "clean"
-checkpoint.interval = "1s"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-
-[sources.ods_orders_in]
-connector = "kafka"
-topic = "{source}"
-properties.bootstrap.servers = "{servers}"
-format = "json"
-scan.startup.mode = "earliest-offset"
-{schema}
-[operators.clean_orders]
-operator = "sql"
-query = \"\"\"{query}\"\"\"
-
-[sinks.dwd_orders]
-input = "clean_orders"
-connector = "kafka"
-topic = "{target}"
-properties.bootstrap.servers = "{servers}"
-format = "json"
-sink.topic.partitions = {partitions}
-"""
 
 
 def query():
@@ -63,8 +36,12 @@ class Clean(Bench):
 
     def leat(self, bed):
         target = self.target(bed)
-        text = PIPELINE.format(source=self.source, target=target, servers=bed.kafka.bootstrap, query=query(),
-                               schema=ORDER.schema("ods_orders_in"), partitions=self.partitions)
+        text = (head("clean", "1s")
+                + kafka_source("ods_orders_in", bed.kafka.bootstrap, self.source, ORDER.schema())
+                + section("operators.clean_orders", {"operator": "sql", "query": query()})
+                + section("sinks.dwd_orders", {
+                    "input": "clean_orders", "connector": "kafka", "topic": target, "format": "json",
+                    "properties.bootstrap.servers": bed.kafka.bootstrap, "sink.topic.partitions": self.partitions}))
         begin = time.time()
         leat = bed.leat(text).launch()
         meter = Meter(bed, leat.pid, from_start=True)
@@ -85,30 +62,6 @@ class Clean(Bench):
 
 
 LOAD_ROWS = 300000
-
-LOAD = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "load"
-checkpoint.interval = "1s"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-
-[sources.orders]
-connector = "kafka"
-topic = "{source}"
-properties.bootstrap.servers = "{servers}"
-format = "json"
-scan.startup.mode = "earliest-offset"
-{schema}
-[sinks.target]
-input = "orders"
-connector = "jdbc"
-url = "{url}"
-username = "{user}"
-table-name = "{table}"
-primary-key = ["order_id"]
-"""
 
 
 class Load(Bench):
@@ -139,8 +92,8 @@ class Load(Bench):
 
     def leat(self, bed):
         table = self.table(bed)
-        text = LOAD.format(source=self.source, servers=bed.kafka.bootstrap, schema=ORDER.schema("orders"), table=table,
-                           url=f"jdbc:postgresql://{bed.pg.host}:{bed.pg.port}/{self.database}", user="postgres")
+        text = (head("load", "1s") + kafka_source("orders", bed.kafka.bootstrap, self.source, ORDER.schema())
+                + jdbc_sink("target", "orders", bed.pg, self.database, table, "order_id"))
         begin = time.time()
         leat = bed.leat(text).launch()
         meter = Meter(bed, leat.pid, from_start=True)

@@ -30,10 +30,9 @@ class Shape:
         """INSERT of row n, where n is a variable."""
         return f"INSERT INTO {table} SELECT {', '.join(expression for _, _, _, expression in self.columns)}"
 
-    def schema(self, node):
-        """The section [sources.NODE.schema] of a pipeline file."""
-        lines = [f'{name} = "{kind}{" NOT NULL" if name == self.key else ""}"' for name, _, kind, _ in self.columns]
-        return f"[sources.{node}.schema]\n" + "\n".join(lines) + "\n"
+    def schema(self):
+        """{column: type} of a pipeline file."""
+        return {name: f"{kind} NOT NULL" if name == self.key else kind for name, _, kind, _ in self.columns}
 
     def json(self, n):
         """Row n as leat's json format writes it, in bytes."""

@@ -5,8 +5,6 @@ import time
 from leatbench import NARROW, ORDER, WIDE, Bench, Measure, Meter, Sample, at_most, ratio_at_least
 from leattest import stage_one
 
-COMMITTED = 'scan.startup.mode = "committed-offset"\npublication.name = "{publication}"'
-
 
 class Capture(Bench):
     name = "pipelines-cdc-kafka"
@@ -31,7 +29,7 @@ class Capture(Bench):
     def leat(self, bed):
         slot, topic = bed.copy_slot(self.slot, self.database), bed.unique("capture")
         text = stage_one(bed.pg, self.database, bed.kafka, topic, slot, key=self.shape.key, interval="1s",
-                         source_more=COMMITTED.format(publication=self.slot))
+                         source_more={"scan.startup.mode": "committed-offset", "publication.name": self.slot})
         begin = time.time()
         leat = bed.leat(text).launch()
         meter = Meter(bed, leat.pid, from_start=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that cannot be read: the job stops and names them, or leaves them out and counts them."""
-from leattest import Leat, stage_one, wait_until
-from leattest.capture import RELAY
+from leattest import Leat, relay, stage_one, wait_until
 
 TIMEOUT = 120
 GOOD = [('{"id":%d}' % n, '{"id":%d,"v":"v%d"}' % (n, n)) for n in range(1, 4)]
@@ -13,11 +12,9 @@ def pipeline(pg, db, kafka, topic, on_error):
     """The poisoned topic into a table, and another job that must not mind."""
     pg.query("CREATE TABLE t (id bigint PRIMARY KEY, v text); CREATE TABLE target (id bigint PRIMARY KEY, v text)",
              database=db)
-    text = stage_one(pg, db, kafka, topic + "_other", topic, table="t")
-    schema = 'id = "BIGINT NOT NULL"\nv = "STRING"'
-    more = RELAY.format(host=pg.host, port=pg.port, database=db, servers=kafka.bootstrap, topic=topic, table="target",
-                        key="id", schema=schema)
-    return text + more.replace("[sources.relay]\n", f'[sources.relay]\non-error = "{on_error}"\n')
+    return (stage_one(pg, db, kafka, topic + "_other", topic, table="t")
+            + relay(pg, db, kafka, topic, {"id": "BIGINT NOT NULL", "v": "STRING"}, "target",
+                    source_more={"on-error": on_error}))
 
 
 def test_fail_names_the_record_and_lets_the_others_run(work, pg, db, kafka, unique):

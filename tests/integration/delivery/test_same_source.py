@@ -5,40 +5,16 @@ Seen to fail while the planner let the orders wait for the users: the channel fi
 never came to the users.
 """
 from leattest import Leat, wait_until
+from leattest.pipeline import cdc_source, head, jdbc_sink
 
 TIMEOUT = 120
 ORDERS = 80000  # more than a channel holds
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "same"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-checkpoint.interval = "200ms"
-parallelism.default = {parallelism}
-[sources.pg]
-connector     = "postgres-cdc"
-hostname      = "{host}"
-port          = {port}
-username      = "postgres"
-password      = "${{PGPASSWORD:-postgres}}"
-database-name = "{database}"
-schema-name   = "public"
-table-name    = "orders|users"
-slot.name     = "{slot}"
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = '''
 SELECT o.id, u.name, o.note FROM pg.public.orders AS o LEFT JOIN pg.public.users AS u ON o.user_id = u.id'''
-[sinks.out]
-input       = "joined"
-connector   = "jdbc"
-url         = "jdbc:postgresql://{host}:{port}/{database}"
-username    = "postgres"
-password    = "${{PGPASSWORD:-postgres}}"
-table-name  = "public.target"
-primary-key = ["id"]
 """
 SHOULD = "SELECT o.id, u.name, o.note FROM orders o LEFT JOIN users u ON o.user_id = u.id ORDER BY 1"
 
@@ -54,7 +30,9 @@ def joined(pg, db, work, unique, parallelism):
     def same():
         return (pg.value("SELECT count(*) FROM target", database=db) == ORDERS
                 and pg.query("SELECT * FROM target ORDER BY 1", database=db) == pg.query(SHOULD, database=db))
-    text = PIPELINE.format(host=pg.host, port=pg.port, database=db, slot=unique("slot"), parallelism=parallelism)
+    text = (head("same", "200ms", {"parallelism.default": parallelism})
+            + cdc_source("pg", pg, db, "orders|users", unique("slot")) + JOINED
+            + jdbc_sink("out", "joined", pg, db, "public.target", "id"))
     with Leat(text, work) as leat:
         wait_until(same, 60, "every order beside its user", every=0.3)
         leat.kill()

@@ -4,36 +4,9 @@ import random
 import threading
 
 from leattest import Leat, Postgres, wait_until
+from leattest.pipeline import cdc_source, head, jdbc_sink, jdbc_url
 
 TIMEOUT = 240
-
-COPY = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "copy"
-checkpoint.interval = "{interval}"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-
-[sources.input]
-connector = "postgres-cdc"
-hostname = "{host}"
-port = {port}
-username = "postgres"
-database-name = "{db}"
-schema-name = "public"
-table-name = "source"
-slot.name = "{slot}"
-
-[sinks.output]
-input = "input"
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}?ApplicationName=leat-sink"
-username = "postgres"
-table-name = "target"
-primary-key = ["id"]
-{more}
-"""
 
 COLUMNS = ("(id bigint PRIMARY KEY, name varchar(40), big text, amount numeric(12,2), at timestamp(3), day date, "
            "flag boolean, ratio double precision, raw bytea, seen timestamptz)")
@@ -47,8 +20,10 @@ def create(pg, db, target=True):
         pg.query(f"CREATE TABLE target {COLUMNS}", database=db)
 
 
-def pipeline(pg, db, unique, interval="200ms", more=""):
-    return COPY.format(host=pg.host, port=pg.port, db=db, slot=unique("slot"), interval=interval, more=more)
+def pipeline(pg, db, unique, more={}, target=None):
+    url = jdbc_url(target or pg, db) + "?ApplicationName=leat-sink"
+    return (head("copy", "200ms") + cdc_source("input", pg, db, "source", unique("slot"))
+            + jdbc_sink("output", "input", pg, db, "target", "id", {"url": url} | more))
 
 
 DIFFERENT = """
@@ -180,7 +155,7 @@ def test_connections_are_killed_all_the_time(work, pg, db, unique):
         while not over.wait(0.3):
             pg.terminate_backends("application_name = 'leat-sink'")
 
-    with Leat(pipeline(pg, db, unique, more="sink.max-retries = 10"), work) as leat:
+    with Leat(pipeline(pg, db, unique, more={"sink.max-retries": 10}), work) as leat:
         thread = threading.Thread(target=killer)
         thread.start()
         try:
@@ -228,7 +203,7 @@ def test_refused_rows_are_skipped(work, pg, db, unique):
     create(pg, db)
     pg.query("ALTER TABLE target ADD CHECK (name <> 'refused')", database=db)
     writer = Writer(pg, db, 6)
-    with Leat(pipeline(pg, db, unique, more='on-error = "skip"'), work) as leat:
+    with Leat(pipeline(pg, db, unique, more={"on-error": "skip"}), work) as leat:
         for _ in range(50):
             writer.change()
         pg.query(f"INSERT INTO source VALUES ({ROW})", (100001, "refused", "b"), database=db)
@@ -263,10 +238,7 @@ def test_a_wrong_password_is_named_and_mended_while_running(work, pg, db, unique
     with open(hba, "w") as file:
         file.write(f"host all {role} 127.0.0.1/32 scram-sha-256\n{before}")
     pg.query("SELECT pg_reload_conf()")
-    text = pipeline(pg, db, unique)
-    head, sink = text.split("[sinks.output]")
-    leat = Leat(head + "[sinks.output]" + sink.replace('"postgres"', f'"{role}"\npassword = "planted-secret"'), work)
-    leat.launch()
+    leat = Leat(pipeline(pg, db, unique, {"username": role, "password": "planted-secret"}), work).launch()
     try:
         leat.wait_logged("password authentication failed")
         assert not leat.ready()
@@ -289,10 +261,8 @@ def test_the_target_may_start_last_and_stop_meanwhile(work, pg, db, unique):
     writer = Writer(pg, db, 8)
     with Postgres(f"{work}/target") as target:
         target.create_database(db, f"CREATE TABLE target {COLUMNS}")
-        text = pipeline(pg, db, unique).replace(f"jdbc:postgresql://{pg.host}:{pg.port}",
-                                                f"jdbc:postgresql://{target.host}:{target.port}")
         target.stop()
-        leat = Leat(text, work).launch()
+        leat = Leat(pipeline(pg, db, unique, target=target), work).launch()
         try:
             leat.wait_logged("could not connect to PostgreSQL")
             target.start()

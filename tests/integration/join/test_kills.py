@@ -10,54 +10,16 @@ import signal
 import time
 
 from leattest import Leat, wait_until
+from leattest.pipeline import head, kafka_source, upsert_sink, upsert_source
 
 TIMEOUT = 600
 SECONDS = 20
 USERS = 300
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "joined"
-checkpoint.interval = "{interval}"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-parallelism.default = {parallelism}
-
-[sources.orders]
-connector = "kafka"
-topic = "{orders}"
-properties.bootstrap.servers = "{servers}"
-value.format = "json"
-scan.startup.mode = "earliest-offset"
-[sources.orders.schema]
-id = "BIGINT NOT NULL"
-user_id = "BIGINT"
-
-[sources.users]
-connector = "upsert-kafka"
-topic = "{users}"
-properties.bootstrap.servers = "{servers}"
-primary-key = ["id"]
-key.format = "json"
-value.format = "json"
-[sources.users.schema]
-id = "BIGINT NOT NULL"
-name = "STRING"
-
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = "SELECT o.id, o.user_id, u.name FROM orders AS o LEFT JOIN users AS u ON o.user_id = u.id"
-
-[sinks.output]
-input = "joined"
-connector = "upsert-kafka"
-topic = "{target}"
-properties.bootstrap.servers = "{servers}"
-sink.topic.partitions = 2
-key.format = "json"
-value.format = "json"
-primary-key = ["id"]
 """
 
 
@@ -78,8 +40,11 @@ class Shop:
         self.dice = random.Random(5)
 
     def pipeline(self, parallelism=2, interval="50ms"):
-        return PIPELINE.format(servers=self.kafka.bootstrap, orders=self.orders, users=self.users, target=self.target,
-                               parallelism=parallelism, interval=interval)
+        servers = self.kafka.bootstrap
+        return (head("joined", interval, {"parallelism.default": parallelism})
+                + kafka_source("orders", servers, self.orders, {"id": "BIGINT NOT NULL", "user_id": "BIGINT"})
+                + upsert_source("users", servers, self.users, "id", {"id": "BIGINT NOT NULL", "name": "STRING"})
+                + JOINED + upsert_sink("output", "joined", servers, self.target, "id", {"sink.topic.partitions": 2}))
 
     def change(self, orders=40, users=10):
         said = []

@@ -8,55 +8,15 @@ import json
 import time
 
 from leattest import Leat, wait_until
+from leattest.pipeline import head, kafka_source, upsert_sink, upsert_source
 
 TIMEOUT = 300
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "joined"
-checkpoint.interval = "50ms"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-parallelism.default = {parallelism}
-
-[sources.orders]
-connector = "kafka"
-topic = "{orders}"
-properties.bootstrap.servers = "{servers}"
-value.format = "json"
-scan.startup.mode = "earliest-offset"
-[sources.orders.schema]
-id = "BIGINT NOT NULL"
-user_id = "BIGINT"
-
-[sources.users]
-connector = "upsert-kafka"
-topic = "{users}"
-properties.bootstrap.servers = "{servers}"
-properties.fetch.min.bytes = 1000000
-properties.fetch.wait.max.ms = {late}
-primary-key = ["id"]
-key.format = "json"
-value.format = "json"
-[sources.users.schema]
-id = "BIGINT NOT NULL"
-name = "STRING"
-
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = "SELECT o.id, o.user_id, u.name FROM orders AS o LEFT JOIN users AS u ON o.user_id = u.id"
 {wait}
-
-[sinks.output]
-input = "joined"
-connector = "upsert-kafka"
-topic = "{target}"
-properties.bootstrap.servers = "{servers}"
-sink.topic.partitions = 2
-key.format = "json"
-value.format = "json"
-primary-key = ["id"]
 """
 
 
@@ -71,8 +31,14 @@ class Shop:
         self.users = kafka.create_topic(unique(f"users{parallelism}"), partitions=2, config={"cleanup.policy": "compact"})
         self.target = unique(f"joined{parallelism}")
         self.count = 0
-        self.pipeline = PIPELINE.format(servers=kafka.bootstrap, orders=self.orders, users=self.users, wait=wait,
-                                        target=self.target, late=late, parallelism=parallelism)
+        servers = kafka.bootstrap
+        hold = {"properties.fetch.min.bytes": 1000000, "properties.fetch.wait.max.ms": late}
+        self.pipeline = (
+            head("joined", "50ms", {"parallelism.default": parallelism})
+            + kafka_source("orders", servers, self.orders, {"id": "BIGINT NOT NULL", "user_id": "BIGINT"})
+            + upsert_source("users", servers, self.users, "id", {"id": "BIGINT NOT NULL", "name": "STRING"}, hold)
+            + JOINED.format(wait=wait)
+            + upsert_sink("output", "joined", servers, self.target, "id", {"sink.topic.partitions": 2}))
 
     def buy(self, count=1):
         """A user who is new, and then an order of hers."""

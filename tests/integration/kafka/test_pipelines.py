@@ -8,47 +8,21 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 
 from leattest import Kafka, Leat, Proxy, wait_until
+from leattest.pipeline import head, kafka_source, upsert_sink, upsert_source
 
 TIMEOUT = 300
 
-COPY = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "copy"
-checkpoint.interval = "{interval}"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-parallelism.default = {parallelism}
-
-[sources.input]
-connector = "{source}"
-topic = "{topic_in}"
-properties.bootstrap.servers = "{servers}"
-value.format = "json"
-{source_more}
-[sources.input.schema]
-id = "BIGINT NOT NULL"
-name = "STRING"
-
-[sinks.output]
-input = "input"
-connector = "upsert-kafka"
-topic = "{topic_out}"
-properties.bootstrap.servers = "{target_servers}"
-key.format = "json"
-value.format = "json"
-primary-key = ["id"]
-{sink_more}
-"""
-
-TABLE = 'primary-key = ["id"]\nkey.format = "json"\n'
-STREAM = 'primary-key = ["id"]\nscan.startup.mode = "earliest-offset"\n'
+COLUMNS = {"id": "BIGINT NOT NULL", "name": "STRING"}
 
 
-def pipeline(servers, topic_in, topic_out, source="kafka", interval="200ms", parallelism=1, source_more=STREAM,
-             sink_more="", target_servers=None):
-    return COPY.format(servers=servers, target_servers=target_servers or servers, topic_in=topic_in, topic_out=topic_out, source=source, interval=interval,
-                       parallelism=parallelism, source_more=source_more, sink_more=sink_more)
+def pipeline(servers, topic_in, topic_out, upsert=False, interval="200ms", parallelism=1, source_more={}, sink_more={},
+             target_servers=None):
+    if upsert:
+        source = upsert_source("input", servers, topic_in, "id", COLUMNS, source_more)
+    else:
+        source = kafka_source("input", servers, topic_in, COLUMNS, {"primary-key": ["id"]} | source_more)
+    return (head("copy", interval, {"parallelism.default": parallelism}) + source
+            + upsert_sink("output", "input", target_servers or servers, topic_out, "id", sink_more))
 
 
 def row(number, name):
@@ -71,8 +45,8 @@ def wait_table(kafka, topic, expected, timeout=60):
 def test_a_table_is_copied_with_its_deletes(work, kafka, unique):
     source, target = kafka.create_topic(unique("in"), partitions=3), unique("out")
     kafka.produce(source, [(key(n), row(n, "a")) for n in range(100)] + [(key(n), None) for n in range(0, 100, 2)])
-    with Leat(pipeline(kafka.bootstrap, source, target, source="upsert-kafka", source_more=TABLE,
-                       sink_more="sink.topic.partitions = 2"), work):
+    with Leat(pipeline(kafka.bootstrap, source, target, upsert=True,
+                       sink_more={"sink.topic.partitions": 2}), work):
         expected = {n: "a" for n in range(1, 100, 2)}
         wait_table(kafka, target, expected)
         kafka.produce(source, [(key(1), row(1, "é")), (key(3), None), (key(200), row(200, None))])
@@ -105,7 +79,7 @@ def test_nothing_is_lost_by_kills(work, kafka, unique):
     source, target = kafka.create_topic(unique("in"), partitions=2), unique("out")
     values = {n: [] for n in range(50)}
     leat = Leat(pipeline(kafka.bootstrap, source, target, parallelism=2, interval="20ms",
-                         sink_more="sink.topic.partitions = 2"), work)
+                         sink_more={"sink.topic.partitions": 2}), work)
     dice = random.Random(7)
     with leat:
         for turn in range(12):
@@ -131,7 +105,7 @@ def target_killed(work, kafka, unique, version):
     values = {n: [] for n in range(50)}
     with Kafka(f"{work}/target-{version}", version) as other:
         with Leat(pipeline(kafka.bootstrap, source, target, interval="50ms", target_servers=other.bootstrap,
-                           sink_more="sink.topic.partitions = 2"), f"{work}/leat-{version}") as leat:
+                           sink_more={"sink.topic.partitions": 2}), f"{work}/leat-{version}") as leat:
             for turn in range(3):
                 written = leat.metric("leat_kafka_sent_records_total") or 0
                 changes = []
@@ -277,7 +251,7 @@ def test_poison_is_named_and_the_server_stays(work, kafka, unique):
 def test_poison_is_skipped_when_asked(work, kafka, unique):
     source, target = kafka.create_topic(unique("in")), unique("out")
     kafka.produce(source, [(key(1), row(1, "a")), (None, "{no json"), (key(2), row(2, "b"))])
-    with Leat(pipeline(kafka.bootstrap, source, target, source_more=STREAM + 'on-error = "skip"\n'), work):
+    with Leat(pipeline(kafka.bootstrap, source, target, source_more={"on-error": "skip"}), work):
         wait_table(kafka, target, {1: "a", 2: "b"})
 
 
@@ -286,7 +260,7 @@ def test_offsets_are_committed_for_monitoring(work, kafka, unique):
     group = unique("group")
     kafka.produce(source, [(key(n), row(n, "a")) for n in range(10)])
     with Leat(pipeline(kafka.bootstrap, source, target,
-                       source_more=STREAM + f'properties.group.id = "{group}"\n'), work):
+                       source_more={"properties.group.id": group}), work):
         wait_table(kafka, target, {n: "a" for n in range(10)})
         wait_until(lambda: committed(kafka, group, source) == 10, 20, "the committed offset", every=0.2)
 

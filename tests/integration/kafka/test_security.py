@@ -6,19 +6,13 @@ import os
 import subprocess
 
 from leattest import Kafka, Leat, wait_until
+from leattest.pipeline import head
 from leattest.process import free_port
 
 TIMEOUT = 300
 PLAIN_PASSWORD, SCRAM_PASSWORD = "plain-s3cret", "scram-s3cret"
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "secure"
-checkpoint.interval = "200ms"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-
+NODES = """
 [sources.input]
 connector = "kafka"
 topic = "{source}"
@@ -103,7 +97,7 @@ def said(leat):
 def copies(work, kafka, name, properties, *secrets):
     source, target = kafka.create_topic(f"{name}-in"), f"{name}-out"
     kafka.produce(source, [(None, json.dumps({"id": n})) for n in range(100)])
-    with Leat(PIPELINE.format(source=source, target=target, properties=properties), f"{work}/{name}") as leat:
+    with Leat(head("secure", "200ms") + NODES.format(source=source, target=target, properties=properties), f"{work}/{name}") as leat:
         wait_until(lambda: target in kafka.topics() and len(kafka.read_topic(target)) == 100, 60, lambda: said(leat))
         leat.wait_ready()
         for secret in secrets:
@@ -113,7 +107,7 @@ def copies(work, kafka, name, properties, *secrets):
 
 def refused(work, kafka, name, properties, reason, secret):
     source = kafka.create_topic(f"{name}-in")
-    leat = Leat(PIPELINE.format(source=source, target=f"{name}-out", properties=properties), f"{work}/{name}").launch()
+    leat = Leat(head("secure", "200ms") + NODES.format(source=source, target=f"{name}-out", properties=properties), f"{work}/{name}").launch()
     try:
         wait_until(lambda: reason in leat.get("/health")[1], 60, lambda: said(leat))
         assert not leat.ready()

@@ -3,18 +3,11 @@
 import time
 
 from leattest import Leat, Proxy, wait_until
+from leattest.pipeline import cdc_source, head, jdbc_lookup, jdbc_sink, jdbc_url
 
 TIMEOUT = 120
 
-HEAD = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "lookups"
-checkpoint.interval = "200ms"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-{pipeline}
-
+ORDERS = """
 [sources.orders]
 connector = "datagen"
 rows-per-second = {rate}
@@ -29,26 +22,12 @@ seed = 7
 order_id = "BIGINT"
 user_id = "INT"
 proc_time = "AS PROCTIME()"
-
-[lookups.users]
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}?ApplicationName=leat-lookup"
-username = "postgres"
-table-name = "users"
-{options}
-
+"""
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = '''
 {query}'''
-
-[sinks.out]
-input = "joined"
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{target}/{db}?ApplicationName=leat-sink"
-username = "postgres"
-table-name = "joined"
-primary-key = ["order_id"]
 """
 
 LEFT = """
@@ -68,10 +47,14 @@ SELECT count(*) FROM joined j LEFT JOIN users u ON u.user_id = j.user_id
 WHERE (j.name, j.city) IS DISTINCT FROM (u.name, u.city)"""
 
 
-def pipeline(pg, db, query=LEFT, rows=1000, rate=100000, users=120, nulls=0.1, options="", settings="", port=None,
-             target=None):
-    return HEAD.format(host=pg.host, port=port or pg.port, target=target or pg.port, db=db, query=query, rows=rows,
-                       rate=rate, users=users, nulls=nulls, options=options, pipeline=settings)
+def pipeline(pg, db, query=LEFT, rows=1000, rate=100000, users=120, nulls=0.1, options={}, users_pg=None):
+    return (head("lookups", "200ms") + ORDERS.format(rows=rows, rate=rate, users=users, nulls=nulls)
+            + lookup("users", users_pg or pg, db, options) + JOINED.format(query=query)
+            + jdbc_sink("out", "joined", pg, db, "joined", "order_id"))
+
+
+def lookup(table, pg, db, options={}):
+    return jdbc_lookup(table, pg, db, table, {"url": jdbc_url(pg, db) + "?ApplicationName=leat-lookup"} | options)
 
 
 def count(pg, db, where="true"):
@@ -113,9 +96,8 @@ def test_inner_join_leaves_them_out(work, pg, db):
 
 def test_the_cache_spares_questions_until_it_expires(work, pg, db):
     pg.query(TABLES, database=db)
-    options = """"lookup.cache" = "PARTIAL"
-"lookup.partial-cache.max-rows" = 1000
-"lookup.partial-cache.expire-after-write" = "2s\""""
+    options = {"lookup.cache": "PARTIAL", "lookup.partial-cache.max-rows": 1000,
+               "lookup.partial-cache.expire-after-write": "2s"}
     with Leat(pipeline(pg, db, rows=FOREVER, rate=2000, options=options), work) as leat:
         at_least(pg, db, 1000)
         hits, misses = (leat.metric(f"leat_jdbc_lookup_cache_{what}_total") for what in ("hits", "misses"))
@@ -167,7 +149,7 @@ def test_a_database_that_is_late_is_waited_for(work, pg, db):
     pg.query(TABLES, database=db)
     with Proxy(pg.port) as proxy:
         proxy.refuse()
-        leat = Leat(pipeline(pg, db, rows=1000, port=proxy.port, target=pg.port), work).launch()
+        leat = Leat(pipeline(pg, db, rows=1000, users_pg=proxy), work).launch()
         try:
             leat.wait_logged("refused|could not connect", 20)
             proxy.accept()
@@ -181,8 +163,7 @@ def test_a_database_that_is_late_is_waited_for(work, pg, db):
 def test_a_lost_database_is_waited_for(work, pg, db):
     pg.query(TABLES, database=db)
     with Proxy(pg.port) as proxy:
-        text = pipeline(pg, db, rows=40000, rate=10000, port=proxy.port, target=pg.port,
-                        options='"lookup.max-retries" = 1')
+        text = pipeline(pg, db, rows=40000, rate=10000, users_pg=proxy, options={"lookup.max-retries": 1})
         with Leat(text, work) as leat:
             at_least(pg, db, 1000)
             proxy.refuse()
@@ -228,10 +209,7 @@ SELECT o.order_id, o.user_id, u.city, t.tag
 FROM (SELECT *, PROCTIME() AS now FROM orders) AS o
 LEFT JOIN users FOR SYSTEM_TIME AS OF o.now AS u ON o.user_id = u.user_id AND u.city <> 'city-3'
 LEFT JOIN tags FOR SYSTEM_TIME AS OF o.now AS t ON t.user_id = o.user_id AND t.tag <> 'tag-2' AND u.city = 'city-1'"""
-    text = pipeline(pg, db, query, rows=20000)
-    lookup = text[text.index("[lookups.users]"):text.index("[operators.joined]")]
-    text = text.replace(lookup, lookup + lookup.replace("lookups.users", "lookups.tags").replace(
-        'table-name = "users"', 'table-name = "tags"'))
+    text = pipeline(pg, db, query, rows=20000) + lookup("tags", pg, db)
     text = text.replace('table-name = "joined"\nprimary-key = ["order_id"]', 'table-name = "pairs"')
     with Leat(text, work) as leat:
         leat.wait_end(60)
@@ -246,42 +224,11 @@ SELECT count(*) FROM ((TABLE expected EXCEPT ALL TABLE pairs) UNION ALL (TABLE p
     assert pg.value("SELECT count(*) FROM pairs WHERE tag IS NOT NULL", database=db) > 1000
 
 
-CHANGES = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "changes"
-checkpoint.interval = "200ms"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-[sources.orders]
-connector = "postgres-cdc"
-hostname = "{host}"
-port = {port}
-username = "postgres"
-database-name = "{db}"
-schema-name = "public"
-table-name = "orders"
-slot.name = "{slot}"
-[lookups.users]
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}"
-username = "postgres"
-table-name = "users"
-[operators.joined]
-operator = "sql"
-query = '''
+CHANGED = """
 SELECT o.order_id, o.user_id, u.name, u.city
 FROM orders AS o
 {join} users FOR SYSTEM_TIME AS OF PROCTIME() AS u ON o.user_id = u.user_id
-WHERE o.order_id % 7 <> 0'''
-[sinks.out]
-input = "joined"
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}"
-username = "postgres"
-table-name = "joined"
-primary-key = ["order_id"]
-"""
+WHERE o.order_id % 7 <> 0"""
 
 DIFFERENT = """
 WITH expected AS (SELECT o.order_id, o.user_id, u.name, u.city FROM orders o
@@ -293,7 +240,9 @@ def changes(work, pg, db, unique, join):
     pg.query(TABLES, database=db)
     pg.query("""CREATE TABLE orders (order_id bigint PRIMARY KEY, user_id integer);
              INSERT INTO orders SELECT i, i % 130 FROM generate_series(1, 3000) i""", database=db)
-    text = CHANGES.format(host=pg.host, port=pg.port, db=db, slot=unique("slot"), join=join)
+    text = (head("changes", "200ms") + cdc_source("orders", pg, db, "orders", unique("slot"))
+            + jdbc_lookup("users", pg, db, "users") + JOINED.format(query=CHANGED.format(join=join))
+            + jdbc_sink("out", "joined", pg, db, "joined", "order_id"))
     with Leat(text, work):
         at_least(pg, db, 1000)
         for i in range(20):

@@ -10,14 +10,20 @@ from leattest import Kafka, Postgres, Proxy, free_port, orders, wait_until
 TIMEOUT = 300
 
 
-def test_a_stop_between_any_two_changes_repeats_nothing(work, kafka):
-    flow = Flow(work, kafka).start()
-    flow.initial()
+def two_orders():
+    """(order, change) of all that becomes of two new orders."""
     for number in (2006, 2007):
         for sql in (INSERT.format(id=number, user=1001), STATUS.format("SHIPPED", number),
                     STATUS.format("COMPLETED", number)):
-            flow.change(number, sql)
-            flow.leat.restart()
+            yield number, sql
+
+
+def test_a_stop_between_any_two_changes_repeats_nothing(work, kafka):
+    flow = Flow(work, kafka).start()
+    flow.initial()
+    for number, sql in two_orders():
+        flow.change(number, sql)
+        flow.leat.restart()
     flow.leat.terminate()
     for sql in (INSERT.format(id=2008, user=1002), STATUS.format("SHIPPED", 2008)):  # while it is down
         flow.source(sql)
@@ -32,12 +38,10 @@ def test_a_stop_between_any_two_changes_repeats_nothing(work, kafka):
 def test_kills_between_any_two_changes_leave_the_newest_record_right(work, kafka):
     flow = Flow(work, kafka).start()
     flow.initial()
-    for number in (2006, 2007):
-        for sql in (INSERT.format(id=number, user=1001), STATUS.format("SHIPPED", number),
-                    STATUS.format("COMPLETED", number)):
-            flow.change(number, sql)
-            flow.leat.kill()
-            flow.leat.launch()
+    for number, sql in two_orders():
+        flow.change(number, sql)
+        flow.leat.kill()
+        flow.leat.launch()
     flow.leat.wait_ready()
     flow.change(2008, INSERT.format(id=2008, user=1002))
     flow.leat.terminate(timeout=10)

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stop by SIGTERM ends with a checkpoint behind which nothing is given: the next start repeats nothing."""
 from leattest import Leat, wait_until
+from leattest.pipeline import head
 
-PIPELINE = """
-[server]
-http.listen = "${LEAT_HTTP}"
-[pipeline]
-name = "stop"
-checkpoint.dir = "${LEAT_DATA}/checkpoints"
+NODES = """
 [sources.numbers]
 connector = "datagen"
 rows-per-second = 5000
@@ -23,7 +19,7 @@ connector = "print"
 
 
 def test_nothing_is_repeated_after_sigterm(work):
-    leat = Leat(PIPELINE, f"{work}/leat")
+    leat = Leat(head("stop") + NODES, f"{work}/leat")
     for _ in range(4):
         leat.start()
         before = leat.log_text().count("+I[")

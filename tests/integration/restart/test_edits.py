@@ -2,18 +2,9 @@
 """The pipeline file is edited while the table changes, and leat started again: state and positions are kept by the
 names of pipeline and node, and what would forget some is refused."""
 from leattest import Leat, PgLoad, TopicTable, stage_one, wait_until
+from leattest.pipeline import upsert_sink
 
 TIMEOUT = 240
-SINK = """
-[sinks.{name}]
-input = "{input}"
-connector = "upsert-kafka"
-topic = "{topic}"
-properties.bootstrap.servers = "{servers}"
-key.format = "json"
-value.format = "json"
-primary-key = ["id"]
-"""
 OPERATOR = """
 [operators.few]
 operator = "sql"
@@ -39,7 +30,7 @@ class Edited:
         return stage_one(self.pg, self.db, self.kafka, self.topic, self.slot, **more)
 
     def sink(self, name, source):
-        return SINK.format(name=name, input=source, topic=self.more, servers=self.kafka.bootstrap)
+        return upsert_sink(name, source, self.kafka.bootstrap, self.more, "id")
 
     def restart(self, text, *arguments):
         if self.leat.running():
@@ -118,8 +109,7 @@ def test_a_renamed_sink_keeps_the_source(work, pg, db, kafka, unique):
 
 def test_a_renamed_source_is_refused_until_its_state_may_go(work, pg, db, kafka, unique):
     edited = Edited(work, pg, db, kafka, unique)
-    renamed = edited.text(source_more='slot.reuse = "snapshot"').replace("[sources.pg]", "[sources.other]")
-    renamed = renamed.replace('input = "pg"', 'input = "other"')
+    renamed = edited.text(source="other", source_more={"slot.reuse": "snapshot"})
     edited.refused(renamed, '"pg"', "--allow-non-restored-state")
     edited.restart(renamed, "--allow-non-restored-state")
     edited.moves()

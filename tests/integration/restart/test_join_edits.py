@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The query of a join is edited between two runs: it goes on where its state fits, and is refused where it does not."""
 from leattest import Leat
+from leattest.pipeline import head
 
 TIMEOUT = 90
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "{name}"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+NODES = """
 [sources.orders]
 connector = "filesystem"
 path = "orders.json"
@@ -35,7 +31,7 @@ JOIN = "FROM orders o JOIN users u ON o.user_id = u.id"
 
 
 def run(leat, query, code=0, name="shop"):
-    leat.write(PIPELINE.format(query=query, name=name))
+    leat.write(head(name) + NODES.format(query=query))
     leat.launch()
     assert leat.wait_end() == code, leat.child.log_tail()
     return leat.log_text()
@@ -47,7 +43,7 @@ def append(leat, name, line):
 
 
 def test_a_join_goes_on_only_with_state_that_fits(work):
-    leat = Leat(PIPELINE.format(query="SELECT 1 AS x", name="shop"), f"{work}/leat")
+    leat = Leat(head("shop") + NODES.format(query="SELECT 1 AS x"), f"{work}/leat")
     append(leat, "orders", '{"id": 1, "user_id": 7, "amount": 5}')
     append(leat, "users", '{"id": 7, "name": "Ada"}')
     assert "Ada" in run(leat, f"SELECT o.id, u.name {JOIN}")

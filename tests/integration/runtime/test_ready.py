@@ -3,16 +3,11 @@
 import time
 
 from leattest import Leat, Postgres, wait_until
+from leattest.pipeline import head, jdbc_sink
 
 TIMEOUT = 150
 
-PIPELINE = """
-[server]
-http.listen = "${{LEAT_HTTP}}"
-[pipeline]
-name = "ready"
-checkpoint.interval = "200 ms"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
+NUMBERS = """
 [sources.numbers]
 connector = "datagen"
 rows-per-second = 2000
@@ -21,20 +16,14 @@ fields.id.start = 1
 fields.id.end = 100000000
 [sources.numbers.schema]
 id = "BIGINT NOT NULL"
-[sinks.table]
-input = "numbers"
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}"
-username = "postgres"
-table-name = "numbers"
-primary-key = ["id"]
 """
 
 
 def test_a_target_that_stands_still_is_named(work):
     with Postgres(f"{work}/pg") as pg:
         pg.query("CREATE TABLE numbers (id bigint PRIMARY KEY)")
-        leat = Leat(PIPELINE.format(host="127.0.0.1", port=pg.port, db="postgres"), f"{work}/leat").start()
+        text = head("ready", "200 ms") + NUMBERS + jdbc_sink("table", "numbers", pg, "postgres", "numbers", "id")
+        leat = Leat(text, f"{work}/leat").start()
         for _ in range(50):
             assert leat.ready(), leat.get("/health/ready")
             time.sleep(0.05)

@@ -7,14 +7,8 @@ import subprocess
 
 from leattest import Leat, wait_until
 from leattest.leat import binary
+from leattest.pipeline import head
 
-HEAD = """
-[server]
-http.listen = "${LEAT_HTTP}"
-[pipeline]
-name = "run"
-checkpoint.dir = "${LEAT_DATA}/checkpoints"
-"""
 FILE = """
 [sources.lines]
 connector = "filesystem"
@@ -39,7 +33,7 @@ connector = "blackhole"
 
 
 def leat_with(work, pipeline, lines):
-    leat = Leat(HEAD + pipeline, f"{work}/leat")
+    leat = Leat(head("run") + pipeline, f"{work}/leat")
     with open(f"{leat.folder}/lines.json", "w") as file:
         file.write(lines)
     return leat
@@ -92,10 +86,6 @@ def test_the_soft_limit_of_descriptors_is_raised(work):
 
 
 MISBEHAVE = """
-plugin.dir = "{plugins}"
-[pipeline]
-name = "run"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
 [sources.culprit]
 connector = "misbehave"
 how = "{how}"
@@ -110,8 +100,7 @@ def misbehaving(work, how):
     os.makedirs(f"{work}/plugins")
     for path in (f"{build}/lib/blackhole.so", f"{build}/tests/misbehave/misbehave.so"):
         os.link(path, f"{work}/plugins/{os.path.basename(path)}")
-    head = HEAD.split("[pipeline]")[0]
-    return Leat(head + MISBEHAVE.format(plugins=f"{work}/plugins", how=how), f"{work}/leat")
+    return Leat(head("run", server={"plugin.dir": f"{work}/plugins"}) + MISBEHAVE.format(how=how), f"{work}/leat")
 
 
 def test_a_plugin_that_holds_its_worker_is_named(work):
@@ -135,10 +124,6 @@ def test_a_plugin_that_crashes_is_named_and_the_signal_seen(work):
 
 
 WRONG_ANSWER = """
-plugin.dir = "{plugins}"
-[pipeline]
-name = "run"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
 [sources.numbers]
 connector = "datagen"
 rows-per-second = 100
@@ -172,8 +157,8 @@ def test_a_lookup_that_answers_wrongly_fails_its_job(work):
     for path in ("lib/blackhole.so", "lib/datagen.so", "lib/sql.so", "tests/misbehave/misbehave.so"):
         os.link(f"{build}/{path}", f"{work}/plugins/{os.path.basename(path)}")
     for how, words in WRONG_ANSWERS.items():
-        config = HEAD.split("[pipeline]")[0] + WRONG_ANSWER.format(plugins=f"{work}/plugins", how=how)
-        leat = Leat(config, f"{work}/leat-{how}").launch()
+        text = head("run", server={"plugin.dir": f"{work}/plugins"}) + WRONG_ANSWER.format(how=how)
+        leat = Leat(text, f"{work}/leat-{how}").launch()
         line = leat.wait_logged("job-failed")
         assert f'node "culprit" (misbehave) {words}' in line and "code=LEAT-R0008" in line, (how, line)
         leat.terminate(code=4)

@@ -2,26 +2,11 @@
 """leat plan --connect: what only the servers know, without making anything there."""
 from leattest import Proxy
 from leattest.leat import run_verb
+from leattest.pipeline import cdc_source, jdbc_lookup
 
 TIMEOUT = 60
 
-PIPELINE = """
-[pipeline]
-name = "shop"
-[sources.orders]
-connector = "postgres-cdc"
-hostname = "{host}"
-port = {port}
-username = "postgres"
-database-name = "{db}"
-schema-name = "public"
-table-name = "orders"
-slot.name = "{slot}"
-[lookups.users]
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{db}"
-username = "postgres"
-table-name = "users"
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = '''
@@ -37,9 +22,10 @@ TABLES = """CREATE TABLE orders (id bigint PRIMARY KEY, user_id int);
 CREATE TABLE users (id int PRIMARY KEY, name text)"""
 
 
-def plan(work, pg, db, unique, *arguments, column="o.id", port=None):
+def plan(work, pg, db, unique, *arguments, column="o.id"):
     with open(f"{work}/shop.toml", "w") as file:
-        file.write(PIPELINE.format(host=pg.host, port=port or pg.port, db=db, slot=unique("slot"), column=column))
+        file.write('[pipeline]\nname = "shop"\n' + cdc_source("orders", pg, db, "orders", unique("slot"))
+                   + jdbc_lookup("users", pg, db, "users") + JOINED.format(column=column))
     return run_verb("plan", *arguments, f"{work}/shop.toml")
 
 
@@ -66,6 +52,6 @@ def test_a_fault_that_the_columns_bring_has_its_place(work, pg, db, unique):
 def test_a_server_that_is_not_there_is_named(work, pg, db, unique):
     with Proxy(pg.port) as proxy:
         proxy.refuse()
-        done = plan(work, pg, db, unique, "--connect", port=proxy.port)
+        done = plan(work, proxy, db, unique, "--connect")
     assert done.returncode == 3 and f":{proxy.port}" in done.stderr, done.stderr
     assert "known only when connected" in done.stdout

@@ -7,75 +7,21 @@ the way on from the topic into a table of a target database.
 import json
 
 from . import orders
+from .pipeline import cdc_source, head, jdbc_sink, upsert_sink, upsert_source
 from .wait import wait_until
 
-STAGE_ONE = """\
-[server]
-http.listen = "${{LEAT_HTTP}}"
 
-[pipeline]
-name = "capture"
-checkpoint.interval = "{interval}"
-checkpoint.dir = "${{LEAT_DATA}}/checkpoints"
-
-[sources.pg]
-connector = "postgres-cdc"
-hostname = "{host}"
-port = {port}
-username = "postgres"
-database-name = "{database}"
-schema-name = "public"
-table-name = "{table}"
-slot.name = "{slot}"
-{source_more}
-
-[sinks.{sink}]
-input = "pg"
-connector = "upsert-kafka"
-topic = "{topic}"
-properties.bootstrap.servers = "{servers}"
-key.format = "json"
-value.format = "json"
-primary-key = ["{key}"]
-{sink_more}
-"""
-
-RELAY = """
-[sources.relay]
-connector = "upsert-kafka"
-topic = "{topic}"
-properties.bootstrap.servers = "{servers}"
-key.format = "json"
-value.format = "json"
-primary-key = ["{key}"]
-
-[sources.relay.schema]
-{schema}
-
-[sinks.target]
-input = "relay"
-connector = "jdbc"
-url = "jdbc:postgresql://{host}:{port}/{database}"
-username = "postgres"
-password = "unused"
-table-name = "{table}"
-primary-key = ["{key}"]
-"""
-
-
-def stage_one(pg, database, kafka, topic, slot, table="load_rows", key="id", interval="200ms", sink="topic",
-              source_more="", sink_more=""):
+def stage_one(pg, database, kafka, topic, slot, table="load_rows", key="id", interval="200ms", source="pg", sink="topic",
+              source_more={}):
     """The text of a pipeline that captures one table of the schema public into a topic."""
-    return STAGE_ONE.format(host=pg.host, port=pg.port, database=database, servers=kafka.bootstrap, topic=topic,
-                            slot=slot, table=table, key=key, interval=interval, sink=sink, source_more=source_more,
-                            sink_more=sink_more)
+    return (head("capture", interval) + cdc_source(source, pg, database, table, slot, source_more)
+            + upsert_sink(sink, source, kafka.bootstrap, topic, key))
 
 
-def relay(pg, database, kafka, topic, schema, table, key="id"):
-    """More nodes for such a pipeline: from the topic into a table. `schema` is {column: SQL type}."""
-    columns = "\n".join(f'{name} = "{kind}"' for name, kind in schema.items())
-    return RELAY.format(host=pg.host, port=pg.port, database=database, servers=kafka.bootstrap, topic=topic,
-                        table=table, key=key, schema=columns)
+def relay(pg, database, kafka, topic, columns, table, key="id", source_more={}):
+    """More nodes for such a pipeline: from the topic into a table. `columns` is {column: SQL type}."""
+    return (upsert_source("relay", kafka.bootstrap, topic, key, columns, source_more)
+            + jdbc_sink("target", "relay", pg, database, table, key))
 
 
 class TopicTable:

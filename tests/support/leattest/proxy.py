@@ -25,6 +25,7 @@ class Proxy:
 
     def __init__(self, target_port, target_host="127.0.0.1", port=None):
         self.target = (target_host, target_port)
+        self.host = "127.0.0.1"
         self.port = port or free_port()
         self.delay = 0.0
         self.bytes = 0
@@ -47,7 +48,7 @@ class Proxy:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def accept(self):
         with self._lock:
