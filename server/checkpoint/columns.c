@@ -33,7 +33,7 @@ static leat_status compare(const struct columns_seen *was, const struct leat_sch
 static leat_status remember(struct columns_seen **seen, struct base_arena *arena, const struct plan_node *node,
                             const struct plan_output *out, struct base_error *error)
 {
-    struct columns_seen *entry = base_arena_calloc(arena, 1, sizeof *new);
+    struct columns_seen *entry = base_arena_calloc(arena, 1, sizeof *entry);
     if (!entry)
         return base_no_memory(error);
     *entry = (struct columns_seen){*seen, base_arena_strdup(arena, node->name), base_arena_strdup(arena, out->name),
