@@ -244,7 +244,7 @@ static int read_values(struct reading *r, const struct sql_query *q, struct colu
         for (uint32_t c = 0; c < width; c++) {
             struct sql_select_item item = {.expr = row->kind == SQL_NODE_ROW ? row->items[c] : q->rows[i]};
             struct sql_expr *e = sql_bind_expr(&r->bind, item.expr);
-            struct leat_bytes name = item_name(r, &item, c);
+            struct leat_bytes name = plan_item_name(&r->bind, &item, c);
             if (!e || !name.ptr || (i == 0 && push(r, out, (struct sql_scope_column){.name = name, .type = &unknown})))
                 return -1;
         }
