@@ -13,10 +13,23 @@ const char *option_store(struct base_arena *arena, const struct leat_option *opt
 
 #define OPTION_REFUSED (LEAT_OPT_UNSUPPORTED | LEAT_OPT_SENSELESS)
 
+bool option_begins(const char *prefix, const char *path);
 // Does the name end in a dot?
 bool option_is_prefix(const struct leat_option *option);
 // The option of a path: the very name, else the longest prefix; NULL = none.
 const struct leat_option *option_find(const struct leat_option *options, uint32_t count, const char *path);
+
+// The setting of an option; NULL = not given.
+struct plugin_setting *option_given(const struct plugin_parse *parse, const char *path);
+// The option's value is not what the user meant: what others say of it is no news.
+void option_note_faulty(struct plugin_parse *parse, const char *name);
+// Rules across options; they make sense only for options that are right one by one.
+bool option_check(struct plugin_parse *parse, const struct leat_component *component, const void *config);
+// Finds the format that a FORMAT option names and parses its options.
+bool option_parse_format(struct plugin_parse *parse, const struct leat_option *option, const char *config);
+// A value that is secret, or has a secret in it, is masked from here on.
+void option_keep_secret(struct plugin_parse *parse, const struct leat_option *option,
+                        const struct plugin_setting *setting);
 
 // A value of the right type for a required option that has none, so that others can be looked at.
 void option_store_stand_in(struct base_arena *arena, const struct leat_option *option, void *to);
