@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "config/config_int.h"
+#include "plugin/flink.h"
 #include "plugin/registry.h"
 
 static enum section section_of(uint8_t kind)
@@ -32,31 +33,17 @@ static uint8_t has_other_kind(const struct config_node *node, const struct plugi
     return 0;
 }
 
-// Connectors and operators of Flink that have no plugin yet are known by name.
-static bool known_in_flink(const char *type)
-{
-    static const char *const names[] = {
-        "mysql-cdc",     "oracle-cdc",      "sqlserver-cdc",   "mongodb-cdc", "db2-cdc",   "tidb-cdc", "vitess-cdc",
-        "oceanbase-cdc", "elasticsearch-7", "elasticsearch-8", "opensearch",  "hbase-2.2", "kinesis",  "firehose",
-        "dynamodb",      "mongodb",         "pulsar",          "rabbitmq",    "hive",      "iceberg",  "paimon",
-        "hudi",          "starrocks",       "doris",           "filesystem"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], type) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void report_unknown(struct config *config, const struct config_node *node,
                            const struct plugin_registry *registry)
 {
     const char *noun = node->kind == LEAT_OPERATOR ? "operator" : "connector";
     const char *near = base_diag_nearest(config->diags, node->type, plugin_registry_names(registry, node->kind));
-    bool sink = node->kind == LEAT_SINK && plugin_registry_find(registry, LEAT_SOURCE, node->type);
     uint8_t kind = has_other_kind(node, registry);
-    if (known_in_flink(node->type)) // filesystem: a source here, a sink too in Flink
-        ERROR(config, "LEAT-C0015", &node->type_place, NULL, "%s \"%s\" is known in Flink%s, not supported yet", noun,
-              node->type, sink ? " as a sink" : "");
+    if (plugin_flink_has(node->kind, node->type))
+        ERROR(config, "LEAT-C0015", &node->type_place,
+              kind ? base_arena_sprintf(config->arena, "Here it is %s.", plugin_kind_with_article(kind)) : NULL,
+              "%s \"%s\" is known in Flink%s%s, not supported yet", noun, node->type, kind ? " as " : "",
+              kind ? plugin_kind_with_article(node->kind) : "");
     else if (kind)
         ERROR(config, "LEAT-C0014", &node->type_place, NULL, "\"%s\" is known as %s, not as %s", node->type,
               plugin_kind_with_article(kind), plugin_kind_with_article(node->kind));
@@ -89,8 +76,9 @@ static void find_component(struct config *config, struct config_node *node, cons
         return;
     report_unknown(config, node, registry);
     node->faulty = 1;
-    const char *near =
-        known_in_flink(node->type) ? NULL : base_nearest(node->type, plugin_registry_names(registry, node->kind));
+    const char *near = plugin_flink_has(node->kind, node->type)
+                           ? NULL
+                           : base_nearest(node->type, plugin_registry_names(registry, node->kind));
     if (!near || has_other_kind(node, registry))
         return;
     node->type = near;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "plugin/flink.h"
 #include "plugin/option_int.h"
 #include "plugin/registry.h"
 
@@ -88,19 +89,6 @@ static void use_all_formats(struct plugin_parse *parse, const struct leat_option
     }
 }
 
-// Formats of Flink that have no plugin yet are known by name.
-static bool known_format(const char *name)
-{
-    static const char *const names[] = {
-        "csv",        "avro", "avro-confluent", "debezium-json", "debezium-avro-confluent",
-        "canal-json", "raw",  "maxwell-json",   "ogg-json",      "protobuf",
-        "parquet",    "orc"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 bool option_parse_format(struct plugin_parse *parse, const struct leat_option *o, const char *config)
 {
     const char *name;
@@ -118,14 +106,14 @@ bool option_parse_format(struct plugin_parse *parse, const struct leat_option *o
         return ok;
     }
     const char *const *names = plugin_registry_names(parse->registry, LEAT_FORMAT);
-    if (known_format(name))
+    if (plugin_flink_has(LEAT_FORMAT, name))
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0015", s ? &s->place : &parse->place, NULL,
                       "format \"%s\" is known in Flink, not supported yet", name);
     else
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0014", s ? &s->place : &parse->place,
                       base_diag_nearest(parse->diags, name, names), "unknown format \"%s\"", name);
     option_note_faulty(parse, o->name);
-    const char *near = known_format(name) ? NULL : base_nearest(name, names);
+    const char *near = plugin_flink_has(LEAT_FORMAT, name) ? NULL : base_nearest(name, names);
     component = near ? plugin_registry_find(parse->registry, LEAT_FORMAT, near) : NULL;
     if (component) { // reading goes on as if it had been written
         const void *format_config = NULL;
