@@ -70,7 +70,5 @@ leat_status plugin_options_check_table(const struct leat_option *options, uint32
 
 // Does a key like "sasl.jaas.config" or "ssl.key.password" name a secret?
 bool plugin_name_is_secret(const char *name);
-// Puts passwords inside a URL ("scheme://user:password@", "?password=") and JAAS lines into `secrets`.
-bool plugin_find_secrets(struct base_secrets *secrets, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/secret.h"
 #include "plugin/option_int.h"
@@ -37,23 +38,80 @@ static bool add_from_url(struct base_secrets *secrets, const char *text, size_t 
     return base_secrets_add(secrets, text, len) && base_secrets_add(secrets, plain, n);
 }
 
-bool plugin_find_secrets(struct base_secrets *secrets, const char *text)
+// Where the value behind "password=" and the like begins, blanks and a quote skipped; NULL = no such word stands here.
+static const char *value_of_word(const char *p)
 {
-    const char *rest = strstr(text, "://"), *at, *colon;
-    if (rest && (at = strchr(rest + 3, '@')) && (colon = memchr(rest + 3, ':', (size_t)(at - rest - 3))) &&
-        !memchr(rest + 3, '/', (size_t)(at - rest - 3)) && !add_from_url(secrets, colon + 1, (size_t)(at - colon - 1)))
-        return false;
-    for (const char *p = text; (p = strcasestr(p, "password"));) {
-        p += strlen("password");
-        if (*p++ != '=')
+    static const char *const words[] = {"password", "passwd", "passphrase", "pwd", "secret", "token"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = strlen(words[i]);
+        if (strncasecmp(p, words[i], n) != 0)
             continue;
-        const char *quote = *p == '"' || *p == '\'' ? p++ : NULL;
-        size_t n = quote ? strcspn(p, quote[0] == '"' ? "\"" : "'") : strcspn(p, "&; ");
-        if (!add_from_url(secrets, p, n))
-            return false;
-        p += n;
+        const char *value = p + n + strspn(p + n, " \t");
+        if (*value == '=')
+            return value + 1 + strspn(value + 1, " \t");
     }
-    return true;
+    return NULL;
+}
+
+// The length of a value: up to its quote, or to what ends it in a URL or a line of words.
+static size_t value_length(const char *value, char quote)
+{
+    size_t n = 0;
+    if (!quote)
+        return strcspn(value, "&; \t");
+    while (value[n] && value[n] != quote)
+        n += value[n] == '\\' && value[n + 1] ? 2 : 1;
+    return n;
+}
+
+// The password of "user:password@host", what stands behind "://".
+static const char *value_of_authority(const char *p, size_t *len)
+{
+    size_t n = strcspn(p, "/?# \t\"'");
+    const char *at = memrchr(p, '@', n), *colon = at ? memchr(p, ':', (size_t)(at - p)) : NULL;
+    *len = colon ? (size_t)(at - colon - 1) : 0;
+    return colon ? colon + 1 : NULL;
+}
+
+// The next password within a text, from `p` on: in a URL, in a JAAS line, in a list of parameters. NULL = none.
+static const char *next_secret(const char *p, size_t *len)
+{
+    for (; *p; p++) {
+        const char *value = strncmp(p, "://", 3) == 0 ? value_of_authority(p + 3, len) : NULL;
+        if (value && *len)
+            return value;
+        value = value_of_word(p);
+        if (!value)
+            continue;
+        char quote = *value == '"' || *value == '\'' ? *value++ : (char)0;
+        *len = value_length(value, quote);
+        if (*len)
+            return value;
+    }
+    return NULL;
+}
+
+static bool keep_within(struct base_secrets *secrets, const char *text)
+{
+    size_t n = 0;
+    bool ok = true;
+    for (const char *p = text; ok && (p = next_secret(p, &n)); p += n)
+        ok = add_from_url(secrets, p, n);
+    return ok;
+}
+
+// A password that stands in the file as it is. In a query nothing is replaced, and a text beside "password =" is data.
+static void warn_within(struct plugin_parse *parse, const struct plugin_setting *s)
+{
+    size_t n = 0;
+    for (const char *p = s->raw; strcmp(s->path, "query") != 0 && (p = next_secret(p, &n)); p += n) {
+        if (memmem(p, n, "${", 2))
+            continue;
+        base_diag_add(parse->diags, LEAT_DIAG_WARNING, "LEAT-C0020", &s->place,
+                      "Write \"${VARIABLE}\" or \"${file:/path}\" in its place and keep the secret out of the file.",
+                      "a password is written in clear within option \"%s\"", s->path);
+        return;
+    }
 }
 
 // A password that is at the same time the user's name or the like is no secret, and masking it would blot out the log.
@@ -68,13 +126,21 @@ static bool said_openly(const struct plugin_parse *parse, const struct plugin_se
     return false;
 }
 
+static bool keep_items(struct base_secrets *secrets, const struct plugin_setting *s)
+{
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < s->item_count; i++)
+        ok = s->items[i].kind != PLUGIN_TEXT || keep_within(secrets, s->items[i].text);
+    return ok;
+}
+
 void option_keep_secret(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s)
 {
     bool secret = o->flags & LEAT_OPT_SECRET && (o->type != LEAT_OPT_MAP || plugin_name_is_secret(s->path));
-    if (s->kind != PLUGIN_TEXT || !parse->secrets)
+    if (!parse->secrets || (s->kind != PLUGIN_TEXT && s->kind != PLUGIN_LIST))
         return;
-    bool kept = plugin_find_secrets(parse->secrets, s->text);
-    if (secret && !said_openly(parse, s))
+    bool kept = s->kind == PLUGIN_LIST ? keep_items(parse->secrets, s) : keep_within(parse->secrets, s->text);
+    if (secret && s->kind == PLUGIN_TEXT && !said_openly(parse, s))
         kept = base_secrets_add(parse->secrets, s->text, s->len) && kept;
     if (!kept)
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-R0001", &s->place, NULL, "out of memory for secrets");
@@ -82,4 +148,6 @@ void option_keep_secret(struct plugin_parse *parse, const struct leat_option *o,
         base_diag_add(parse->diags, LEAT_DIAG_WARNING, "LEAT-C0020", &s->place,
                       "Write \"${VARIABLE}\" or \"${file:/path}\" and keep the secret out of the file.",
                       "secret option \"%s\" is written in clear", s->path);
+    else if (s->kind == PLUGIN_TEXT && s->raw)
+        warn_within(parse, s);
 }
