@@ -11,22 +11,40 @@
 
 // --- an administrator
 
-static rd_kafka_t *admin_open(void)
+// The error of a record that could not be written stays in *opaque.
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    *(rd_kafka_resp_err_t *)opaque = message->err;
+}
+
+static rd_kafka_t *client_open(rd_kafka_resp_err_t *delivered)
 {
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", servers(), text, sizeof text);
+    rd_kafka_conf_set_opaque(conf, delivered);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     return rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 }
 
-// Waits for the answer and ends the administrator.
-static void admin_close(rd_kafka_t *rk, rd_kafka_queue_t *queue)
+static rd_kafka_t *admin_open(void)
+{
+    return client_open(NULL);
+}
+
+static void wait_answer(rd_kafka_queue_t *queue)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT);
     assert_non_null(event);
     assert_int_equal(rd_kafka_event_error(event), 0);
     rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
+}
+
+// Waits for the answer and ends the administrator.
+static void admin_close(rd_kafka_t *rk, rd_kafka_queue_t *queue)
+{
+    wait_answer(queue);
     rd_kafka_destroy(rk);
 }
 
@@ -43,17 +61,6 @@ static void delete_records(const char *topic, int64_t before)
     admin_close(rk, queue);
 }
 
-static void add_partitions(const char *topic, size_t count)
-{
-    char text[512];
-    rd_kafka_t *rk = admin_open();
-    rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(topic, count, text, sizeof text);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
-    rd_kafka_NewPartitions_destroy(more);
-    admin_close(rk, queue);
-}
-
 static int partition_count(rd_kafka_t *rk, const char *topic)
 {
     const struct rd_kafka_metadata *md = NULL;
@@ -65,6 +72,22 @@ static int partition_count(rd_kafka_t *rk, const char *topic)
     if (md)
         rd_kafka_metadata_destroy(md);
     return count;
+}
+
+// The controller answers before the broker knows of them, and a client of that moment takes them for unknown: it would
+// fail at once to write to one.
+static void add_partitions(const char *topic, size_t count)
+{
+    char text[512];
+    rd_kafka_t *rk = admin_open();
+    rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(topic, count, text, sizeof text);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_CreatePartitions(rk, &more, 1, NULL, queue);
+    rd_kafka_NewPartitions_destroy(more);
+    wait_answer(queue);
+    while (partition_count(rk, topic) != (int)count)
+        ;
+    rd_kafka_destroy(rk);
 }
 
 static void delete_topic(const char *topic)
@@ -81,12 +104,14 @@ static void delete_topic(const char *topic)
 
 static void produce(const char *topic, int32_t partition, const char *value)
 {
-    rd_kafka_t *rk = admin_open();
+    rd_kafka_resp_err_t delivered = RD_KAFKA_RESP_ERR__IN_PROGRESS;
+    rd_kafka_t *rk = client_open(&delivered);
     assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
                                        RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                      0);
     assert_int_equal(rd_kafka_flush(rk, WAIT), 0);
+    assert_int_equal(delivered, 0);
     rd_kafka_destroy(rk);
 }
 
@@ -168,6 +193,28 @@ static void a_topic_that_vanishes_is_told(void **state)
     fill(h, "kafka", topic, "+I[1, x]\n");
     source = SOURCE(h, topic);
     assert_int_equal(testhost_source_resume(source, testhost_schema(h, COLUMNS, NULL), &saved), LEAT_FATAL);
+    assert_string_equal(source->error.code, "LEAT-K0302");
+    testhost_node_destroy(source);
+    testhost_state_fini(&saved);
+}
+
+static void a_partition_that_is_gone_is_refused(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("fewer");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, NULL);
+    struct testhost_state saved = {0};
+    char message[512];
+    fill(h, "kafka", topic, "+I[1, a]\n");
+    add_partitions(topic, 2);
+    produce(topic, 1, "2|b");
+    read_and_save(h, topic, 2, &saved);
+    delete_topic(topic);
+    fill(h, "kafka", topic, "+I[1, a]\n"); // one partition again, and as long as it was
+    struct testhost_node *source = SOURCE(h, topic);
+    assert_int_equal(testhost_source_resume(source, schema, &saved), LEAT_FATAL);
+    snprintf(message, sizeof message, "saved offset 1 of topic \"%s\", partition 1 is not there any more", topic);
+    assert_string_equal(source->error.message, message);
     assert_string_equal(source->error.code, "LEAT-K0302");
     testhost_node_destroy(source);
     testhost_state_fini(&saved);
@@ -289,6 +336,7 @@ int main(int argc, char **argv)
         CASE(a_gap_is_refused),
         CASE(another_topic_of_the_name_is_refused),
         CASE(a_topic_that_vanishes_is_told),
+        CASE(a_partition_that_is_gone_is_refused),
         CASE(a_restart_behind_removed_records_goes_on),
         CASE(several_topics_are_one_stream),
         CASE(partitions_are_shared_and_found_later),
