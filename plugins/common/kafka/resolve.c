@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_MS  5000
-#define RETRY_MS 300
+#define CALL_MS       5000
+#define RETRY_MS      300
+#define ABSENT_CHECKS 15 // so often a partition is looked for that a broker does not know
 
 // What a step says: go on, try everything again later, or give up.
 enum step { GOOD, LATER, FAILED };
@@ -272,6 +273,36 @@ static enum step place_all(struct kafka_control *c, struct kafka_resolve *r)
     return s;
 }
 
+static enum step absent(struct kafka_control *c, struct kafka_resolve *r, const struct kafka_position *saved,
+                        int32_t count)
+{
+    if (++r->absent_checks < ABSENT_CHECKS) {
+        kafka_job_status(c, "waiting for partition %d of topic \"%s\", which has %d partitions now", saved->partition,
+                         saved->topic, count);
+        return LATER;
+    }
+    snprintf(r->detail, sizeof r->detail,
+             "The topic has %d partitions now: it was deleted and created again. Rows that were read are not there.",
+             count);
+    snprintf(r->hint, sizeof r->hint, "%s", out_of_range);
+    return refuse(r, LEAT_FATAL, "LEAT-K0302",
+                  "saved offset %" PRId64 " of topic \"%s\", partition %d is not there any more", saved->next,
+                  saved->topic, saved->partition);
+}
+
+// A broker may lag behind and not know the newest partitions. To go on without one would lose its position, and read it
+// from its beginning when it is found later.
+static enum step check_absent(struct kafka_control *c, struct kafka_resolve *r)
+{
+    for (uint32_t i = 0; i < r->positions.count; i++) {
+        const struct kafka_position *saved = &r->positions.items[i];
+        for (uint32_t t = 0; t < r->topic_count; t++)
+            if (saved->next > 0 && saved->partition >= r->partitions[t] && strcmp(saved->topic, r->topics[t]) == 0)
+                return absent(c, r, saved, r->partitions[t]);
+    }
+    return GOOD;
+}
+
 static enum step attempt(struct kafka_control *c, struct kafka_resolve *r)
 {
     enum step s = GOOD;
@@ -280,7 +311,9 @@ static enum step attempt(struct kafka_control *c, struct kafka_resolve *r)
         for (uint32_t t = 0; s == GOOD && t < r->topic_count; t++)
             s = kafka_job_interrupted(c) ? LATER : find_partitions(c, r, t);
     }
-    return s == GOOD ? place_all(c, r) : s;
+    if (s == GOOD)
+        s = place_all(c, r);
+    return s == GOOD && r->restored ? check_absent(c, r) : s;
 }
 
 static void run(struct kafka_control *c, struct kafka_job *job)

@@ -38,6 +38,7 @@ struct kafka_resolve {
     uint8_t has_group;
     uint8_t restored;
     struct kafka_positions positions; // when restored
+    int absent_checks;                // how often a saved partition was not there
     int32_t *known;                   // NEW: partitions known so far, by topic
     // the answer
     struct kafka_found *found;
