@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See store.h. Here is the folder: lock, epochs, jobs, putting files in place, pruning. What stands in a file is
-// manifest.c's.
+// manifest.c's, reading back store_read.c's.
 #include "checkpoint/store.h"
 
 #include <dirent.h>
@@ -17,16 +17,10 @@
 #include <unistd.h>
 
 #include "checkpoint/manifest.h"
+#include "checkpoint/store_int.h"
 #include "fault.h"
 
 #define SUFFIX ".ckpt"
-
-struct store {
-    char dir[PATH_MAX]; // of the pipeline
-    int lock_fd;
-    leat_epoch newest;
-    int unsynced; // a job's folder may have been made that `dir` was not synced after; the writer's
-};
 
 // --- small things
 // ---------------------------------------------------------------------------------------------------------
@@ -46,7 +40,7 @@ static leat_status fail_list(struct base_error *error, const char *path)
     return LEAT_RESOURCE;
 }
 
-static leat_status path_too_long(struct base_error *error)
+leat_status store_path_too_long(struct base_error *error)
 {
     return base_fail(error, LEAT_CONFIG, "LEAT-T0003", "the path of the checkpoint folder is too long");
 }
@@ -103,19 +97,18 @@ static leat_epoch epoch_of(const char *name)
     return end && strcmp(end, SUFFIX) == 0 ? epoch : 0;
 }
 
-static int path_of(const struct store *store, const char *job, leat_epoch epoch, char path[PATH_MAX])
+int store_path_of(const struct store *store, const char *job, leat_epoch epoch, char path[PATH_MAX])
 {
     return snprintf(path, PATH_MAX, "%s/%s/%016" PRIu64 SUFFIX, store->dir, job, epoch) < PATH_MAX;
 }
 
-// Newest epoch of a job's folder that is at most `below`; 0 = none, also when there is no folder.
-static leat_status newest_of(const struct store *store, const char *job, leat_epoch below, leat_epoch *newest,
-                             struct base_error *error)
+leat_status store_newest_of(const struct store *store, const char *job, leat_epoch below, leat_epoch *newest,
+                            struct base_error *error)
 {
     char path[PATH_MAX];
     *newest = 0;
     if (snprintf(path, sizeof path, "%s/%s", store->dir, job) >= PATH_MAX)
-        return path_too_long(error);
+        return store_path_too_long(error);
     DIR *dir = opendir(path);
     if (!dir)
         return errno == ENOENT ? LEAT_OK : fail_list(error, path);
@@ -142,10 +135,9 @@ static int is_folder(DIR *dir, const struct dirent *e)
     return S_ISDIR(st.st_mode);
 }
 
-// Calls fn for every job's folder, up to the first failure.
-static leat_status each_job(const struct store *store,
-                            leat_status (*fn)(void *arg, const char *job, struct base_error *error), void *arg,
-                            struct base_error *error)
+leat_status store_each_job(const struct store *store,
+                           leat_status (*fn)(void *arg, const char *job, struct base_error *error), void *arg,
+                           struct base_error *error)
 {
     DIR *dir = opendir(store->dir);
     if (!dir)
@@ -169,10 +161,18 @@ static leat_status note_newest(void *arg, const char *job, struct base_error *er
 {
     struct store *store = arg;
     leat_epoch epoch;
-    leat_status st = newest_of(store, job, UINT64_MAX, &epoch, error);
+    leat_status st = store_newest_of(store, job, UINT64_MAX, &epoch, error);
     if (epoch > store->newest)
         store->newest = epoch;
     return st;
+}
+
+int store_contains(const char *const *names, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return 1;
+    return 0;
 }
 
 // --- opening
@@ -190,7 +190,7 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
     char lock[PATH_MAX];
     if (snprintf(store->dir, sizeof store->dir, "%s/%s", dir, pipeline) >= PATH_MAX - 64 ||
         snprintf(lock, sizeof lock, "%s/lock", store->dir) >= PATH_MAX) {
-        path_too_long(error);
+        store_path_too_long(error);
         goto refuse;
     }
     if (!make_dirs(store->dir)) {
@@ -208,7 +208,7 @@ struct store *store_open(const char *dir, const char *pipeline, struct base_erro
         base_error_hint(error, "Stop it first, or give this one another pipeline name or checkpoint.dir.");
         goto refuse;
     }
-    if (each_job(store, note_newest, store, error) < 0)
+    if (store_each_job(store, note_newest, store, error) < 0)
         goto refuse;
     return store;
 refuse:
@@ -233,149 +233,6 @@ const char *store_dir(const struct store *store)
 leat_epoch store_next_epoch(struct store *store)
 {
     return ++store->newest;
-}
-
-// --- reading
-// --------------------------------------------------------------------------------------------------------------
-
-static int contains(const char *const *names, uint32_t count, const char *name)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return 1;
-    return 0;
-}
-
-// Where the newest state of each node lies: gathered over all jobs' newest manifests.
-struct loading {
-    struct store *store;
-    const char *const *nodes;
-    uint32_t count;
-    leat_epoch *best; // per node
-    char (*job)[NAME_MAX + 1];
-    void (*unknown)(void *arg, const char *node);
-    void *arg;
-};
-
-static leat_status look_into_job(void *arg, const char *job, struct base_error *error)
-{
-    struct loading *l = arg;
-    leat_epoch epoch;
-    char path[PATH_MAX];
-    int fd;
-    json_t *root;
-    uint64_t blobs;
-    leat_status st = newest_of(l->store, job, UINT64_MAX, &epoch, error);
-    if (st < 0 || epoch == 0)
-        return st;
-    if (!path_of(l->store, job, epoch, path))
-        return path_too_long(error);
-    if (epoch > l->store->newest)
-        l->store->newest = epoch;
-    if ((st = manifest_open(path, &fd, &root, &blobs, error)) < 0)
-        return st;
-    close(fd);
-    size_t i;
-    json_t *item;
-    json_array_foreach(json_object_get(root, "states"), i, item)
-    {
-        const char *node = json_string_value(json_object_get(item, "node"));
-        if (!node)
-            continue;
-        if (l->unknown && !contains(l->nodes, l->count, node))
-            l->unknown(l->arg, node);
-        for (uint32_t k = 0; k < l->count && l->best; k++) {
-            if (strcmp(l->nodes[k], node) == 0 && epoch > l->best[k]) {
-                l->best[k] = epoch;
-                snprintf(l->job[k], sizeof l->job[k], "%s", job);
-            }
-        }
-    }
-    json_decref(root);
-    return LEAT_OK;
-}
-
-static leat_status load_piece(const struct store *store, const char *job, struct store_piece *piece,
-                              struct base_error *error)
-{
-    char path[PATH_MAX];
-    int fd;
-    json_t *root;
-    uint64_t blobs;
-    if (!path_of(store, job, piece->epoch, path))
-        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
-    leat_status st = manifest_open(path, &fd, &root, &blobs, error);
-    if (st < 0)
-        return st;
-    json_decref(root);
-    st = manifest_read_piece(fd, path, blobs, piece, error);
-    close(fd);
-    return st;
-}
-
-static leat_status load_node(struct store *store, const char *job, leat_epoch epoch, const char *node,
-                             struct store_manifest *m, struct base_error *error)
-{
-    char path[PATH_MAX];
-    int fd;
-    json_t *root;
-    uint64_t blobs;
-    if (!path_of(store, job, epoch, path))
-        return base_fail(error, LEAT_BUG, "LEAT-T0003", "the path of the checkpoint folder is too long");
-    leat_status st = manifest_open(path, &fd, &root, &blobs, error);
-    if (st < 0)
-        return st;
-    close(fd);
-    size_t i;
-    json_t *item;
-    json_array_foreach(json_object_get(root, "states"), i, item)
-    {
-        const char *name = json_string_value(json_object_get(item, "node"));
-        if (!name || strcmp(name, node) != 0)
-            continue;
-        struct store_state *states = realloc(m->states, (m->state_count + 1) * sizeof *states);
-        if (!states) {
-            st = base_no_memory(error);
-            break;
-        }
-        m->states = states;
-        struct store_state *state = &m->states[m->state_count++];
-        st = manifest_state_from_json(item, state, error);
-        for (uint32_t k = 0; st >= 0 && k < state->piece_count; k++)
-            st = load_piece(store, job, &state->pieces[k], error);
-        if (st < 0)
-            break;
-    }
-    json_decref(root);
-    return st;
-}
-
-leat_status store_load(struct store *store, const char *const *nodes, uint32_t count, struct store_manifest *m,
-                       struct base_error *error)
-{
-    *m = (struct store_manifest){0};
-    struct loading l = {.store = store, .nodes = nodes, .count = count};
-    l.best = calloc(count ? count : 1, sizeof *l.best);
-    l.job = calloc(count ? count : 1, sizeof *l.job);
-    leat_status st = l.best && l.job ? each_job(store, look_into_job, &l, error) : base_no_memory(error);
-    for (uint32_t i = 0; i < count && st >= 0; i++) {
-        if (l.best[i] > m->epoch)
-            m->epoch = l.best[i];
-        if (l.best[i])
-            st = load_node(store, l.job[i], l.best[i], nodes[i], m, error);
-    }
-    free(l.best);
-    free(l.job);
-    if (st < 0)
-        store_manifest_fini(m);
-    return st;
-}
-
-leat_status store_unknown(struct store *store, const char *const *nodes, uint32_t count,
-                          void (*fn)(void *arg, const char *node), void *arg, struct base_error *error)
-{
-    struct loading l = {.store = store, .nodes = nodes, .count = count, .unknown = fn, .arg = arg};
-    return each_job(store, look_into_job, &l, error);
 }
 
 // --- writing
@@ -425,9 +282,9 @@ static int put_in_place(struct store *store, const char *dir, const char *tempor
 leat_status store_write(struct store *store, const char *job, struct store_manifest *m, struct base_error *error)
 {
     char dir[PATH_MAX], path[PATH_MAX], temporary[PATH_MAX];
-    if (snprintf(dir, sizeof dir, "%s/%s", store->dir, job) >= PATH_MAX || !path_of(store, job, m->epoch, path) ||
+    if (snprintf(dir, sizeof dir, "%s/%s", store->dir, job) >= PATH_MAX || !store_path_of(store, job, m->epoch, path) ||
         snprintf(temporary, sizeof temporary, "%s/writing", dir) >= PATH_MAX)
-        return path_too_long(error);
+        return store_path_too_long(error);
     char *text;
     size_t len;
     leat_status st = manifest_text(job, m, &text, &len, error);
@@ -465,7 +322,7 @@ static leat_epoch oldest_needed(const struct store *store, const char *job, leat
     json_t *root;
     uint64_t blobs;
     struct base_error error;
-    if (!path_of(store, job, epoch, path) || manifest_open(path, &fd, &root, &blobs, &error) < 0)
+    if (!store_path_of(store, job, epoch, path) || manifest_open(path, &fd, &root, &blobs, &error) < 0)
         return 0;
     close(fd);
     leat_epoch oldest = manifest_oldest(root, epoch);
@@ -479,9 +336,9 @@ static leat_status remove_up_to(struct store *store, const char *job, leat_epoch
     char path[PATH_MAX];
     leat_epoch old;
     leat_status st = LEAT_OK;
-    while (last && (st = newest_of(store, job, last, &old, error)) >= 0 && old) {
-        if (!path_of(store, job, old, path))
-            return path_too_long(error);
+    while (last && (st = store_newest_of(store, job, last, &old, error)) >= 0 && old) {
+        if (!store_path_of(store, job, old, path))
+            return store_path_too_long(error);
         if (unlink(path) != 0 && errno != ENOENT)
             return manifest_fail_io(error, "remove old checkpoint", path);
         last = old - 1;
@@ -493,8 +350,8 @@ void store_prune(struct store *store, const char *job)
 {
     struct base_error error;
     leat_epoch newest, before = 0;
-    if (newest_of(store, job, UINT64_MAX, &newest, &error) < 0 || newest == 0 ||
-        newest_of(store, job, newest - 1, &before, &error) < 0 || before == 0)
+    if (store_newest_of(store, job, UINT64_MAX, &newest, &error) < 0 || newest == 0 ||
+        store_newest_of(store, job, newest - 1, &before, &error) < 0 || before == 0)
         return;
     leat_epoch keep = oldest_needed(store, job, before);
     leat_epoch also = oldest_needed(store, job, newest);
@@ -514,9 +371,9 @@ static leat_status prune_job(void *arg, const char *job, struct base_error *erro
     struct pruning *p = arg;
     char path[PATH_MAX];
     leat_epoch newest;
-    if (contains(p->jobs, p->count, job))
+    if (store_contains(p->jobs, p->count, job))
         return LEAT_OK;
-    leat_status st = newest_of(p->store, job, UINT64_MAX, &newest, error);
+    leat_status st = store_newest_of(p->store, job, UINT64_MAX, &newest, error);
     if (st < 0 || newest == 0)
         return st; // not a job's, or nothing in it that counts
     st = remove_up_to(p->store, job, newest, error);
@@ -532,5 +389,5 @@ static leat_status prune_job(void *arg, const char *job, struct base_error *erro
 leat_status store_prune_jobs(struct store *store, const char *const *jobs, uint32_t count, struct base_error *error)
 {
     struct pruning p = {store, jobs, count};
-    return each_job(store, prune_job, &p, error);
+    return store_each_job(store, prune_job, &p, error);
 }
