@@ -32,5 +32,7 @@ int main(int argc, char **argv)
     raise_descriptors();
     // a peer that goes away is an error of its connection, not the end of the process
     signal(SIGPIPE, SIG_IGN);
+    // and a file that may not grow an error of the write
+    signal(SIGXFSZ, SIG_IGN);
     return cli_main(argc, argv);
 }

@@ -127,8 +127,10 @@ static const struct leat_code codes[] = {
      "See what holds its source up; or set join.wait-timeout higher, or join.wait-on-timeout = \"go-on\"."},
     {"LEAT-T0001", "A checkpoint could not be written or read.",
      "Check the disk: space, rights, errors in the kernel log."},
-    {"LEAT-T0002", "A checkpoint file is damaged.",
-     "Restore it from a backup, or remove the pipeline's checkpoint folder and start anew."},
+    {"LEAT-T0002", "A checkpoint file is damaged. If an older one is whole the job goes back to it, and says so.",
+     "Look at the disk. Where no older one is whole: restore the pipeline's checkpoint folder from a backup, or remove "
+     "it "
+     "and start anew."},
     {"LEAT-T0003", "The checkpoint folder cannot be used.", "Check checkpoint.dir: its length, rights and owner."},
     {"LEAT-T0004", "Another leat runs the same pipeline with the same checkpoint folder.",
      "Stop it, or give this one another pipeline name or checkpoint.dir."},
@@ -139,6 +141,8 @@ static const struct leat_code codes[] = {
      "timeout."},
     {"LEAT-T0007", "A checkpoint holds state of a node that was changed so that the state does not fit it any more.",
      "Put back what was changed (the message names it), or give the pipeline another name: it then starts anew."},
+    {"LEAT-T0008", "The newest checkpoint is damaged, and an older one does not know where a source stood.",
+     "Restore the pipeline's checkpoint folder from a backup, or remove it and start anew."},
     {"LEAT-V0101", "The answer of a query could not be written.",
      "Look at where the output goes: a full disk, a closed pipe."},
     {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",

@@ -9,7 +9,8 @@
 #include "base/time.h"
 #include "fault.h"
 
-#define GATE_LOOK ((leat_usec)100000)
+#define GATE_LOOK   ((leat_usec)100000)
+#define WRITE_AGAIN (2 * BASE_SECOND)
 
 struct coordinator {
     struct coordinator_options options;
@@ -23,10 +24,13 @@ struct coordinator {
     leat_epoch epoch;    // under way: from barrier to manifest; 0 = none
     leat_epoch complete; // newest manifest on disk
     bool writing;
+    bool must_write;    // the writing failed for want of something, and is tried again when the timer says so
     bool job_stopped;   // everything is closed; what is left waits for the writer
     bool full_wanted;   // first epoch of a run: every node saves everything
     bool changed;       // the epoch under way holds something new
     bool snapshot_seen; // the snapshot was over when the barrier started
+    bool opened;        // this run has got so far
+    leat_epoch lost;    // newest checkpoint, damaged: this run starts from the one before; 0 = it is not so
     leat_usec began;
     size_t epoch_bytes;
 
@@ -47,7 +51,7 @@ struct coordinator {
     atomic_bool settled;
     pthread_mutex_t lock; // of what follows, and of `job` against views
     struct coordinator_view view;
-    int64_t *restarts_metric, *running_metric, *epoch_metric, *bytes_metric, *took_metric;
+    int64_t *restarts_metric, *running_metric, *epoch_metric, *bytes_metric, *took_metric, *unwritten_metric;
 };
 
 static void start_job(struct coordinator *c);
@@ -145,6 +149,20 @@ static enum job_state end_after(struct coordinator *c, struct base_error *e)
     return JOB_FAILED;
 }
 
+// What cannot be had again since the checkpoint that says so is damaged looks like somebody else's fault.
+static void say_what_was_lost(struct coordinator *c, struct base_error *e)
+{
+    if (!c->lost || !c->restored.epoch || c->opened || may_pass(e->failure))
+        return;
+    char more[sizeof e->detail];
+    memcpy(more, e->detail, sizeof more);
+    base_error_detail(
+        e,
+        "Checkpoint %llu is damaged, so the job goes back to checkpoint %llu; that is possible only if the "
+        "sources can still give what came after it.%s%s",
+        (unsigned long long)c->lost, (unsigned long long)c->restored.epoch, more[0] ? " " : "", more);
+}
+
 // From this moment the job winds down; what comes next is decided in on_stopped.
 static void fail(struct coordinator *c, const struct base_error *error)
 {
@@ -155,6 +173,7 @@ static void fail(struct coordinator *c, const struct base_error *error)
     if (c->finishing)
         c->stop_wanted = c->last_wanted = c->finishing = false;
     struct base_error e = *error;
+    say_what_was_lost(c, &e);
     c->end_state = end_after(c, &e);
     tell(c, &e, c->end_state);
     loop_timer_cancel(&c->timer);
@@ -342,6 +361,11 @@ static void forget_large(struct coordinator *c)
 static void after_epoch(struct coordinator *c)
 {
     leat_usec now = base_time_wall();
+    if (c->view.has_error && !c->failed) {
+        base_log(&c->options.logger, LEAT_LOG_INFO, "checkpoint-goes-on", "checkpoint %llu is written after %lld s",
+                 (unsigned long long)c->epoch, (long long)(now - c->began) / BASE_SECOND);
+        note_error(c, NULL);
+    }
     pthread_mutex_lock(&c->lock);
     c->view.epoch = c->epoch;
     c->view.epoch_since = 0;
@@ -372,12 +396,38 @@ static void after_epoch(struct coordinator *c)
     loop_timer_set(&c->timer, c->stop_wanted || spent > c->options.interval ? 0 : c->options.interval - spent);
 }
 
+static void write_held(struct coordinator *c)
+{
+    c->must_write = false;
+    c->writing = true;
+    loop_post(c->options.writer, &c->write_mail);
+}
+
+// A full disk is no reason to begin again: rows go on, nothing is acknowledged, and the same states are written when
+// there is room. Who looks at health sees why.
+static void write_later(struct coordinator *c)
+{
+    base_metric_inc(c->unwritten_metric, 1);
+    base_error_detail(&c->write_error,
+                      "Rows go on and nothing is acknowledged to the sources. The same states are written "
+                      "when it can be done; leat tries again every 2 s.");
+    if (!c->view.has_error)
+        log_error(c, &c->write_error, LEAT_LOG_WARN, "checkpoint-waits");
+    note_error(c, &c->write_error);
+    c->must_write = true;
+    loop_timer_cancel(&c->epoch_timer);
+    loop_timer_set(&c->timer, WRITE_AGAIN);
+}
+
 static void written_mail(struct loop_mail *mail)
 {
     struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, written_mail));
     c->writing = false;
-    if (c->write_status < 0) {
+    if (c->write_status < 0)
         base_error_wrap(&c->write_error, "checkpoint %llu", (unsigned long long)c->held.epoch);
+    if (c->write_status == LEAT_RESOURCE && !c->failed && !c->job_stopped) {
+        write_later(c);
+    } else if (c->write_status < 0) {
         fail(c, &c->write_error);
     } else {
         forget_large(c);
@@ -410,8 +460,7 @@ static void on_passed(void *arg, leat_epoch epoch)
         return;
     }
     c->held.epoch = epoch;
-    c->writing = true;
-    loop_post(c->options.writer, &c->write_mail);
+    write_held(c);
 }
 
 // No epoch while a dimension is still being read. Who wants to stop need not wait for it: what was given on
@@ -462,6 +511,8 @@ static void on_timer(void *arg)
     struct coordinator *c = arg;
     if (state_of(c) == JOB_WAITING)
         start_again(c);
+    else if (c->must_write && !c->failed)
+        write_held(c);
     else
         next_epoch(c);
 }
@@ -489,6 +540,7 @@ static void on_epoch_timeout(void *arg)
 static void on_opened(void *arg)
 {
     struct coordinator *c = arg;
+    c->opened = true;
     note_error(c, NULL); // first: a job that runs and has an error counts as failing
     enter(c, JOB_RUNNING);
     // the first one comes early: a process that dies again and again still gets ahead
@@ -518,6 +570,52 @@ static int on_resource_settled(void *arg, const char *resource)
     return c->options.resource_settled(c->options.arg, resource);
 }
 
+static bool is_older(const struct coordinator *c, const struct store_damaged *d)
+{
+    return d->instead && d->epoch > c->restored.epoch && strcmp(d->job, c->options.name) == 0;
+}
+
+// Going back to an older checkpoint is never silent.
+static void tell_damaged(struct coordinator *c)
+{
+    leat_epoch before = c->lost;
+    const struct store_damaged *d;
+    c->lost = 0;
+    for (uint32_t i = 0; (d = store_passed_over(c->options.store, i)); i++)
+        if (is_older(c, d) && d->epoch > c->lost)
+            c->lost = d->epoch;
+    if (!c->lost || c->lost == before) // a run before has told it
+        return;
+    for (uint32_t i = 0; (d = store_passed_over(c->options.store, i)); i++)
+        if (is_older(c, d))
+            log_error(c, &d->why, LEAT_LOG_ERROR, "checkpoint-damaged");
+    base_log(&c->options.logger, LEAT_LOG_WARN, "checkpoint-older",
+             "going back to checkpoint %llu: what came after it is read and delivered again, if the sources still have "
+             "it",
+             (unsigned long long)c->restored.epoch);
+}
+
+// A source that an older checkpoint does not know would begin as on its first day, and skip what came in between.
+static leat_status check_sources(const struct coordinator *c, struct base_error *error)
+{
+    for (uint32_t i = 0; c->lost && i < c->plan->node_count; i++) {
+        const struct plan_node *node = c->plan->nodes[i];
+        bool known = node->kind != LEAT_SOURCE || !node->component->source->save_state;
+        for (uint32_t k = 0; k < c->restored.state_count && !known; k++)
+            known = strcmp(c->restored.states[k].node, node->name) == 0;
+        if (known)
+            continue;
+        base_fail(error, LEAT_FATAL, "LEAT-T0008",
+                  "checkpoint %llu is damaged, and checkpoint %llu does not know where source \"%s\" stood",
+                  (unsigned long long)c->lost, (unsigned long long)c->restored.epoch, node->name);
+        base_error_node(error, node->name);
+        base_error_hint(error, "Restore the checkpoint folder of the pipeline from a backup, or remove it and start "
+                               "anew (sources then begin as on their first start).");
+        return LEAT_FATAL;
+    }
+    return LEAT_OK;
+}
+
 static leat_status restore(struct coordinator *c, struct base_error *error)
 {
     c->held.epoch = 0;
@@ -528,6 +626,7 @@ static leat_status restore(struct coordinator *c, struct base_error *error)
     leat_status st = store_load(c->options.store, c->options.nodes, c->options.node_count, &c->restored, error);
     if (st < 0)
         return st;
+    tell_damaged(c);
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->restored.state_count; i++)
         n += c->restored.states[i].piece_count;
@@ -562,14 +661,15 @@ static void start_job(struct coordinator *c)
     struct base_error error;
     base_error_clear(&error);
     enter(c, JOB_STARTING);
-    c->failed = c->job_stopped = false;
+    c->failed = c->job_stopped = c->opened = c->must_write = false;
     c->full_wanted = true;
     c->changed = false;
     c->complete = 0;
     c->epoch = 0;
     c->end_state = JOB_STOPPED;
     if (restore(c, &error) < 0 ||
-        !(c->plan = c->options.planner.make(c->options.planner.arg, c->options.job, &error))) {
+        !(c->plan = c->options.planner.make(c->options.planner.arg, c->options.job, &error)) ||
+        check_sources(c, &error) < 0) {
         fail_start(c, &error);
         return;
     }
@@ -663,9 +763,11 @@ struct coordinator *coordinator_create(const struct coordinator_options *options
         {"leat_checkpoint_epoch", LEAT_METRIC_GAUGE, 1, "Newest complete checkpoint."},
         {"leat_checkpoint_bytes", LEAT_METRIC_GAUGE, 1, "Bytes that the newest checkpoint wrote."},
         {"leat_checkpoint_seconds", LEAT_METRIC_GAUGE, 1000000, "Time from barrier to durable manifest."},
+        {"leat_checkpoint_retries_total", LEAT_METRIC_COUNTER, 1,
+         "Times a checkpoint could not be written for want of disk, and was tried again."},
     };
-    int64_t **numbers[] = {&c->restarts_metric, &c->running_metric, &c->epoch_metric, &c->bytes_metric,
-                           &c->took_metric};
+    int64_t **numbers[] = {&c->restarts_metric, &c->running_metric, &c->epoch_metric,
+                           &c->bytes_metric,    &c->took_metric,    &c->unwritten_metric};
     struct base_metric_labels labels = {.pipeline = options->logger.pipeline, .name = "job", .value = options->name};
     bool ok = loop_timer_init(&c->timer, options->control, on_timer, c) &&
               loop_timer_init(&c->grace_timer, options->control, on_grace, c) &&

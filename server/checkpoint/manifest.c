@@ -22,6 +22,7 @@
 
 #define MAGIC        "LEATCKP1"
 #define HEADER       16
+#define DAMAGED      "LEAT-T0002"
 #define MANIFEST_MAX ((size_t)256 << 20)
 
 // --- small things
@@ -44,19 +45,47 @@ static uint32_t get_u32(const uint8_t *at)
 
 leat_status manifest_fail_io(struct base_error *error, const char *what, const char *path)
 {
+    static const struct {
+        int err;
+        leat_status failure;
+        const char *hint;
+    } known[] = {
+        {ENOSPC, LEAT_RESOURCE, "Make room on the disk of checkpoint.dir."},
+        {EDQUOT, LEAT_RESOURCE,
+         "Make room on the disk of checkpoint.dir, or raise the quota of the user that runs leat."},
+        {EFBIG, LEAT_RESOURCE, "Raise the limit of file sizes (ulimit -f, or LimitFSIZE= of the service)."},
+        {EMFILE, LEAT_RESOURCE, "Raise the limit of open files (ulimit -n, or LimitNOFILE= of the service)."},
+        {ENFILE, LEAT_RESOURCE, "Raise the limit of open files of the machine (sysctl fs.file-max)."},
+        {ENOMEM, LEAT_RESOURCE, "Give leat more memory."},
+        {EACCES, LEAT_TRANSIENT, "Give the user that runs leat the rights to read, write and enter the folder."},
+        {EROFS, LEAT_TRANSIENT, "Mount the file system of checkpoint.dir so that it can be written."},
+        {EIO, LEAT_TRANSIENT, "Look at the disk and the kernel log."},
+    };
     int err = errno;
-    leat_status st = base_fail(
-        error, err == ENOMEM || err == ENOSPC || err == EDQUOT || err == EMFILE ? LEAT_RESOURCE : LEAT_TRANSIENT,
-        "LEAT-T0001", "could not %s \"%s\": %s", what, path, strerror(err));
+    leat_status failure = LEAT_TRANSIENT;
+    const char *hint = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].err == err) {
+            failure = known[i].failure;
+            hint = known[i].hint;
+        }
+    base_fail(error, failure, "LEAT-T0001", "could not %s \"%s\": %s", what, path, strerror(err));
     base_error_native(error, strerrorname_np(err), strerror(err));
-    return st;
+    if (hint)
+        base_error_hint(error, "%s", hint);
+    return failure;
+}
+
+bool manifest_is_damage(const struct base_error *error)
+{
+    return strcmp(error->code, DAMAGED) == 0;
 }
 
 static leat_status damaged(struct base_error *error, const char *path, const char *why)
 {
-    base_fail(error, LEAT_FATAL, "LEAT-T0002", "checkpoint file \"%s\" is damaged: %s", path, why);
-    base_error_hint(error, "Restore the file from a backup, or remove the pipeline's checkpoint folder and start anew "
-                           "(sources then begin as on their first start).");
+    base_fail(error, LEAT_FATAL, DAMAGED, "checkpoint file \"%s\" is damaged: %s", path, why);
+    base_error_hint(error, "Restore the checkpoint folder of the pipeline from a backup, or remove it and start anew "
+                           "(sources then begin as on their first start). Look at the disk first.");
     return LEAT_FATAL;
 }
 
@@ -102,7 +131,8 @@ leat_status manifest_open(const char *path, int *fd, json_t **root, uint64_t *bl
     *root = NULL;
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
-        return manifest_fail_io(error, "open", path);
+        return errno == ENOENT ? damaged(error, path, "it is gone, and is still needed")
+                               : manifest_fail_io(error, "open", path);
     leat_status st = read_at(*fd, path, header, sizeof header, 0, error);
     size_t len = st < 0 ? 0 : get_u32(header + 8);
     if (st >= 0 && (memcmp(header, MAGIC, 8) != 0 || len > MANIFEST_MAX))
@@ -281,7 +311,7 @@ leat_status manifest_text(const char *job, const struct store_manifest *m, char 
     *text = NULL;
     *len = root ? json_dumpb(root, NULL, 0, JSON_COMPACT) : 0;
     if (*len > MANIFEST_MAX) {
-        st = base_fail(error, LEAT_RESOURCE, "LEAT-T0001",
+        st = base_fail(error, LEAT_FATAL, "LEAT-T0001",
                        "could not write checkpoint %" PRIu64 " of job \"%s\": its list of states would take %zu bytes, "
                        "and %zu are the most that can be read again",
                        m->epoch, job, *len, MANIFEST_MAX);

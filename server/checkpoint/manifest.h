@@ -7,11 +7,15 @@
 #define CHECKPOINT_MANIFEST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "checkpoint/store.h"
 
 // Fails with errno's words: could not `what` "path".
 leat_status manifest_fail_io(struct base_error *error, const char *what, const char *path);
+
+// Does the error say that a file is damaged? It was read, and does not hold what was written.
+bool manifest_is_damage(const struct base_error *error);
 
 // Opens a file and reads its manifest. *blobs: where the pieces begin.
 leat_status manifest_open(const char *path, int *fd, json_t **root, uint64_t *blobs, struct base_error *error);

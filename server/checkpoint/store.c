@@ -222,6 +222,7 @@ void store_close(struct store *store)
         return;
     if (store->lock_fd >= 0)
         close(store->lock_fd);
+    free(store->damaged);
     free(store);
 }
 

@@ -56,11 +56,23 @@ void store_close(struct store *store);
 // A new epoch, higher than all before.
 leat_epoch store_next_epoch(struct store *store);
 
-// Newest saved states of the nodes called `nodes`, wherever they were saved, with their bytes read and checked. A file
-// that is damaged is an error, not skipped: an older state would bring rows twice or lose an acknowledged position.
+// Newest saved states of the nodes called `nodes`, wherever they were saved, with their bytes read and checked. A
+// manifest that is damaged, or whose pieces are, is passed over for the newest one of its job that is whole; whoever
+// starts from that has to say so (store_passed_over), and the sources have to prove that what came after it can still
+// be had. No whole one, or one that cannot be read, is an error.
 leat_status store_load(struct store *store, const char *const *nodes, uint32_t count, struct store_manifest *manifest,
                        struct base_error *error);
 void store_manifest_fini(struct store_manifest *manifest);
+
+// A manifest that was passed over.
+struct store_damaged {
+    char job[256];
+    leat_epoch epoch, instead; // `instead`: the whole one that is taken, 0 = there is none
+    struct base_error why;
+};
+
+// The i-th, in the order in which they were found; NULL = there are no more.
+const struct store_damaged *store_passed_over(const struct store *store, uint32_t i);
 
 // Calls fn for each node that has saved state and is not among `nodes`.
 leat_status store_unknown(struct store *store, const char *const *nodes, uint32_t count,

@@ -11,6 +11,8 @@ struct store {
     char dir[PATH_MAX]; // of the pipeline
     int lock_fd;
     leat_epoch newest;
+    struct store_damaged *damaged; // manifests that are passed over, see store_read.c
+    uint32_t damaged_count;
     int unsynced; // a job's folder may have been made that `dir` was not synced after; the writer's
 };
 

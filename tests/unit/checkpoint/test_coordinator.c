@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "../runtime/fake.h"
 #include "folder.h"
 
@@ -12,6 +17,20 @@
 #include "checkpoint/coordinator.h"
 
 #include <cmocka.h>
+
+// Stands before libc's: the disk of checkpoints is full.
+static atomic_bool disk_full;
+
+ssize_t write(int fd, const void *ptr, size_t len)
+{
+    char link[64], path[512] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (atomic_load(&disk_full) && readlink(link, path, sizeof path - 1) > 0 && strstr(path, "/writing")) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return (ssize_t)syscall(SYS_write, fd, ptr, len);
+}
 
 struct world {
     char dir[64];
@@ -134,7 +153,7 @@ static int set_up_with(void **state, bool by_hand)
     w->restart = (struct restart_rule){
         .kind = RESTART_EXPONENTIAL, .first = 2000, .max = 20000, .reset = 1000000, .multiplier = 2, .jitter = 0.1};
     w->source = (struct fake_source_config){.count = 60000, .batch_rows = 20};
-    fake_sink_init(&w->sink, 60000);
+    fake_sink_init(&w->sink, 100000);
     *state = w;
     return 0;
 }
@@ -439,6 +458,79 @@ static void an_epoch_that_takes_too_long_starts_the_job_again(void **state)
     assert_int_equal(w->end, JOB_STOPPED);
 }
 
+static void wait_for_error(struct world *w, bool error)
+{
+    for (int64_t end = base_time_mono() + 20 * 1000000; view(w).has_error != error;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, false);
+    }
+}
+
+// The job goes on, nothing is acknowledged, and the same states are written when there is room again.
+static void a_full_disk_stops_no_rows_and_acknowledges_nothing(void **state)
+{
+    struct world *w = *state;
+    w->source.endless = true;
+    w->source.count = 100000;
+    w->sink.again_every = 50;
+    w->timeout = 60000000;
+    atomic_store(&disk_full, true);
+    create(w);
+    turn_until_state(w, JOB_RUNNING);
+    advance(w, w->interval);
+    wait_for_error(w, true);
+    struct coordinator_view v = view(w);
+    assert_string_equal(v.error.code, "LEAT-T0001");
+    assert_int_equal(v.error.failure, LEAT_RESOURCE);
+    assert_non_null(strstr(v.error.message, "No space left"));
+    assert_non_null(strstr(v.error.detail, "nothing is acknowledged"));
+    for (int64_t end = base_time_mono() + 20 * 1000000; fake_sink_rows(&w->sink) < 100000;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, false);
+    }
+    for (int i = 0; i < 100; i++) // far beyond checkpoint.timeout, which is for epochs that do not pass
+        advance(w, 1000000);
+    v = view(w);
+    assert_int_equal(v.state, JOB_RUNNING);
+    assert_int_equal(v.restarts, 0);
+    assert_int_equal(v.epoch, 0);
+    assert_int_equal(atomic_load(&w->source.completed), 0);
+    assert_int_equal(atomic_load(&w->written), 0);
+    atomic_store(&disk_full, false);
+    advance(w, 2000000);
+    wait_for_error(w, false);
+    assert_int_equal(view(w).restarts, 0);
+    assert_true(view(w).epoch > 0);
+    coordinator_stop(w->c, 1000000);
+    until_ended(w);
+    assert_int_equal(w->end, JOB_STOPPED);
+    assert_true(fake_sink_complete(&w->sink, 100000, 1, 1));
+    assert_snapshots_agree(w);
+}
+
+static void a_stop_on_a_full_disk_ends_with_the_grace(void **state)
+{
+    struct world *w = *state;
+    w->source.endless = true;
+    atomic_store(&disk_full, true);
+    create(w);
+    turn_until_state(w, JOB_RUNNING);
+    advance(w, w->interval);
+    wait_for_error(w, true);
+    coordinator_stop(w->c, 1000000);
+    for (int i = 0; i < 9; i++)
+        advance(w, 100000);
+    assert_int_equal(w->ended, 0);
+    advance(w, 100001);
+    for (int64_t end = base_time_mono() + 20 * 1000000; !w->ended;) {
+        assert_true(base_time_mono() < end);
+        loop_turn(w->control, false);
+    }
+    assert_int_equal(w->end, JOB_STOPPED);
+    assert_int_equal(atomic_load(&w->source.completed), 0);
+    atomic_store(&disk_full, false);
+}
+
 int main(void)
 {
 #define TEST(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -457,6 +549,8 @@ int main(void)
         BY_HAND(a_fixed_delay_starts_again_as_often_as_it_says),
         BY_HAND(none_makes_every_failure_final),
         BY_HAND(an_epoch_that_takes_too_long_starts_the_job_again),
+        BY_HAND(a_full_disk_stops_no_rows_and_acknowledges_nothing),
+        BY_HAND(a_stop_on_a_full_disk_ends_with_the_grace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

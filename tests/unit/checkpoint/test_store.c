@@ -296,7 +296,7 @@ static void write_file(const char *path, const uint8_t *bytes, size_t len)
     close(fd);
 }
 
-// A file cut at any byte, or with any byte changed, is refused: never an older state, never garbage.
+// The only file, cut at any byte, or with any byte changed, is refused: never garbage.
 static void damage_is_refused_wherever_it_is(void **state)
 {
     struct fixture *f = *state;
@@ -311,18 +311,139 @@ static void damage_is_refused_wherever_it_is(void **state)
     size_t len = read_file(path, bytes, sizeof bytes);
     for (size_t cut = 0; cut < len; cut++) {
         write_file(path, bytes, cut);
+        again(f);
         assert_int_equal(load(f, "a", &m), LEAT_FATAL);
+        assert_non_null(strstr(f->error.detail, "no older checkpoint of job \"job\""));
         assert_string_equal(f->error.code, "LEAT-T0002");
         assert_int_equal(m.state_count, 0);
     }
     for (size_t at = 0; at < len; at++) {
         bytes[at] ^= 0x20;
         write_file(path, bytes, len);
+        again(f);
         assert_int_equal(load(f, "a", &m), LEAT_FATAL);
         bytes[at] ^= 0x20;
     }
     write_file(path, bytes, len);
+    again(f);
     assert_text(f, "a", "the state and more");
+}
+
+// Two nodes; the newest of three manifests has a delta of its own and names pieces of those before.
+static size_t three_epochs(struct fixture *f, char path[256], uint8_t *bytes, size_t cap)
+{
+    struct store_manifest m = {0};
+    add_state(&m, "a", 0, 1, "one");
+    add_state(&m, "b", 0, 1, "b1");
+    write_epoch(f, "job", &m);
+    add_piece(&m.states[0], LEAT_STATE_DELTA, " two");
+    write_epoch(f, "job", &m);
+    add_piece(&m.states[0], LEAT_STATE_DELTA, " three");
+    write_epoch(f, "job", &m);
+    store_manifest_fini(&m);
+    snprintf(path, 256, "%s/pipe/job/%016u.ckpt", f->dir, 3u);
+    return read_file(path, bytes, cap);
+}
+
+static void assert_goes_back(struct fixture *f)
+{
+    again(f);
+    assert_text(f, "a", "one two"); // all of epoch 2, also for the node whose pieces are whole
+    assert_text(f, "b", "b1");
+    const struct store_damaged *d = store_passed_over(f->store, 0);
+    assert_non_null(d);
+    assert_int_equal(d->epoch, 3);
+    assert_int_equal(d->instead, 2);
+    assert_string_equal(d->job, "job");
+    assert_string_equal(d->why.code, "LEAT-T0002");
+    assert_null(store_passed_over(f->store, 1));
+}
+
+static void damage_of_the_newest_goes_back_to_the_one_before(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    uint8_t bytes[4096];
+    size_t len = three_epochs(f, path, bytes, sizeof bytes);
+    for (size_t cut = 0; cut < len; cut++) {
+        write_file(path, bytes, cut);
+        assert_goes_back(f);
+    }
+    for (size_t at = 0; at < len; at++) {
+        bytes[at] ^= 1;
+        write_file(path, bytes, len);
+        assert_goes_back(f);
+        bytes[at] ^= 1;
+    }
+    write_file(path, bytes, len);
+    again(f);
+    assert_text(f, "a", "one two three");
+    assert_null(store_passed_over(f->store, 0));
+}
+
+static void after_going_back_a_new_epoch_counts_and_pruning_waits(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    uint8_t bytes[4096];
+    three_epochs(f, path, bytes, sizeof bytes);
+    write_file(path, bytes, 0);
+    again(f);
+    assert_text(f, "a", "one two");
+    write_simple(f, "job", "a", "four"); // not over the damaged one
+    store_prune(f->store, "job");        // what 4 might have to go back to stays
+    assert_text(f, "a", "four");
+    snprintf(path, sizeof path, "%s/pipe/job/%016u.ckpt", f->dir, 4u);
+    write_file(path, bytes, 9);
+    again(f);
+    assert_text(f, "a", "one two");
+    assert_int_equal(store_passed_over(f->store, 0)->instead, 2); // not the one between, which is no better
+    assert_int_equal(store_passed_over(f->store, 1)->instead, 2);
+    write_simple(f, "job", "a", "five");
+    write_simple(f, "job", "a", "six");
+    store_prune(f->store, "job");
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_text(f, "a", "six");
+}
+
+// The piece that all manifests share lies in the oldest file: none of them can be used.
+static void a_shared_piece_that_is_damaged_leaves_no_way_back(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    uint8_t bytes[4096];
+    three_epochs(f, path, bytes, sizeof bytes);
+    snprintf(path, sizeof path, "%s/pipe/job/%016u.ckpt", f->dir, 1u);
+    size_t len = read_file(path, bytes, sizeof bytes);
+    bytes[len - 4] ^= 4; // in "one"
+    write_file(path, bytes, len);
+    again(f);
+    struct store_manifest m;
+    assert_int_equal(load(f, "a", &m), LEAT_FATAL);
+    assert_string_equal(f->error.code, "LEAT-T0002");
+    assert_non_null(strstr(f->error.detail, "no older checkpoint"));
+    again(f);
+    unlink(path); // and so it is when the file is gone
+    assert_int_equal(load(f, "a", &m), LEAT_FATAL);
+    assert_non_null(strstr(f->error.message, "it is gone"));
+}
+
+// It may be whole: whoever mends the rights has lost nothing.
+static void a_checkpoint_that_cannot_be_read_is_not_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    uint8_t bytes[4096];
+    three_epochs(f, path, bytes, sizeof bytes);
+    again(f);
+    unlink(path);
+    mkdir(path, 0700); // opens, and cannot be read; also for root
+    struct store_manifest m;
+    leat_status st = load(f, "a", &m);
+    rmdir(path);
+    assert_int_equal(st, LEAT_TRANSIENT);
+    assert_string_equal(f->error.code, "LEAT-T0001");
+    assert_null(store_passed_over(f->store, 0));
 }
 
 static void what_was_being_written_does_not_count(void **state)
@@ -488,7 +609,7 @@ static void a_manifest_that_is_too_long_is_not_written(void **state)
     memset(s->words, 1, len);
     s->words[len] = 0;
     m.epoch = store_next_epoch(f->store);
-    assert_int_equal(store_write(f->store, "job", &m, &f->error), LEAT_RESOURCE);
+    assert_int_equal(store_write(f->store, "job", &m, &f->error), LEAT_FATAL);
     assert_non_null(strstr(f->error.message, "job \"job\""));
     store_manifest_fini(&m);
     assert_text(f, "a", "kept");
@@ -554,6 +675,10 @@ int main(void)
         TEST(states_that_nobody_claims_are_named),
         TEST(one_server_only),
         TEST(damage_is_refused_wherever_it_is),
+        TEST(damage_of_the_newest_goes_back_to_the_one_before),
+        TEST(after_going_back_a_new_epoch_counts_and_pruning_waits),
+        TEST(a_shared_piece_that_is_damaged_leaves_no_way_back),
+        TEST(a_checkpoint_that_cannot_be_read_is_not_passed_over),
         TEST(what_was_being_written_does_not_count),
         TEST(a_folder_that_cannot_be_written_is_an_error_and_no_loss),
         TEST(a_folder_that_cannot_be_listed_is_not_empty),
