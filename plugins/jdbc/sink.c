@@ -86,6 +86,11 @@ static leat_status bind(struct leat_ctx *ctx, const struct leat_sink_request *rq
         unbind(b);
         return st;
     }
+    if (!keyed && rq->schema)
+        leat_diag(
+            ctx, LEAT_DIAG_WARNING, "LEAT-J0107", NULL, 0,
+            "Write primary-key = [\"…\"], the columns of a unique index of the table: rows are then written once.",
+            "without a primary-key, rows of the last checkpoint are inserted twice after a failure");
     plan->mode = keyed ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY;
     plan->guarantee = LEAT_GUARANTEE_AT_LEAST_ONCE;
     plan->idempotent = plan->takes_unchanged = plan->partition_by_key = keyed;

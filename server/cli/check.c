@@ -25,7 +25,8 @@ static int run(int argc, char **argv)
     session_report(&s, json);
     bool good = s.diags.errors == 0;
     if (good && !json)
-        printf("%u pipeline%s checked, nothing wrong\n", s.pipeline_count, s.pipeline_count == 1 ? "" : "s");
+        printf("%u pipeline%s checked, %s\n", s.pipeline_count, s.pipeline_count == 1 ? "" : "s",
+               s.diags.warnings ? "no error" : "nothing wrong");
     session_close(&s);
     return good ? 0 : EXIT_CONFIG;
 }

@@ -91,6 +91,7 @@ static json_t *node_json(const struct plan_job *plan, const struct plan_node *n)
         set_text(json, "chain", plan_chain_head(n)->name);
     }
     set_text(json, "inserted_because", n->inserted_because);
+    set_text(json, "parallelism_because", n->narrow_because);
     if (n->kind == LEAT_OPERATOR)
         set_text(json, "does", n->op_plan.explain);
     if (n->kind == LEAT_SOURCE || n->kind == LEAT_LOOKUP) {

@@ -209,6 +209,11 @@ static void print_node(const struct plan_job *plan, const struct plan_node *n)
         print_label("inserted");
         printf("since %s\n", n->inserted_because);
     }
+    if (n->narrow_because) {
+        print_label("runs");
+        printf("in %u instance%s, not %u: %s\n", n->parallelism, n->parallelism == 1 ? "" : "s", n->graph->parallelism,
+               n->narrow_because);
+    }
     if (n->source_plan.resource && (n->kind == LEAT_SOURCE || n->kind == LEAT_LOOKUP))
         print_lines("from", n->source_plan.resource);
     print_inputs(plan, n);

@@ -673,7 +673,7 @@ static void add_nodes(struct binder *b, uint32_t job)
             continue;
         describe(b, node);
         uint32_t most = node->source_plan.parallel_max ? node->source_plan.parallel_max : 1;
-        node->parallelism = node->parallelism < most ? node->parallelism : most;
+        node->parallelism = graph_narrow(b->plan, node, node->parallelism, most);
     }
 }
 
@@ -698,6 +698,8 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     // a source that cannot say what it gives does not hide the faults of others
     if (!b.no_memory)
         bind_all(&b);
+    if (!b.no_memory)
+        graph_warn(graph, plan);
     if (!b.faults)
         return plan;
     if (b.no_memory)
@@ -739,8 +741,10 @@ leat_status graph_complete(struct graph *graph, struct plan_job *plan, struct ba
         struct plan_node *node = plan->nodes[i];
         if (node->kind == LEAT_SOURCE || node->kind == LEAT_LOOKUP)
             copy_ports(&b, node, &node->source_plan.ports);
-        else
+        else {
             node->output_count = 0;
+            node->narrow_because = NULL;
+        }
     }
     bind_all(&b);
     if (!b.faults && !plan->complete)

@@ -213,6 +213,17 @@ static bool has_faulty_format(const struct config_node *node)
     return false;
 }
 
+// By which of its names the option is given.
+static const char *parallelism_option(const struct config_node *node)
+{
+    static const char *const names[] = {"scan.parallelism", "sink.parallelism"};
+    for (uint32_t i = 0; i < node->setting_count; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (strcmp(node->settings[i].path, names[k]) == 0)
+                return names[k];
+    return "parallelism";
+}
+
 static bool build_node(struct builder *b, const struct config_node *node, struct graph_node *out)
 {
     const struct config_node_options *o = &node->options;
@@ -224,6 +235,7 @@ static bool build_node(struct builder *b, const struct config_node *node, struct
         .formats = node->formats,
         .format_count = node->format_count,
         .parallelism = o->parallelism > 0 ? (uint32_t)o->parallelism : 0,
+        .parallelism_option = parallelism_option(node),
         .on_error = o->on_error == CONFIG_ON_ERROR_SKIP ? PLAN_ON_ERROR_SKIP : PLAN_ON_ERROR_FAIL,
         .place = node,
     };

@@ -27,5 +27,10 @@ const char *graph_strndup(struct graph *graph, const char *text, size_t len);
 
 // spread.c: parallelism of every node, shares and chains of every edge. False = no memory.
 int graph_spread(struct graph *graph, struct plan_job *plan);
+// No more instances than a component can have. Notes why, where the node's own option asks for more.
+uint32_t graph_narrow(struct plan_job *plan, struct plan_node *node, uint32_t width, uint32_t most);
+
+// warn.c: what is legal and risky.
+void graph_warn(struct graph *graph, struct plan_job *plan);
 
 #endif

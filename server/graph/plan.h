@@ -55,6 +55,7 @@ struct plan_node {
     const char *inserted_because;   // the reason, when inserted
     uint32_t id;                    // below plan->node_max, the same in every step of planning
     uint32_t parallelism;
+    const char *narrow_because; // why it has fewer instances than its own option asks for; NULL = it has them
     enum plan_on_error on_error;
 
     struct leat_source_request source_request; // sources and lookups

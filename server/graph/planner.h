@@ -43,7 +43,8 @@ struct graph_node {
     uint32_t input_count;
     const char *const *primary_key; // sinks
     uint32_t primary_key_count;
-    uint32_t parallelism; // 0 = the pipeline's default
+    uint32_t parallelism;           // 0 = the pipeline's default
+    const char *parallelism_option; // how it is spelt here: "sink.parallelism"
     enum plan_on_error on_error;
     const void *place; // the configuration's node, for messages
     uint8_t broken;    // something of it was reported: it is linked and looked at as far as that goes, and cannot run

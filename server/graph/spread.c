@@ -28,34 +28,58 @@ static int wants_hash(const struct plan_node *node)
     return 0;
 }
 
-static uint32_t at_most(uint32_t width, uint32_t most)
+uint32_t graph_narrow(struct plan_job *plan, struct plan_node *node, uint32_t width, uint32_t most)
 {
-    return most && most < width ? most : width;
+    if (!most || most >= width)
+        return width;
+    if (node->graph && node->graph->parallelism > most)
+        node->narrow_because =
+            most == 1 ? base_arena_sprintf(plan->arena, "\"%s\" works in one instance only", node->component->name)
+                      : base_arena_sprintf(plan->arena, "\"%s\" works in at most %u", node->component->name, most);
+    return most;
 }
 
-// Does a reader of what the node gives consolidate, at once or further on?
-static int is_consolidated(const struct plan_job *plan, const struct plan_node *node)
+// The sink that consolidates what the node gives, at once or further on; NULL = none.
+static const struct plan_node *consolidator(const struct plan_job *plan, const struct plan_node *node)
 {
     for (uint32_t i = 0; i < plan->edge_count; i++) {
         const struct plan_edge *edge = plan->edges[i];
-        if (edge->from == node && (edge->adapt == PLAN_ADAPT_CONSOLIDATE || is_consolidated(plan, edge->to)))
-            return 1;
+        if (edge->from != node)
+            continue;
+        const struct plan_node *found = edge->adapt == PLAN_ADAPT_CONSOLIDATE ? edge->to : consolidator(plan, edge->to);
+        if (found)
+            return found;
     }
-    return 0;
+    return NULL;
 }
 
-static void choose_width(const struct graph *graph, const struct plan_job *plan, struct plan_node *node)
+// Rows of a transaction keep to one way up to the sink that puts them together.
+static uint32_t keep_together(struct plan_job *plan, struct plan_node *node, const struct plan_node *sink,
+                              uint32_t width)
+{
+    uint32_t most = upstream_width(node);
+    if (most >= width)
+        return width;
+    if (node->graph && node->graph->parallelism > most)
+        node->narrow_because = base_arena_sprintf(
+            plan->arena, "\"%s\" puts the changes of a transaction together, so they must not part before it",
+            sink->name);
+    return most;
+}
+
+static void choose_width(const struct graph *graph, struct plan_job *plan, struct plan_node *node)
 {
     uint32_t asked = node->graph && node->graph->parallelism ? node->graph->parallelism : 0;
     uint32_t width = asked ? asked : upstream_width(node);
     if (node->kind == LEAT_OPERATOR) {
-        if (plan->consolidates && is_consolidated(plan, node))
-            width = at_most(upstream_width(node), width);
+        const struct plan_node *sink = plan->consolidates ? consolidator(plan, node) : NULL;
+        if (sink)
+            width = keep_together(plan, node, sink, width);
         else if (!asked && wants_hash(node))
             width = graph->parallelism;
-        node->parallelism = at_most(width, node->op_plan.parallel_max);
+        node->parallelism = graph_narrow(plan, node, width, node->op_plan.parallel_max);
     } else if (node->kind == LEAT_SINK) {
-        node->parallelism = at_most(width, node->sink_plan.parallel_max);
+        node->parallelism = graph_narrow(plan, node, width, node->sink_plan.parallel_max);
     }
 }
 
