@@ -50,28 +50,37 @@ static int teardown(void **state)
     return live;
 }
 
-static struct testhost_node *node(struct world *w, uint8_t kind)
+// A node of upsert-kafka with the usual options and `more`, NULL at the end.
+static struct testhost_node *node(struct world *w, uint8_t kind, ...)
 {
-    const char *pairs[] = {"topic",
-                           "t",
-                           "properties.bootstrap.servers",
-                           rd_kafka_mock_cluster_bootstraps(w->mock),
-                           "key.format",
-                           "line",
-                           "value.format",
-                           "line",
-                           kind == LEAT_SINK ? "sink.topic.create.enabled" : NULL,
-                           "false",
-                           NULL};
+    const char *pairs[30] = {
+        "topic", "t", "properties.bootstrap.servers", rd_kafka_mock_cluster_bootstraps(w->mock), "key.format", "line"};
+    size_t n = 6;
+    va_list ap;
+    va_start(ap, kind);
+    for (const char *word; (word = va_arg(ap, const char *)) && n < 28;)
+        pairs[n++] = word;
+    va_end(ap);
     return testhost_node(w->h, testhost_component(w->h, "upsert-kafka", kind, "upsert-kafka"), pairs);
 }
 
-static struct testhost_node *sink(struct world *w)
+static struct testhost_node *source(struct world *w)
 {
-    struct testhost_node *n = node(w, LEAT_SINK);
+    return node(w, LEAT_SOURCE, "value.format", "line", NULL);
+}
+
+static struct testhost_node *start_sink(struct world *w, struct testhost_node *n)
+{
     if (testhost_sink_start(n, w->schema, LEAT_MODE_UPSERT, "id") != LEAT_OK)
         fail_msg("%s", testhost_faults(n));
     return n;
+}
+
+#define SINK(w, ...) start_sink(w, node(w, LEAT_SINK, "sink.topic.create.enabled", "false", ##__VA_ARGS__, NULL))
+
+static struct testhost_node *sink(struct world *w)
+{
+    return SINK(w, "value.format", "line");
 }
 
 static void write_rows(struct world *w, struct testhost_node *n, const char *rows)
@@ -83,7 +92,7 @@ static void write_rows(struct world *w, struct testhost_node *n, const char *row
 
 static void expect_rows(struct world *w, uint64_t count, const char *rows)
 {
-    struct testhost_node *n = node(w, LEAT_SOURCE);
+    struct testhost_node *n = source(w);
     assert_int_equal(testhost_source_start(n, w->schema), LEAT_OK);
     assert_int_equal(testhost_poll_rows(n, count, WAIT), LEAT_OK);
     assert_string_equal(testhost_rows(n), rows);
@@ -117,22 +126,8 @@ static void what_can_be_tried_again_is(void **state)
 static void a_later_request_proves_nothing(void **state)
 {
     struct world *w = *state;
-    const char *pairs[] = {"topic",
-                           "t",
-                           "properties.bootstrap.servers",
-                           rd_kafka_mock_cluster_bootstraps(w->mock),
-                           "key.format",
-                           "line",
-                           "value.format",
-                           "line",
-                           "sink.topic.create.enabled",
-                           "false",
-                           "properties.batch.num.messages",
-                           "1",
-                           NULL}; // a request for each record
-    struct testhost_node *n =
-        testhost_node(w->h, testhost_component(w->h, "upsert-kafka", LEAT_SINK, "upsert-kafka"), pairs);
-    assert_int_equal(testhost_sink_start(n, w->schema, LEAT_MODE_UPSERT, "id"), LEAT_OK);
+    // a request for each record
+    struct testhost_node *n = SINK(w, "value.format", "line", "properties.batch.num.messages", "1");
     rd_kafka_mock_broker_push_request_error_rtts(w->mock, 1, PRODUCE, 1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                                  200);
     write_rows(w, n, "+I[1, a]\n+I[2, b]\n+I[3, c]\n");
@@ -210,27 +205,11 @@ static void a_full_writer_holds_back(void **state)
     testhost_node_destroy(n);
 }
 
-// A sink whose requests are bounded so; json knows a record that is too long from one that finds no room.
-static struct testhost_node *bounded_sink(struct world *w, const char *request_size)
+// A sink with such a limit that passes over bad rows; json knows a record that is too long from one that finds no room.
+static struct testhost_node *limited_sink(struct world *w, const char *limit, const char *value)
 {
-    const char *pairs[] = {"topic",
-                           "t",
-                           "properties.bootstrap.servers",
-                           rd_kafka_mock_cluster_bootstraps(w->mock),
-                           "properties.max.request.size",
-                           request_size,
-                           "key.format",
-                           "line",
-                           "value.format",
-                           "json",
-                           "sink.topic.create.enabled",
-                           "false",
-                           NULL};
-    struct testhost_node *n =
-        testhost_node(w->h, testhost_component(w->h, "upsert-kafka", LEAT_SINK, "upsert-kafka"), pairs);
+    struct testhost_node *n = SINK(w, "value.format", "json", limit, value);
     n->skip_bad_rows = 1;
-    if (testhost_sink_start(n, w->schema, LEAT_MODE_UPSERT, "id") != LEAT_OK)
-        fail_msg("%s", testhost_faults(n));
     return n;
 }
 
@@ -244,7 +223,7 @@ static void add_large(struct leat_batch *b, const uint8_t *text, uint32_t len)
 static void large_rows_fill_several_chunks(void **state)
 {
     struct world *w = *state;
-    struct testhost_node *n = bounded_sink(w, "5000000");
+    struct testhost_node *n = limited_sink(w, "properties.max.request.size", "5000000");
     const uint32_t large = 4u << 20, beyond = 65u << 20;
     uint8_t *text = malloc(beyond);
     assert_non_null(text);
@@ -271,7 +250,7 @@ static void large_rows_fill_several_chunks(void **state)
 static void rounds_of_refused_records_end(void **state)
 {
     struct world *w = *state;
-    struct testhost_node *n = bounded_sink(w, "2000");
+    struct testhost_node *n = limited_sink(w, "properties.max.request.size", "2000");
     uint8_t text[3000];
     memset(text, 'x', sizeof text);
     struct leat_batch *b = leat_batch_new(&n->ctx, w->schema, 32);
@@ -307,7 +286,7 @@ static void memory_that_is_missing_is_an_error(void **state)
     write_rows(w, writer, "+I[1, a]\n-D[2, ABSENT]\n");
     assert_int_equal(testhost_flush(writer, LEAT_FLUSH_DURABLE, WAIT), LEAT_OK);
     for (int i = 1; i < 12; i++) {
-        struct testhost_node *n = node(w, LEAT_SOURCE);
+        struct testhost_node *n = source(w);
         atomic_store(&w->h->fail_alloc, i);
         leat_status st = testhost_source_start(n, w->schema);
         if (st == LEAT_OK)
