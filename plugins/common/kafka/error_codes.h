@@ -83,6 +83,7 @@ static const struct leat_code kafka_codes[] = {
     {"LEAT-K0403", "The broker refused records as too large.", "Raise the topic's max.message.bytes."},
     {"LEAT-K0404", "A column of an upsert key is NULL.", "Filter such rows out before the sink, or set on-error."},
     {"LEAT-K0405", "The topic could not be created as it was asked for.", "See the text from the broker."},
+    {"LEAT-K0406", "A record is larger than properties.buffer.memory.", "Raise it."},
     {"LEAT-K0902", "The event descriptor of a client could not be read.", "This is a bug of leat: report it."},
     {"LEAT-K0903", "A format that was taken for keys decodes none.",
      "This is a bug of the format's plugin: report it."},

@@ -138,36 +138,55 @@ static void print_key(const rd_kafka_message_t *m, char *out, size_t size)
         snprintf(out, size, "%.*s%s", (int)n, (const char *)key, n < m->key_len ? "…" : "");
 }
 
-// A record the client itself does not take: too large for message.max.bytes.
-static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m)
+// A bound of the client that a record does not keep. The client has it in units of so many bytes.
+struct limit {
+    const char *code, *property, *native, *hint;
+    long long unit;
+};
+
+static const struct limit request_limit = {
+    "LEAT-K0402", "properties.max.request.size", "message.max.bytes",
+    "Raise properties.max.request.size, and the topic's max.message.bytes with it.", 1};
+static const struct limit queue_limit = {"LEAT-K0406", "properties.buffer.memory", "queue.buffering.max.kbytes",
+                                         "Raise properties.buffer.memory.", 1024};
+
+static leat_status refuse_size(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m,
+                               const struct limit *limit)
 {
-    char where[300];
-    if (m->err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0401", "could not write to topic \"%s\"", w->topic);
-        ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_err2str(m->err));
-        return LEAT_TRANSIENT;
-    }
-    char key[sizeof w->largest_key], limit[32] = "";
-    size_t size = sizeof limit;
-    rd_kafka_conf_get(rd_kafka_conf(w->client->rk), "message.max.bytes", limit, &size);
+    char key[sizeof w->largest_key], where[300], value[32] = "";
+    size_t size = sizeof value;
+    rd_kafka_conf_get(rd_kafka_conf(w->client->rk), limit->native, value, &size);
     print_key(m, key, sizeof key);
-    leat_fail(ctx, LEAT_DATA, "LEAT-K0402",
-              "a record of %zu bytes for topic \"%s\" is larger than properties.max.request.size, %s",
-              m->len + m->key_len, w->topic, limit);
+    leat_fail(ctx, LEAT_DATA, limit->code, "a record of %zu bytes for topic \"%s\" is larger than %s, %lld",
+              m->len + m->key_len, w->topic, limit->property, strtoll(value, NULL, 10) * limit->unit);
     if (key[0])
         leat_error_detail(ctx, "Its key is %s.", key);
-    leat_error_hint(ctx, "Raise properties.max.request.size, and the topic's max.message.bytes with it.");
+    leat_error_hint(ctx, "%s", limit->hint);
     snprintf(where, sizeof where, "topic %s", w->topic);
     return ctx->host->bad_row(ctx, (struct leat_bytes){m->payload, (uint32_t)m->len}, where);
 }
 
-// Takes over what librdkafka accepted of messages[0 … n-1]. LEAT_AGAIN = its queue is full.
+// A record that the client does not take at all.
+static leat_status refused(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m)
+{
+    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return refuse_size(ctx, w, m, &request_limit);
+    if (m->err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return refuse_size(ctx, w, m, &queue_limit);
+    leat_fail(ctx, LEAT_TRANSIENT, "LEAT-K0401", "could not write to topic \"%s\"", w->topic);
+    ctx->host->error_native(ctx, rd_kafka_err2name(m->err), rd_kafka_err2str(m->err));
+    return LEAT_TRANSIENT;
+}
+
+// Takes over what librdkafka accepted of messages[0 … n-1]. LEAT_AGAIN = its queue is full, of what is under way; a
+// record that finds no room in an empty queue will never find any.
 static leat_status account(struct leat_ctx *ctx, struct kafka_writer *w, struct kafka_chunk *chunk,
                            const rd_kafka_message_t *messages, uint32_t n)
 {
     leat_status st = LEAT_OK;
     for (uint32_t i = 0; i < n; i++) {
-        if (messages[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        int full = messages[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        if (full && (w->outstanding || i))
             return st == LEAT_OK ? LEAT_AGAIN : st; // it and all behind it
         chunk->at++;
         if (!messages[i].err) {

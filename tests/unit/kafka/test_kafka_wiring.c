@@ -247,10 +247,9 @@ static void large_rows_fill_several_chunks(void **state)
 }
 
 // No report comes for what the client refuses, and the rest has to go all the same.
-static void rounds_of_refused_records_end(void **state)
+static void refuse_rounds(struct world *w, const char *limit, const char *value, const char *message)
 {
-    struct world *w = *state;
-    struct testhost_node *n = limited_sink(w, "properties.max.request.size", "2000");
+    struct testhost_node *n = limited_sink(w, limit, value);
     uint8_t text[3000];
     memset(text, 'x', sizeof text);
     struct leat_batch *b = leat_batch_new(&n->ctx, w->schema, 32);
@@ -263,10 +262,21 @@ static void rounds_of_refused_records_end(void **state)
     assert_int_equal(testhost_metric(n, "leat_kafka_sent_records_total"), 1);
     int refused = 0;
     for (struct testhost_bad_row *bad = n->bad_rows; bad; bad = bad->next, refused++)
-        assert_non_null(strstr(bad->message, "is larger than properties.max.request.size, 2000"));
+        assert_non_null(strstr(bad->message, message));
     assert_int_equal(refused, 4);
     leat_batch_unref(b);
     testhost_node_destroy(n);
+}
+
+static void rounds_of_refused_records_end(void **state)
+{
+    refuse_rounds(*state, "properties.max.request.size", "2000", "is larger than properties.max.request.size, 2000");
+}
+
+// librdkafka says of them that its queue is full, which it never is again.
+static void records_larger_than_the_queue_are_refused(void **state)
+{
+    refuse_rounds(*state, "properties.buffer.memory", "2048", "is larger than properties.buffer.memory, 2048");
 }
 
 static void an_end_with_unwritten_records_does_not_wait(void **state)
@@ -311,6 +321,7 @@ int main(void)
         CASE(a_full_writer_holds_back),
         CASE(large_rows_fill_several_chunks),
         CASE(rounds_of_refused_records_end),
+        CASE(records_larger_than_the_queue_are_refused),
         CASE(an_end_with_unwritten_records_does_not_wait),
         CASE(memory_that_is_missing_is_an_error),
     };
