@@ -84,6 +84,8 @@ static const struct leat_code kafka_codes[] = {
     {"LEAT-K0404", "A column of an upsert key is NULL.", "Filter such rows out before the sink, or set on-error."},
     {"LEAT-K0405", "The topic could not be created as it was asked for.", "See the text from the broker."},
     {"LEAT-K0406", "A record is larger than properties.buffer.memory.", "Raise it."},
+    {"LEAT-K0407", "A topic that is read or written as a table is not compacted, so retention removes rows of it.",
+     "Set the topic's cleanup.policy to compact, by the command in the hint."},
     {"LEAT-K0902", "The event descriptor of a client could not be read.", "This is a bug of leat: report it."},
     {"LEAT-K0903", "A format that was taken for keys decodes none.",
      "This is a bug of the format's plugin: report it."},

@@ -206,6 +206,7 @@ static leat_status on_ready(struct leat_ctx *ctx, void *arg)
     struct kafka_sink *s = arg;
     struct kafka_writer *w = s->writer;
     tell_trouble(ctx, s);
+    kafka_policy_take(ctx, s->o, &s->policy);
     kafka_writer_trim(ctx, w);
     leat_status st = kafka_writer_failure(ctx, w);
     if (st != LEAT_OK || s->step != KAFKA_SINK_RUN)
@@ -307,6 +308,8 @@ static leat_status run(struct leat_ctx *ctx, struct kafka_sink *s)
         if (t->created)
             leat_log(ctx, LEAT_LOG_INFO, "topic-created", "created topic \"%s\" with %d partitions", t->topic,
                      t->partition_count);
+        else if (s->bound->upsert)
+            s->policy = kafka_policy_ask(s->writer->client, &s->o->topic);
         st = start_writer(ctx, s, t);
     }
     kafka_topic_job_destroy(t);
@@ -463,6 +466,7 @@ static void stop_events(struct leat_ctx *ctx, struct kafka_sink *s)
 {
     ctx->host->event_close(s->flush_timer);
     s->flush_timer = NULL;
+    kafka_policy_drop(&s->policy);
     if (s->writer)
         kafka_writer_detach(s->writer);
 }

@@ -4,6 +4,7 @@
 #define KAFKA_SINK_INT_H
 
 #include "columns.h"
+#include "policy.h"
 #include "topic.h"
 #include "writer.h"
 
@@ -40,6 +41,7 @@ struct kafka_sink {
     struct leat_open open;
     struct kafka_control *control;
     struct kafka_topic_job *topic; // the answer for open, until it is used
+    rd_kafka_queue_t *policy;      // an answer to come, or NULL
     enum kafka_sink_step step;
     int32_t kept_partitions; // of the saved state; 0 = none
     struct kafka_writer *writer;

@@ -163,6 +163,7 @@ static leat_status on_ready(struct leat_ctx *ctx, void *arg)
         s->client->trouble[0] = 0;
         s->troubled = 1;
     }
+    kafka_policy_take(ctx, s->o, &s->policy);
     ctx->host->wake(ctx);
     return LEAT_OK;
 }
@@ -411,6 +412,8 @@ static leat_status run(struct leat_ctx *ctx, struct kafka_source *s)
     s->step = KAFKA_SOURCE_RUN;
     s->troubled = 0;
     leat_say_status(ctx, "reading topic \"%s\"", s->o->topic.items[0]);
+    if (s->upsert)
+        s->policy = kafka_policy_ask(s->client, &s->o->topic);
     st = start_timers(ctx, s);
     if (st == LEAT_OK && s->open.catch_up)
         st = start_catch_up(ctx, s);
@@ -560,6 +563,7 @@ static void stop_events(struct leat_ctx *ctx, struct kafka_source *s)
     ctx->host->event_close(s->progress_timer);
     ctx->host->event_close(s->discovery_timer);
     s->settle_timer = s->progress_timer = s->discovery_timer = NULL;
+    kafka_policy_drop(&s->policy);
     if (s->client)
         kafka_client_detach(s->client);
 }

@@ -4,6 +4,7 @@
 #define KAFKA_SOURCE_INT_H
 
 #include "columns.h"
+#include "policy.h"
 #include "resolve.h"
 
 #define KAFKA_POLL_RECORDS 1024 // as many as a batch has rows
@@ -56,6 +57,7 @@ struct kafka_source {
     struct kafka_client *client;
     struct kafka_control *control;
     struct kafka_resolve *resolved; // the answer for open, until it is used
+    rd_kafka_queue_t *policy;       // an answer to come, or NULL
     enum kafka_source_step step;
     struct kafka_positions loaded;
     uint8_t restored;

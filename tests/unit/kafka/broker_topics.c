@@ -330,6 +330,60 @@ static void keys_stay_in_their_partitions(void **state)
     testhost_state_fini(&saved);
 }
 
+// --- tables in topics that are none
+
+static int warns(void *arg)
+{
+    return testhost_diag(arg, "cleanup.policy") != NULL;
+}
+
+static void expect_warning(struct testhost *h, struct testhost_node *n, const char *topic)
+{
+    char text[512];
+    assert_true(testhost_run_until(h, warns, n, WAIT));
+    snprintf(text, sizeof text,
+             "topic \"%s\" is a table but has cleanup.policy=delete: retention removes rows that were not deleted",
+             topic);
+    assert_string_equal(n->diags->message, text);
+    assert_string_equal(n->diags->code, "LEAT-K0407");
+    snprintf(text, sizeof text,
+             "kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config "
+             "cleanup.policy=compact",
+             servers(), topic);
+    assert_string_equal(n->diags->hint, text);
+    assert_null(n->diags->next);
+}
+
+static void a_table_that_is_not_compacted_is_told(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("uncompacted");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    fill(h, "kafka", topic, "+I[1, a]\n"); // makes the topic
+    struct testhost_node *sink = node(h, "upsert-kafka", LEAT_SINK, topic, NULL);
+    good(sink, testhost_sink_start(sink, schema, LEAT_MODE_UPSERT, "id"));
+    expect_warning(h, sink, topic);
+    testhost_node_destroy(sink);
+    struct testhost_node *source = node(h, "upsert-kafka", LEAT_SOURCE, topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    expect_warning(h, source, topic);
+    testhost_node_destroy(source);
+}
+
+static void a_table_that_is_compacted_is_not_told(void **state)
+{
+    struct testhost *h = host(state);
+    const char *topic = topic_name("compacted");
+    const struct leat_schema *schema = testhost_schema(h, COLUMNS, "id");
+    fill(h, "upsert-kafka", topic, "+U[1, a]\n");
+    struct testhost_node *source = node(h, "upsert-kafka", LEAT_SOURCE, topic, NULL);
+    good(source, testhost_source_start(source, schema));
+    good(source, testhost_poll_rows(source, 1, WAIT));
+    testhost_run_for(h, 500);
+    assert_null(source->diags);
+    testhost_node_destroy(source);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +395,8 @@ int main(int argc, char **argv)
         CASE(several_topics_are_one_stream),
         CASE(partitions_are_shared_and_found_later),
         CASE(keys_stay_in_their_partitions),
+        CASE(a_table_that_is_not_compacted_is_told),
+        CASE(a_table_that_is_compacted_is_not_told),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
