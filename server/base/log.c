@@ -84,29 +84,51 @@ static void write_record(struct base_log *log, const struct log_record *r)
     write_line(log, log->line.ptr, log->line.len);
 }
 
-static void end_fold(struct base_log *log, struct fold *f)
+// The line that stands for the repeats is of the moment in which it is written, so that lines never go back in time.
+static void end_fold(struct base_log *log, struct fold *f, leat_usec now)
 {
     if (f->used && f->repeats) {
         f->record.repeated = f->repeats;
+        f->record.last = f->record.time;
+        f->record.time = now;
         write_record(log, &f->record);
     }
     f->used = false;
 }
 
-// Ends folds whose window is over (or all of them). Returns when the next one is due, INT64_MAX if none is open.
+static bool is_over(const struct base_log *log, const struct fold *f, leat_usec now)
+{
+    return f->since + log->options.fold <= now || f->since > now; // a clock set back must not hold a line for hours
+}
+
+// Ends folds whose window is over (or all of them), in the order of their last repeats. Returns when the next one is
+// due, INT64_MAX if none is open.
 static leat_usec end_folds(struct base_log *log, leat_usec now, bool all)
 {
-    leat_usec due = INT64_MAX;
-    for (struct fold *f = log->folds; f < log->folds + FOLD_SLOTS; f++) {
-        if (!f->used)
-            continue;
-        leat_usec end = f->since + log->options.fold;
-        if (all || end <= now || f->since > now) // a clock set back must not hold a line for hours
-            end_fold(log, f);
-        else if (f->repeats && end < due)
-            due = end;
+    for (;;) {
+        struct fold *first = NULL;
+        leat_usec due = INT64_MAX;
+        for (struct fold *f = log->folds; f < log->folds + FOLD_SLOTS; f++) {
+            if (!f->used)
+                continue;
+            if (all || is_over(log, f, now))
+                first = first && first->record.time <= f->record.time ? first : f;
+            else if (f->repeats && f->since + log->options.fold < due)
+                due = f->since + log->options.fold;
+        }
+        if (!first)
+            return due;
+        end_fold(log, first, now);
     }
-    return due;
+}
+
+// The speaker goes on with something else: what it repeated comes before, though not more often than once a second.
+static void end_folds_of(struct base_log *log, const struct log_record *r)
+{
+    for (struct fold *f = log->folds; f < log->folds + FOLD_SLOTS; f++)
+        if (f->used && f->repeats && f->since + BASE_SECOND <= r->time && f->record.who_len == r->who_len &&
+            memcmp(f->record.text, r->text, r->who_len) == 0)
+            end_fold(log, f, r->time);
 }
 
 static bool same(const struct log_record *a, const struct log_record *b)
@@ -121,6 +143,11 @@ static void take_record(struct base_log *log, const struct log_record *r)
         return;
     }
     end_folds(log, r->time, false);
+    if (r->each) {
+        end_folds_of(log, r);
+        write_record(log, r);
+        return;
+    }
     struct fold *free_slot = log->folds;
     for (struct fold *f = log->folds; f < log->folds + FOLD_SLOTS; f++) {
         if (f->used && same(&f->record, r)) {
@@ -134,7 +161,8 @@ static void take_record(struct base_log *log, const struct log_record *r)
         if (free_slot->used && (!f->used || f->since < free_slot->since))
             free_slot = f;
     }
-    end_fold(log, free_slot);
+    end_folds_of(log, r);
+    end_fold(log, free_slot, r->time);
     free_slot->used = true;
     free_slot->since = r->time;
     free_slot->repeats = 0;
@@ -144,9 +172,9 @@ static void take_record(struct base_log *log, const struct log_record *r)
 
 static void add_string(struct log_record *r, const char *text);
 
-static void tell_dropped(struct base_log *log, uint64_t count)
+static void tell_dropped(struct base_log *log, uint64_t count, leat_usec now)
 {
-    struct log_record r = {.time = wall(log), .level = LEAT_LOG_WARN};
+    struct log_record r = {.time = now, .level = LEAT_LOG_WARN};
     char message[128];
     snprintf(message, sizeof message, "%llu lines were lost because the log could not be written fast enough",
              (unsigned long long)count);
@@ -182,14 +210,15 @@ static void *run(void *arg)
             log->head = (log->head + 1) % log->options.queue;
             log->count--;
         }
+        leat_usec now = got ? r.time : wall(log); // under the lock: what comes later is later
         log->dropped_told = log->dropped;
         log->busy = true;
         pthread_mutex_unlock(&log->lock);
         if (lost)
-            tell_dropped(log, lost);
+            tell_dropped(log, lost, now);
         if (got)
             take_record(log, &r);
-        leat_usec due = got ? 0 : end_folds(log, wall(log), all);
+        leat_usec due = got ? 0 : end_folds(log, now, all);
         pthread_mutex_lock(&log->lock);
         if (got || log->count)
             continue;
@@ -289,9 +318,11 @@ static void add_string(struct log_record *r, const char *text)
     r->len = (uint16_t)(r->len + len + 1);
 }
 
-static void put(struct base_log *log, const struct log_record *r)
+// The time is taken under the lock: the order of lines is the order of their times.
+static void put(struct base_log *log, struct log_record *r)
 {
     pthread_mutex_lock(&log->lock);
+    r->time = wall(log);
     if (log->count == log->options.queue) {
         log->dropped++;
     } else {
@@ -312,13 +343,14 @@ void base_logv(const struct base_logger *who, uint8_t level, const char *event, 
     char message[BASE_LOG_TEXT_MAX];
     if (vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = 0;
-    r.time = wall(who->log);
     r.level = level;
+    r.each = who->each;
     r.len = 0;
     r.repeated = 0;
     r.fields = (uint8_t)(count < BASE_LOG_FIELDS_MAX ? count : BASE_LOG_FIELDS_MAX);
     add_string(&r, who->pipeline ? who->pipeline : "");
     add_string(&r, who->node ? who->node : "");
+    r.who_len = r.len;
     add_string(&r, event);
     add_string(&r, message);
     r.same_len = r.len;

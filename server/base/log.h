@@ -4,7 +4,8 @@
 // A caller formats its message, puts the record into a bounded ring and goes on; it never waits for a terminal or a
 // disk. When the ring is full the record is dropped and counted, and the next line written says how many were lost.
 // The writer masks secrets in every field, folds repeats of one message (same level, pipeline, node, event and
-// message) within `fold` into a later line with "repeated=N", and writes text for people or JSON for machines.
+// message) within `fold` into a later line with "repeated=N last=TIME", and writes text for people or JSON for machines.
+// Lines stand in the order of their times.
 //
 //     2026-11-21T09:30:00.123456Z WARN  orders/pg connection-lost lost connection to server "db" attempt=3
 //     {"time":"2026-11-21T09:30:00.123456Z","level":"warn","pipeline":"orders","node":"pg","event":"connection-lost",…}
@@ -47,6 +48,7 @@ struct base_logger {
     const char *pipeline; // NULL or "" = the server itself
     const char *node;     // NULL or "" = the pipeline as a whole
     uint8_t level;        // 0 = the log's own level
+    bool each;            // never folded: states, of which each change counts and comes at once
 };
 
 #define BASE_LOG_FIELDS_MAX 8

@@ -60,8 +60,10 @@ void log_format_text(const struct log_record *r, struct base_secrets *secrets, s
         add_value(masked.ptr, masked.len, out);
         key = next(value);
     }
-    if (r->repeated)
-        base_str_addf(out, " repeated=%u", r->repeated);
+    if (r->repeated) {
+        base_time_print(r->last, time);
+        base_str_addf(out, " repeated=%u last=%s", r->repeated, time);
+    }
     base_str_addc(out, '\n');
     base_str_fini(&masked);
 }
@@ -96,7 +98,9 @@ void log_format_json(const struct log_record *r, struct base_secrets *secrets, s
         add_member(out, secrets, key, value);
         key = next(value);
     }
-    if (r->repeated)
-        base_str_addf(out, ",\"repeated\":%u", r->repeated);
+    if (r->repeated) {
+        base_time_print(r->last, time);
+        base_str_addf(out, ",\"repeated\":%u,\"last\":\"%s\"", r->repeated, time);
+    }
     base_str_addz(out, "}\n");
 }

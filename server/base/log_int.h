@@ -11,9 +11,12 @@ struct log_record {
     leat_usec time;
     uint8_t level;
     uint8_t fields;
+    bool each;         // never folded
+    uint16_t who_len;  // bytes of pipeline and node
     uint16_t same_len; // bytes of the four first strings: what is compared when repeats are folded
     uint16_t len;      // bytes of all strings
-    uint32_t repeated; // > 0: this line stands for so many
+    uint32_t repeated; // > 0: this line stands for so many …
+    leat_usec last;    // … the last of which was then
     char text[BASE_LOG_TEXT_MAX];
 };
 

@@ -49,6 +49,49 @@ bool data_rows_equal(const struct leat_batch *a, uint32_t row_a, const struct le
     return true;
 }
 
+// Of the types without bytes of their own; 0 = they have.
+static uint32_t width_of(uint8_t kind)
+{
+    static const uint8_t widths[] = {
+        [LEAT_TYPE_BOOLEAN] = 1,     [LEAT_TYPE_TINYINT] = 1,     [LEAT_TYPE_SMALLINT] = 2,
+        [LEAT_TYPE_INT] = 4,         [LEAT_TYPE_BIGINT] = 8,      [LEAT_TYPE_FLOAT] = 4,
+        [LEAT_TYPE_DOUBLE] = 8,      [LEAT_TYPE_DECIMAL] = 16,    [LEAT_TYPE_DATE] = 4,
+        [LEAT_TYPE_TIME] = 8,        [LEAT_TYPE_TIMESTAMP] = 8,   [LEAT_TYPE_TIMESTAMP_LTZ] = 8,
+        [LEAT_TYPE_INTERVAL_YM] = 4, [LEAT_TYPE_INTERVAL_DS] = 8,
+    };
+    return kind < sizeof widths ? widths[kind] : 0;
+}
+
+static uint64_t cell_bytes(const union leat_cell *cell, const struct leat_type *type)
+{
+    if (leat_type_is_bytes(type->kind))
+        return cell->bytes.len;
+    if (!leat_type_is_list(type->kind))
+        return width_of(type->kind);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < cell->list.count; i++)
+        if (cell->list.items[i].state == LEAT_VALUE)
+            sum += cell_bytes(&cell->list.items[i].cell, leat_type_child(type, i));
+    return sum;
+}
+
+uint64_t data_rows_bytes(const struct leat_batch *b)
+{
+    uint64_t sum = 0;
+    for (uint32_t c = 0; c < b->column_count; c++) {
+        const struct leat_type *type = &b->schema->columns[c].type;
+        const uint8_t *states = b->columns[c].states;
+        uint32_t width = width_of(type->kind), values = 0;
+        for (uint32_t r = 0; r < b->rows && width; r++)
+            values += states[r] == LEAT_VALUE;
+        sum += (uint64_t)values * width;
+        for (uint32_t r = 0; r < b->rows && !width; r++)
+            if (states[r] == LEAT_VALUE)
+                sum += cell_bytes(&b->columns[c].cells[r], type);
+    }
+    return sum;
+}
+
 uint64_t data_row_hash(const struct leat_batch *b, uint32_t row, const uint32_t *columns, uint32_t n)
 {
     return rowhash(b, row, columns, n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single rows of batches: compared, hashed, gathered. Thread: any.
+// Rows of batches: compared, hashed, measured, gathered. Thread: any.
 #ifndef LEAT_DATA_ROW_H
 #define LEAT_DATA_ROW_H
 
@@ -16,6 +16,10 @@ bool data_rows_equal(const struct leat_batch *a, uint32_t row_a, const struct le
 
 // Hash of some columns of a row; rows that are equal in them hash alike, whichever batch they are in.
 uint64_t data_row_hash(const struct leat_batch *b, uint32_t row, const uint32_t *columns, uint32_t n);
+
+// Bytes of the values of a batch: the length of strings, 1 to 16 for each of the others by its type, nothing for a NULL.
+// What rows are, however large the memory in which they lie, and whoever shares it.
+uint64_t data_rows_bytes(const struct leat_batch *b);
 
 // The rows of `b` numbered rows[0 … n-1], n > 0, in a new batch that borrows their bytes from `b`. NULL without memory.
 struct leat_batch *data_batch_gather(const struct leat_batch *b, const uint32_t *rows, uint32_t n);

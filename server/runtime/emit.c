@@ -158,7 +158,7 @@ leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
     if (b->rows) {
         base_metric_inc(inst->metrics.rows_out, b->rows);
         base_metric_inc(inst->metrics.batches_out, 1);
-        base_metric_inc(inst->metrics.bytes_out, (int64_t)data_batch_bytes(b));
+        base_metric_inc(inst->metrics.bytes_out, (int64_t)data_rows_bytes(b));
     }
     leat_status result = send_all(inst, port, b);
     data_batch_unref(b);

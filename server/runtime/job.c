@@ -70,7 +70,7 @@ static bool add_metrics(struct inst *inst)
         {offsetof(struct inst_metrics, rows_out),
          {"leat_rows_out_total", LEAT_METRIC_COUNTER, 1, "Rows that the node gave."}},
         {offsetof(struct inst_metrics, bytes_out),
-         {"leat_bytes_out_total", LEAT_METRIC_COUNTER, 1, "Memory of the batches that the node gave."}},
+         {"leat_bytes_out_total", LEAT_METRIC_COUNTER, 1, "Bytes of the values that the node gave."}},
         {offsetof(struct inst_metrics, batches_out),
          {"leat_batches_out_total", LEAT_METRIC_COUNTER, 1, "Batches that the node gave."}},
         {offsetof(struct inst_metrics, errors),
@@ -113,8 +113,10 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
     inst->job = job;
     inst->node = node;
     inst->instance = instance;
-    inst->logger =
-        (struct base_logger){job->runtime->options.log, job->plan->pipeline, node->name, job->options.log_level};
+    inst->logger = (struct base_logger){.log = job->runtime->options.log,
+                                        .pipeline = job->plan->pipeline,
+                                        .node = node->name,
+                                        .level = job->options.log_level};
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;
     base_list_init(&inst->events);

@@ -107,7 +107,7 @@ static void test_repeats_are_folded(void **state)
     base_log(&who, LEAT_LOG_WARN, "flood", "another");
     base_log_flush(log);
     assert_int_equal(count_lines(read_file(&f), "the same\n"), 1);
-    assert_int_equal(count_lines(f.text, "the same repeated=99\n"), 1);
+    assert_int_equal(count_lines(f.text, "the same repeated=99 last=2025-11-21T09:30:00.000000Z\n"), 1);
     assert_int_equal(count_lines(f.text, "another\n"), 1);
     assert_int_equal(base_log_folded(log), 99);
     base_log(&who, LEAT_LOG_WARN, "flood", "the same");
@@ -116,7 +116,68 @@ static void test_repeats_are_folded(void **state)
     base_log(&who, LEAT_LOG_WARN, "flood", "the same");
     base_log_destroy(log);
     assert_int_equal(count_lines(read_file(&f), "the same\n"), 3);
-    assert_int_equal(count_lines(f.text, "the same repeated=1\n"), 1);
+    assert_int_equal(count_lines(f.text, "the same repeated=1 last=2025-11-21T09:30:00.000000Z\n"), 1);
+    close(f.fd);
+}
+
+static void say(struct fixture *f, const struct base_logger *who, int seconds, const char *text)
+{
+    __atomic_store_n(&f->now, T0 + seconds * BASE_SECOND, __ATOMIC_RELAXED);
+    base_log(who, LEAT_LOG_WARN, "event", "%s", text);
+}
+
+// Each line starts with its time: no line is older than the one before.
+static void assert_in_order(const char *text)
+{
+    for (const char *line = text, *end; (end = strchr(line, '\n')) && end[1]; line = end + 1)
+        assert_true(memcmp(line, end + 1, 27) <= 0);
+}
+
+// What was repeated is told before its speaker goes on, and lines never go back in time.
+static void test_counted_lines_come_in_order(void **state)
+{
+    struct fixture f;
+    open_file(&f);
+    struct base_log *log = base_log_create(
+        &(struct base_log_options){.fd = f.fd, .fold = 5 * BASE_SECOND, .wall = fake_wall, .wall_arg = &f});
+    struct base_logger who = {.log = log, .pipeline = "p", .node = "a"}, other = {.log = log, .pipeline = "p"};
+    say(&f, &who, 0, "lost");
+    say(&f, &other, 0, "waits");
+    say(&f, &who, 1, "lost");
+    say(&f, &other, 1, "waits");
+    say(&f, &who, 2, "lost");
+    say(&f, &who, 3, "back");   // the count of what was lost comes first
+    say(&f, &other, 9, "done"); // and here that of what waited
+    base_log_destroy(log);
+    assert_string_equal(read_file(&f), "2025-11-21T09:30:00.000000Z WARN  p/a event lost\n"
+                                       "2025-11-21T09:30:00.000000Z WARN  p event waits\n"
+                                       "2025-11-21T09:30:03.000000Z WARN  p/a event lost repeated=2 "
+                                       "last=2025-11-21T09:30:02.000000Z\n"
+                                       "2025-11-21T09:30:03.000000Z WARN  p/a event back\n"
+                                       "2025-11-21T09:30:09.000000Z WARN  p event waits repeated=1 "
+                                       "last=2025-11-21T09:30:01.000000Z\n"
+                                       "2025-11-21T09:30:09.000000Z WARN  p event done\n");
+    assert_in_order(f.text);
+    close(f.fd);
+}
+
+// A job that runs, fails and runs again within a moment: each change is seen, when it happens.
+static void test_states_are_not_folded(void **state)
+{
+    struct fixture f;
+    open_file(&f);
+    struct base_log *log = base_log_create(
+        &(struct base_log_options){.fd = f.fd, .fold = 5 * BASE_SECOND, .wall = fake_wall, .wall_arg = &f});
+    struct base_logger job = {.log = log, .pipeline = "p", .each = true};
+    for (int i = 0; i < 3; i++) {
+        say(&f, &job, 0, "running");
+        say(&f, &job, 0, "failed");
+    }
+    base_log_flush(log);
+    assert_int_equal(count_lines(read_file(&f), "running\n"), 3);
+    assert_int_equal(count_lines(f.text, "failed\n"), 3);
+    base_log_destroy(log);
+    assert_int_equal(count_lines(read_file(&f), "repeated"), 0);
     close(f.fd);
 }
 
@@ -208,9 +269,14 @@ static void test_long_record_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_form),          cmocka_unit_test(test_json_form),
-        cmocka_unit_test(test_repeats_are_folded), cmocka_unit_test(test_full_ring_drops_and_says_so),
-        cmocka_unit_test(test_many_threads),       cmocka_unit_test(test_long_record_is_cut),
+        cmocka_unit_test(test_text_form),
+        cmocka_unit_test(test_json_form),
+        cmocka_unit_test(test_repeats_are_folded),
+        cmocka_unit_test(test_counted_lines_come_in_order),
+        cmocka_unit_test(test_states_are_not_folded),
+        cmocka_unit_test(test_full_ring_drops_and_says_so),
+        cmocka_unit_test(test_many_threads),
+        cmocka_unit_test(test_long_record_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

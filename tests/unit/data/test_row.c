@@ -129,13 +129,29 @@ static void gathered_rows_keep_their_bytes_alive(void **state)
     data_batch_unref(out);
 }
 
+// What rows are, not the memory in which they lie: an empty batch of any capacity is nothing, a gathered one its part.
+static void bytes_are_those_of_the_values(void **state)
+{
+    struct leat_batch **b = *state;
+    uint32_t rows[] = {0, 1}; // "even" and "odd", with BIGINT, DECIMAL, FLOAT and a list of "tag" and NULL
+    struct leat_batch *empty = fixture_batch(1000), *two = data_batch_gather(b[0], rows, 2);
+    assert_int_equal(data_rows_bytes(empty), 0);
+    assert_int_equal(data_rows_bytes(two), 2 * (8 + 16 + 4 + 3) + 4 + 3);
+    for (uint32_t c = 0; c < COLUMNS; c++)
+        leat_batch_set_null(two, c, 0);
+    assert_int_equal(data_rows_bytes(two), 8 + 16 + 4 + 3 + 3);
+    assert_int_equal(data_rows_bytes(b[1]), 50 * (8 + 16 + 4 + 3) + 25 * 7);
+    data_batch_unref(empty);
+    data_batch_unref(two);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(equal_rows_are_equal_in_any_batch),    TEST(any_difference_counts),
         TEST(floats_compare_by_their_bytes),        TEST(hashes_spread),
-        TEST(gathered_rows_keep_their_bytes_alive),
+        TEST(gathered_rows_keep_their_bytes_alive), TEST(bytes_are_those_of_the_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
