@@ -256,7 +256,7 @@ static const struct leat_code codes[] = {
     {"LEAT-G0202", "The slot exists, but no checkpoint of this pipeline knows it.",
      "Choose another slot.name, drop the slot, or set slot.reuse."},
     {"LEAT-G0203", "The slot of the checkpoint is gone or was invalidated: changes may be lost.",
-     "Drop what is left of the slot, forget the state of this node and read a new snapshot."},
+     "Drop what is left of the slot and start once with --forget-state NODE to read a new snapshot."},
     {"LEAT-G0204", "The slot was confirmed beyond the checkpoint's position: changes in between would be skipped.",
      "Go back to the checkpoint that belongs to the slot, or read a new snapshot."},
     {"LEAT-G0205", "The server is not the one that the checkpoint was taken from.",

@@ -104,8 +104,8 @@ static leat_status other_server(struct pgcdc *p)
                     p->timeline);
     leat_error_detail(p->ctx, "After a restore, a clone or a failover the same position names other changes.");
     leat_error_hint(p->ctx,
-                    "Point the source at the right server; or drop the slot, forget the state of node \"%s\" and "
-                    "read a new snapshot.",
+                    "Point the source at the right server; or drop the slot and start once with --forget-state %s "
+                    "to read a new snapshot.",
                     p->node);
     return LEAT_FATAL;
 }
@@ -252,10 +252,13 @@ static leat_status publication_too_late(struct pgcdc *p)
         (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
                         "replication slot \"%s\" stands at " PGCDC_LSN ", before publication \"%s\" would be created",
                         p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed), p->publication);
-    leat_error_hint(p->ctx, p->restored
-                                ? "Creating it again does not help. Drop the slot, forget the state of this node and "
-                                  "read a new snapshot."
-                                : "Set slot.reuse to \"snapshot\", or name a publication as old as the slot.");
+    if (p->restored)
+        leat_error_hint(p->ctx,
+                        "Creating it again does not help. Drop the slot and start once with --forget-state %s to read "
+                        "a new snapshot.",
+                        p->node);
+    else
+        leat_error_hint(p->ctx, "Set slot.reuse to \"snapshot\", or name a publication as old as the slot.");
     return LEAT_FATAL;
 }
 
@@ -350,8 +353,8 @@ static leat_status slot_gone(struct pgcdc *p, const char *how)
                     p->config->slot_name, how, PGCDC_LSN_OF(p->saved.at.lsn), PGCDC_LSN_OF(p->server_end));
     leat_error_detail(p->ctx, "Changes after " PGCDC_LSN " cannot be read any more.", PGCDC_LSN_OF(p->saved.at.lsn));
     leat_error_hint(p->ctx,
-                    "Drop what is left of the slot, forget the state of node \"%s\" and start again: tables are "
-                    "then read from a new snapshot.",
+                    "Drop what is left of the slot and start once with --forget-state %s: tables are then read from a "
+                    "new snapshot.",
                     p->node);
     return LEAT_FATAL;
 }
@@ -383,7 +386,7 @@ static leat_status check_restored(struct pgcdc *p, const PGresult *res)
                         PGCDC_LSN_OF(at->lsn), PGCDC_LSN_OF(p->server_end));
         leat_error_hint(p->ctx,
                         "The server was set back (restore, failover). Read a new snapshot: drop the slot and "
-                        "forget the state of node \"%s\".",
+                        "start once with --forget-state %s.",
                         p->node);
         return LEAT_FATAL;
     }
@@ -394,8 +397,8 @@ static leat_status check_restored(struct pgcdc *p, const PGresult *res)
         leat_error_detail(p->ctx, "The server would skip the changes in between without a word. Somebody else read or "
                                   "advanced the slot, it was created anew, or an older checkpoint was restored.");
         leat_error_hint(p->ctx,
-                        "Start from the checkpoint that belongs to the slot; or drop the slot, forget the state of "
-                        "node \"%s\" and read a new snapshot.",
+                        "Start from the checkpoint that belongs to the slot; or drop the slot and start once with "
+                        "--forget-state %s to read a new snapshot.",
                         p->node);
         return LEAT_FATAL;
     }

@@ -144,9 +144,13 @@ static const struct leat_code codes[] = {
      "Look at what the node named waits for: a target that does not answer, a disk that is slow. Or raise the "
      "timeout."},
     {"LEAT-T0007", "A checkpoint holds state of a node that was changed so that the state does not fit it any more.",
-     "Put back what was changed (the message names it), or give the pipeline another name: it then starts anew."},
+     "Put back what was changed (the message names it); or start once with --forget-state and the node's name, which "
+     "says "
+     "what else must be forgotten with it."},
     {"LEAT-T0008", "The newest checkpoint is damaged, and an older one does not know where a source stood.",
      "Restore the pipeline's checkpoint folder from a backup, or remove it and start anew."},
+    {"LEAT-T0009", "--forget-state names a node that is not in the files, or one whose state others depend on.",
+     "Correct the name, or give the flag for each node that the message names; leat plan shows who reads whom."},
     {"LEAT-V0101", "The answer of a query could not be written.",
      "Look at where the output goes: a full disk, a closed pipe."},
     {"LEAT-V0102", "The answer of a query is too large to be kept for a table.",

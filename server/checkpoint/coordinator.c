@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "checkpoint/forget.h"
 #include "fault.h"
 
 #define GATE_LOOK   ((leat_usec)100000)
@@ -430,6 +431,7 @@ static void written_mail(struct loop_mail *mail)
     } else if (c->write_status < 0) {
         fail(c, &c->write_error);
     } else {
+        c->options.forget_count = 0; // from now on what is saved is what came since
         forget_large(c);
         if (!c->job_stopped)
             after_epoch(c);
@@ -600,7 +602,8 @@ static leat_status check_sources(const struct coordinator *c, struct base_error 
 {
     for (uint32_t i = 0; c->lost && i < c->plan->node_count; i++) {
         const struct plan_node *node = c->plan->nodes[i];
-        bool known = node->kind != LEAT_SOURCE || !node->component->source->save_state;
+        bool known = node->kind != LEAT_SOURCE || !node->component->source->save_state ||
+                     forget_has(c->options.forget, c->options.forget_count, node->name);
         for (uint32_t k = 0; k < c->restored.state_count && !known; k++)
             known = strcmp(c->restored.states[k].node, node->name) == 0;
         if (known)
@@ -616,6 +619,22 @@ static leat_status check_sources(const struct coordinator *c, struct base_error 
     return LEAT_OK;
 }
 
+// The newest states of the job's nodes, but for those that are to be forgotten.
+static leat_status load_states(struct coordinator *c, struct base_error *error)
+{
+    const struct coordinator_options *o = &c->options;
+    const char **names = calloc(o->node_count + 1, sizeof *names);
+    uint32_t n = 0;
+    if (!names)
+        return base_no_memory(error);
+    for (uint32_t i = 0; i < o->node_count; i++)
+        if (!forget_has(o->forget, o->forget_count, o->nodes[i]))
+            names[n++] = o->nodes[i];
+    leat_status st = store_load(o->store, names, n, &c->restored, error);
+    free(names);
+    return st;
+}
+
 static leat_status restore(struct coordinator *c, struct base_error *error)
 {
     c->held.epoch = 0;
@@ -623,7 +642,7 @@ static leat_status restore(struct coordinator *c, struct base_error *error)
     store_manifest_fini(&c->restored);
     if (!c->options.store)
         return LEAT_OK;
-    leat_status st = store_load(c->options.store, c->options.nodes, c->options.node_count, &c->restored, error);
+    leat_status st = load_states(c, error);
     if (st < 0)
         return st;
     tell_damaged(c);

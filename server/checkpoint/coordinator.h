@@ -51,6 +51,9 @@ struct coordinator_options {
     const char *name;
     const char *const *nodes; // names of the job's nodes
     uint32_t node_count;
+    const char *const
+        *forget; // nodes whose saved state is not taken (forget.h), until a manifest without it is durable
+    uint32_t forget_count;
     leat_usec interval;
     leat_usec timeout; // of one epoch, from barrier to manifest; 0 = none
     struct restart_rule restart;

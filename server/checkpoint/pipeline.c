@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "checkpoint/columns.h"
+#include "checkpoint/forget.h"
 #include "checkpoint/ready.h"
 
 #define VIEWS_FIRST 64 // room for the nodes of a job at first
@@ -195,6 +196,13 @@ static leat_status check_states(struct pipeline *p, struct base_error *error)
     return st;
 }
 
+static leat_status check_forgotten(struct pipeline *p, struct base_error *error)
+{
+    const struct pipeline_options *o = &p->options;
+    const struct base_logger logger = {.log = o->log, .pipeline = o->graph->pipeline};
+    return o->forget_count ? forget_check(o->graph, p->store, o->forget, o->forget_count, &logger, error) : LEAT_OK;
+}
+
 static struct restart_rule restart_rule(const struct config_pipeline_options *s)
 {
     static const enum restart_kind kinds[] = {[CONFIG_RESTART_EXPONENTIAL] = RESTART_EXPONENTIAL,
@@ -237,6 +245,8 @@ static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct b
         .written = job_written,
         .ended = job_ended,
     };
+    options.forget = p->options.forget;
+    options.forget_count = p->options.forget_count;
     options.nodes = graph_job_nodes(p->options.graph, job, &options.node_count);
     if (!options.nodes) {
         base_no_memory(error);
@@ -260,7 +270,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
     p->options = *options;
     if (options->keep && !(p->store = store_open(options->settings->checkpoint_dir, graph->pipeline, error)))
         goto refuse;
-    if (p->store && check_states(p, error) < 0)
+    if (p->store && (check_states(p, error) < 0 || check_forgotten(p, error) < 0))
         goto refuse;
     for (uint32_t job = 0; job < graph->job_count; job++) {
         if (look_at(p, job, error) < 0 || !(p->jobs[job] = create_job(p, job, error)))

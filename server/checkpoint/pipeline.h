@@ -23,6 +23,8 @@ struct pipeline_options {
     const struct config_pipeline_options *settings;
     bool keep; // checkpoints are kept; false: nothing is read or written (leat sql)
     bool allow_non_restored_state;
+    const char *const *forget; // nodes whose saved state is to be forgotten (forget.h)
+    uint32_t forget_count;
     leat_usec progress_timeout; // a job that does not get on for this long is not ready (ready.h)
     void (*ended)(void *arg, struct pipeline *pipeline); // every job has ended
     void *arg;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/str.h"
@@ -18,11 +19,14 @@
 
 #define STOP_GRACE       (10 * BASE_SECOND)
 #define PROGRESS_TIMEOUT (30 * BASE_SECOND)
+#define FORGET_MAX       256
 
 struct server {
     struct session session;
     struct machine machine;
     bool allow_non_restored_state;
+    char **forget; // --forget-state: NODE or PIPELINE.NODE
+    uint32_t forget_count;
     struct pipeline **pipelines;
     uint32_t pipeline_count, running;
     struct http_server *http;
@@ -169,11 +173,59 @@ static int exit_code(leat_status failure)
 // --- start
 // ----------------------------------------------------------------------------------------------------------------
 
+static bool has_node(const struct session_pipeline *p, const char *name)
+{
+    for (uint32_t i = 0; i < p->graph->node_count; i++)
+        if (strcmp(p->graph->nodes[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// The node's name if the text means a node of this pipeline, else NULL.
+static const char *node_meant(const struct session_pipeline *p, const char *text)
+{
+    size_t n = strlen(p->graph->pipeline);
+    if (strncmp(text, p->graph->pipeline, n) == 0 && text[n] == '.' && has_node(p, text + n + 1))
+        return text + n + 1;
+    return has_node(p, text) ? text : NULL;
+}
+
+// Each --forget-state must mean one node.
+static leat_status check_forget(const struct server *s, struct base_error *error)
+{
+    for (uint32_t i = 0; i < s->forget_count; i++) {
+        uint32_t meant = 0;
+        for (uint32_t k = 0; k < s->session.pipeline_count; k++)
+            meant += node_meant(&s->session.pipelines[k], s->forget[i]) != NULL;
+        if (meant == 1)
+            continue;
+        base_fail(error, LEAT_CONFIG, "LEAT-T0009",
+                  meant ? "several pipelines have a node \"%s\"" : "no pipeline has a node \"%s\"", s->forget[i]);
+        base_error_hint(error, meant ? "Write --forget-state PIPELINE.%s." : "\"leat plan\" shows the nodes.",
+                        s->forget[i]);
+        return LEAT_CONFIG;
+    }
+    return LEAT_OK;
+}
+
+// The names that mean nodes of this pipeline; memory of the session.
+static const char *const *to_forget(const struct server *s, const struct session_pipeline *p, uint32_t *count)
+{
+    const char **names = base_arena_calloc(p->graph->arena, s->forget_count + 1, sizeof *names);
+    *count = 0;
+    for (uint32_t i = 0; names && i < s->forget_count; i++)
+        if ((names[*count] = node_meant(p, s->forget[i])))
+            (*count)++;
+    return names;
+}
+
 static leat_status create_pipelines(struct server *s, struct base_error *error)
 {
     s->pipelines = calloc(s->session.pipeline_count, sizeof(struct pipeline *));
     if (!s->pipelines)
         return base_no_memory(error);
+    if (check_forget(s, error) < 0)
+        return error->failure;
     for (uint32_t i = 0; i < s->session.pipeline_count; i++) {
         struct session_pipeline *p = &s->session.pipelines[i];
         struct pipeline_options options = {
@@ -190,6 +242,9 @@ static leat_status create_pipelines(struct server *s, struct base_error *error)
             .ended = on_ended,
             .arg = s,
         };
+        options.forget = to_forget(s, p, &options.forget_count);
+        if (!options.forget)
+            return base_no_memory(error);
         s->pipelines[i] = pipeline_create(&options, error);
         if (!s->pipelines[i])
             return error->failure;
@@ -243,11 +298,17 @@ static int run(int argc, char **argv)
 {
     struct server s = {.running = 0};
     char **files = argv; // what is a file moves to the front
+    char *forget[FORGET_MAX];
+    s.forget = forget;
     int count = 0;
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--allow-non-restored-state") == 0)
             s.allow_non_restored_state = true;
-        else if (argv[i][0] == '-')
+        else if (strcmp(argv[i], "--forget-state") == 0) {
+            if (i + 1 == argc || s.forget_count == FORGET_MAX)
+                return cli_usage(&cli_run, i + 1 == argc ? "no node behind" : "too often", argv[i]);
+            forget[s.forget_count++] = argv[++i];
+        } else if (argv[i][0] == '-')
             return cli_usage(&cli_run, "unknown option", argv[i]);
         else
             files[count++] = argv[i];
@@ -265,12 +326,15 @@ static int run(int argc, char **argv)
 
 const struct cli_verb cli_run = {
     .name = "run",
-    .arguments = "[--allow-non-restored-state] [FILE...]",
+    .arguments = "[--allow-non-restored-state] [--forget-state NODE]... [FILE...]",
     .summary = "runs pipelines in the foreground; SIGTERM stops with a last checkpoint",
     .run = run,
-    .help = "Checks the files as \"leat check\" does, then runs them until SIGTERM or SIGINT, or until every bounded "
-            "source is read.\n"
-            "Systems that are not there yet are waited for; /health/ready says what is missing.\n"
-            "\n"
-            "  --allow-non-restored-state   forget saved state of nodes that the file no longer has",
+    .help =
+        "Checks the files as \"leat check\" does, then runs them until SIGTERM or SIGINT, or until every bounded "
+        "source is read.\n"
+        "Systems that are not there yet are waited for; /health/ready says what is missing.\n"
+        "\n"
+        "  --allow-non-restored-state   forget saved state of nodes that the file no longer has\n"
+        "  --forget-state NODE          forget the saved state of this node, and its position if it is a source, at\n"
+        "                               this start; NODE or PIPELINE.NODE, may be repeated",
 };

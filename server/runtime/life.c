@@ -29,8 +29,11 @@ static leat_status check_shape(struct inst *inst, const struct runtime_piece *pi
     leat_status st =
         leat_fail(&inst->ctx, LEAT_CONFIG, "LEAT-T0007", "the saved state of node \"%s\" does not fit it any more: %s",
                   inst->node->name, changes);
-    leat_error_hint(&inst->ctx, "Put back what was changed, or give the pipeline another name: it then starts anew and "
-                                "reads its sources from their beginning.");
+    leat_error_hint(&inst->ctx,
+                    "Put back what was changed; or start once with --forget-state %.*s, which says what else must be "
+                    "forgotten with it: its sources are then read from their beginning.",
+                    (int)strcspn(inst->node->name, "/"),
+                    inst->node->name); // of "join/normalize/0" the user knows "join"
     return st;
 }
 

@@ -144,7 +144,7 @@ static leat_status reset_refused(struct leat_ctx *ctx, struct kafka_source *s, c
     leat_error_detail(ctx, "The partition ends at %" PRId64 ". %s", high, rd_kafka_message_errstr(m));
     leat_error_hint(ctx,
                     "Retention removed records before they were read, or the topic was created again. To go on with "
-                    "what is there, give the node another name or remove its state.");
+                    "what is there, start once with --forget-state and the name of this node.");
     return LEAT_FATAL;
 }
 
@@ -242,7 +242,8 @@ static leat_status compare(struct leat_ctx *ctx, const struct kafka_source *s, c
                       "The one that was read is of %s, the one there now is of %s. The topic was deleted and "
                       "created again, or its log lost its end.",
                       then, now);
-    leat_error_hint(ctx, "To read what is there from the beginning, give the node another name or remove its state.");
+    leat_error_hint(
+        ctx, "To read what is there from the beginning, start once with --forget-state and the name of this node.");
     return LEAT_FATAL;
 }
 

@@ -132,8 +132,8 @@ static int64_t specific(const struct kafka_offset *list, int count, int32_t part
     return -1;
 }
 
-static const char out_of_range[] = "To go on with what is there, start from another position: remove the pipeline's "
-                                   "state of this node, or give the node another name.";
+static const char out_of_range[] = "To go on with what is there, forget the position: start once with "
+                                   "--forget-state and the name of this node.";
 
 static enum step check_range(struct kafka_resolve *r, const struct kafka_found *f, const char *whose, int64_t low,
                              int64_t high)

@@ -120,6 +120,28 @@ def test_a_renamed_source_is_refused_until_its_state_may_go(work, pg, db, kafka,
     edited.end()
 
 
+def test_a_forgotten_source_reads_a_new_snapshot(work, pg, db, kafka, unique):
+    """The slot is gone and the source refuses; it starts anew on purpose, once, and goes on by itself afterwards."""
+    edited = Edited(work, pg, db, kafka, unique)
+    edited.load.stop()
+    edited.leat.terminate(timeout=10)
+    edited.query(f"SELECT pg_drop_replication_slot('{edited.slot}')")
+    edited.leat.launch()
+    wait_until(lambda: "--forget-state pg" in edited.leat.get("/health")[1], 20, lambda: edited.leat.get("/health")[1])
+    edited.leat.terminate(timeout=10, code=1)
+    edited.restart(edited.text(), "--forget-state", "pg")
+    edited.leat.wait_logged("state-forgotten")
+    edited.query("UPDATE load_rows SET version = version + 1")
+    edited.table.wait_same(pg, db)
+    assert edited.leat.metric("leat_source_snapshot_rows_total") > 0
+    edited.restart(edited.text())
+    edited.query("UPDATE load_rows SET version = version + 1")
+    edited.table.wait_same(pg, db)
+    edited.no_snapshot()
+    edited.leat.terminate(timeout=10)
+    edited.table.close()
+
+
 def test_sigterm_ends_a_server_whose_job_has_failed(work, pg, db, kafka, unique):
     edited = Edited(work, pg, db, kafka, unique)
     edited.query("TRUNCATE load_rows")

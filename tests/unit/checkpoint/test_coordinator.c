@@ -337,7 +337,7 @@ static void state_of_another_shape_is_refused(void **state)
     assert_string_equal(v.error.node, "pass");
     assert_string_equal(v.error.message, "the saved state of node \"pass\" does not fit it any more: key was a INT, is "
                                          "b INT; rows was nothing, is where a > 1");
-    assert_non_null(strstr(v.error.hint, "another name"));
+    assert_non_null(strstr(v.error.hint, "--forget-state"));
     run_to_the_end(w, &first, JOB_FINISHED); // what was refused has changed nothing
     assert_true(view(w).epoch > epoch);
 }
