@@ -42,6 +42,9 @@ struct leat_source_request {
     uint32_t struct_size;
     const void *config;                 // the filled configuration struct
     const struct leat_schema *declared; // the user's schema section with its primary key, or NULL
+    // What an earlier discovery in this process found, or NULL: columns of these ports that came later are left out
+    // until the process is started again by somebody who knows of them.
+    const struct leat_ports *seen;
 };
 
 // What describe answers. Comes zeroed but for struct_size.

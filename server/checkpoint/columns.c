@@ -64,3 +64,39 @@ leat_status columns_check(struct columns_seen **seen, struct base_arena *arena, 
             st = check_output(seen, arena, plan->nodes[i], &plan->nodes[i]->outputs[k], error);
     return st;
 }
+
+static uint32_t count_of(const struct columns_seen *seen, const struct plan_node *node)
+{
+    uint32_t count = 0;
+    for (; seen; seen = seen->next)
+        count += strcmp(seen->node, node->name) == 0;
+    return count;
+}
+
+static leat_status remind(const struct columns_seen *seen, struct plan_job *plan, struct plan_node *node,
+                          struct base_error *error)
+{
+    uint32_t count = count_of(seen, node);
+    if (!count)
+        return LEAT_OK;
+    struct leat_ports *ports = base_arena_calloc(plan->arena, 1, sizeof *ports);
+    struct leat_port *items = base_arena_calloc(plan->arena, count, sizeof *items);
+    if (!ports || !items)
+        return base_no_memory(error);
+    *ports = (struct leat_ports){.items = items, .stride = sizeof *items};
+    for (; seen; seen = seen->next)
+        if (strcmp(seen->node, node->name) == 0)
+            items[ports->count++] = (struct leat_port){
+                .name = {(const uint8_t *)seen->port, (uint32_t)strlen(seen->port)}, .schema = seen->schema};
+    node->source_request.seen = ports;
+    return LEAT_OK;
+}
+
+leat_status columns_remind(const struct columns_seen *seen, struct plan_job *plan, struct base_error *error)
+{
+    leat_status st = LEAT_OK;
+    for (uint32_t i = 0; i < plan->node_count && st >= 0; i++)
+        if (plan->nodes[i]->kind == LEAT_SOURCE)
+            st = remind(seen, plan, plan->nodes[i], error);
+    return st;
+}

@@ -3,7 +3,8 @@
 //
 // A job that starts again by itself, after a lost connection for instance, reads the catalogue anew. A column that was
 // dropped, renamed or retyped meanwhile must not pass unseen: rows that still have it would be written without it. Only
-// a restart of the process, by somebody who knows, takes new columns. Columns that were added do no harm.
+// a restart of the process, by somebody who knows, takes new columns. Columns that were added do no harm; a source that
+// would take them by itself is told what was seen, to leave them out.
 //
 // Thread: the control loop.
 #ifndef CHECKPOINT_COLUMNS_H
@@ -24,5 +25,8 @@ struct columns_seen {
 // `error` when a column is not as it was.
 leat_status columns_check(struct columns_seen **seen, struct base_arena *arena, const struct plan_job *plan,
                           struct base_error *error);
+
+// Tells the sources of a new plan what was seen of them.
+leat_status columns_remind(const struct columns_seen *seen, struct plan_job *plan, struct base_error *error);
 
 #endif

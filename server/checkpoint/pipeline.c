@@ -45,7 +45,12 @@ const char *pipeline_name(const struct pipeline *p)
 static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *error)
 {
     struct pipeline *p = arg;
-    return graph_plan(p->options.graph, job, error);
+    struct plan_job *plan = graph_plan(p->options.graph, job, error);
+    if (plan && columns_remind(p->seen, plan, error) < 0) {
+        graph_plan_destroy(plan);
+        return NULL;
+    }
+    return plan;
 }
 
 static leat_status complete_plan(void *arg, struct plan_job *plan, struct base_error *error)

@@ -510,8 +510,8 @@ static void describe(struct binder *b, struct plan_node *node)
         return;
     }
     graph_ctx_init(&gc, b->graph, node->graph);
-    node->source_request =
-        (struct leat_source_request){sizeof node->source_request, node->config, node->graph->declared};
+    node->source_request = (struct leat_source_request){
+        .struct_size = sizeof node->source_request, .config = node->config, .declared = node->graph->declared};
     node->source_plan = (struct leat_source_plan){.struct_size = sizeof node->source_plan};
     leat_status st = node->kind == LEAT_LOOKUP
                          ? node->component->lookup->describe(&gc.ctx, &node->source_request, &node->source_plan)
