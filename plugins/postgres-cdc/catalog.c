@@ -257,12 +257,44 @@ static leat_status map_column(struct pgcdc *p, const struct pgcdc_table *t, stru
                : LEAT_OK;
 }
 
+// Was the column there when this process first read the catalogue?
+static int was_seen(const struct pgcdc *p, const struct pgcdc_table *t, const char *column)
+{
+    for (uint32_t i = 0; i < p->seen_count; i++) {
+        const struct pgcdc_seen_table *seen = &p->seen[i];
+        if (*seen->port_name && strcmp(seen->port_name, t->port_name) != 0) // a single table has no name
+            continue;
+        for (uint32_t k = 0; k < seen->count; k++)
+            if (strcmp(seen->columns[k], column) == 0)
+                return 1;
+        return 0;
+    }
+    return 1;
+}
+
+static leat_status add_attribute(struct pgcdc *p, struct pgcdc_table *t, const PGresult *res, int row)
+{
+    struct pgcdc_attribute *a = &t->attributes[t->attribute_count++];
+    a->name = pgcdc_mem_text(&p->mem, cell(res, row, 1));
+    a->oid = (uint32_t)strtoul(cell(res, row, 3), NULL, 10);
+    a->attnum = (int16_t)number(res, row, 2);
+    return a->name ? LEAT_OK : leat_no_memory(p->ctx);
+}
+
 static leat_status take_column(struct pgcdc *p, struct pgcdc_table *t, const PGresult *res, int row)
 {
     const char *name = cell(res, row, 1);
     const struct leat_field *declared = declared_field(p, name);
+    leat_status st = truth(res, row, 11) ? LEAT_OK : add_attribute(p, t, res, row);
+    if (st < 0)
+        return st;
     if (p->declared && !declared)
-        return LEAT_OK;        // not wanted
+        return LEAT_OK; // not wanted
+    if (!was_seen(p, t, name)) {
+        leat_log(p->ctx, LEAT_LOG_WARN, "column-added",
+                 "table \"%s\" has a new column \"%s\" that is not read until leat is restarted", t->port_name, name);
+        return LEAT_OK;
+    }
     if (truth(res, row, 11)) { // pgoutput does not send generated columns before PostgreSQL 18
         leat_log(p->ctx, LEAT_LOG_WARN, "generated-column",
                  "generated column \"%s\" of table \"%s\" is left out: it is "
@@ -292,7 +324,7 @@ static leat_status take_column(struct pgcdc *p, struct pgcdc_table *t, const PGr
         .not_null = (uint8_t)truth(res, row, 9),
         .check_utf8 = p->check_utf8,
     };
-    leat_status st = map_column(p, t, c, &from, declared);
+    st = map_column(p, t, c, &from, declared);
     if (st == LEAT_OK)
         t->count++;
     return st;
@@ -344,7 +376,8 @@ static leat_status take_columns(struct pgcdc *p, PGresult *res)
             if (!t)
                 continue;
             t->columns = pgcdc_mem_alloc(&p->mem, (size_t)run_of(res, i) * sizeof *t->columns);
-            if (!t->columns)
+            t->attributes = pgcdc_mem_alloc(&p->mem, (size_t)run_of(res, i) * sizeof *t->attributes);
+            if (!t->columns || !t->attributes)
                 return leat_no_memory(p->ctx);
         }
         leat_status st = take_column(p, t, res, i);

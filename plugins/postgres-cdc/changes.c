@@ -10,13 +10,13 @@
 //     update of the key         -D(old) +I(new)
 //     delete                    -D, the whole row or its key only
 //
-// A Relation message says how the tuples after it look. It is compared with the columns in use before the first row:
-// columns that went, were renamed or retyped stop the node, new ones are left out with a warning.
+// A Relation message says how the tuples after it look (relation.c). Where a captured column went, was renamed or
+// retyped, the first row that would be passed on holds the node: stream.c makes what stands before it durable, and then
+// fails.
 #include <stdlib.h>
 #include <string.h>
 
 #include "pgcdc_int.h"
-#include "pq_oid.h"
 
 // --- relation id -> table: open addressing; an entry is id << 32 | table + 1, or table 0 for one that is not captured
 
@@ -77,98 +77,6 @@ static leat_status relation_table(struct pgcdc *p, uint32_t id, struct pgcdc_tab
 
 // --- Relation
 
-static leat_status altered(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_column *c, const char *how)
-{
-    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0302",
-                    "column \"%s\" of table \"%s\" was %s; stopped before its first row, at " PGCDC_LSN, c->name,
-                    t->port_name, how, PGCDC_LSN_OF(p->at.lsn));
-    leat_error_hint(p->ctx,
-                    "Check what reads the column, then start the job again: the table's new columns are taken from "
-                    "the catalogue, and the position is kept. If it stops here again, the log still holds rows of the "
-                    "old definition: read the table anew, by a source of another name with another slot.name.");
-    return LEAT_FATAL;
-}
-
-static uint32_t find_column(const struct pgoutput_relation *r, const char *name)
-{
-    uint32_t i = 0;
-    while (i < r->count && strcmp(r->columns[i].name, name) != 0)
-        i++;
-    return i;
-}
-
-static int is_captured(const struct pgcdc_table *t, const char *name)
-{
-    for (uint32_t i = 0; i < t->count; i++)
-        if (strcmp(t->columns[i].name, name) == 0)
-            return 1;
-    return 0;
-}
-
-static uint32_t strangers(const struct pgcdc_table *t, const struct pgoutput_relation *r)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < r->count; i++)
-        n += !is_captured(t, r->columns[i].name);
-    return n;
-}
-
-// Rows from before an ALTER that only made the type wider, met after a restart: every text of the old type is one of the
-// new type with the same meaning.
-static int was_widened(uint32_t old, uint32_t now)
-{
-    return (old == OID_INT2 && (now == OID_INT4 || now == OID_INT8)) || (old == OID_INT4 && now == OID_INT8) ||
-           (old == OID_FLOAT4 && now == OID_FLOAT8) || (old == OID_VARCHAR && now == OID_TEXT);
-}
-
-static leat_status place_column(struct pgcdc *p, struct pgcdc_table *t, uint32_t i, const struct pgoutput_relation *r)
-{
-    struct pgcdc_column *c = &t->columns[i];
-    uint32_t at = find_column(r, c->name);
-    if (at == r->count) {
-        // Rows from before the column was added: its value is fetched by key like one that was left out. But a column
-        // with which rows were read, or a stranger in its place, means that it was dropped or renamed.
-        if (!c->added || (!p->declared && strangers(t, r)) || c->is_key || t->mode != LEAT_MODE_UPSERT)
-            return altered(p, t, c, "dropped or renamed");
-        t->from[i] = PGCDC_NO_COLUMN;
-        return LEAT_OK;
-    }
-    const struct pgoutput_column *now = &r->columns[at];
-    if (now->type != c->oid && !was_widened(now->type, c->oid))
-        return altered(p, t, c, "given another type");
-    if (now->type != c->oid) {
-        t->from[i] = (uint16_t)at;
-        return LEAT_OK;
-    }
-    if (types_typmod_narrowed(c->oid, c->typmod, now->typmod) && c->how.type.kind != LEAT_TYPE_VARCHAR)
-        return altered(p, t, c, "given another length, precision or scale");
-    if (types_typmod_narrowed(c->oid, c->typmod, now->typmod) && c->how.type.length != LEAT_LENGTH_MAX)
-        return altered(p, t, c, "given another length");
-    t->from[i] = (uint16_t)at;
-    c->added = 0;
-    return LEAT_OK;
-}
-
-static leat_status check_identity(struct pgcdc *p, struct pgcdc_table *t, const struct pgoutput_relation *r)
-{
-    if (t->mode == LEAT_MODE_ALL && r->identity != 'f') {
-        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0104",
-                        "table \"%s\" has no REPLICA IDENTITY FULL any more, but is read with the rows before updates",
-                        t->port_name);
-        leat_error_hint(p->ctx,
-                        "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL; changes logged without it stay "
-                        "unreadable in mode \"all\".",
-                        t->schema, t->name);
-        return LEAT_FATAL;
-    }
-    for (uint32_t i = 0; t->mode == LEAT_MODE_UPSERT && i < t->out.key_count; i++) {
-        uint16_t at = t->from[t->out.key[i]];
-        if (r->identity == 'n' || (at != PGCDC_NO_COLUMN && !r->columns[at].is_key))
-            return altered(p, t, &t->columns[t->out.key[i]], "taken out of the replica identity");
-    }
-    return LEAT_OK;
-}
-
 static leat_status on_relation(struct pgcdc *p)
 {
     const struct pgoutput_relation *r = &p->room->relation;
@@ -178,22 +86,9 @@ static leat_status on_relation(struct pgcdc *p)
         i++;
     if (i == p->table_count || !p->tables[i].used)
         return relation_put(p, r->id, 0);
-    struct pgcdc_table *t = &p->tables[i];
-    leat_status st = LEAT_OK;
-    for (uint32_t c = 0; c < t->count && st == LEAT_OK; c++)
-        st = place_column(p, t, c, r);
-    if (st == LEAT_OK)
-        st = check_identity(p, t, r);
+    leat_status st = pgcdc_relation(p, &p->tables[i]);
     if (st < 0)
         return st;
-    uint32_t added = p->declared ? 0 : strangers(t, r);
-    if (added && !t->warned_added) {
-        leat_log(p->ctx, LEAT_LOG_WARN, "column-added", "table \"%s\" has %u column%s that %s not read until a restart",
-                 t->port_name, added, added > 1 ? "s" : "", added > 1 ? "are" : "is");
-        t->warned_added = 1;
-    }
-    t->tuple_count = r->count;
-    t->related = 1;
     return relation_put(p, r->id, i + 1);
 }
 
@@ -210,11 +105,11 @@ static leat_status on_begin(struct pgcdc *p, const struct pgoutput_message *msg)
     p->skip_txn = msg->begin.final_lsn < p->at.lsn;
     if (p->skip_txn)
         return LEAT_OK;
-    p->skip_changes = 0;
+    p->skip_changes = p->txn_done = 0;
     if (p->at.changes) { // the transaction that the position stands in
         if (p->at.final_lsn != msg->begin.final_lsn || p->at.xid != msg->begin.xid)
             return broken(p, "it goes on with another transaction than the position's");
-        p->skip_changes = p->at.changes;
+        p->skip_changes = p->txn_done = p->at.changes;
         p->at.changes = 0;
     }
     p->at.final_lsn = msg->begin.final_lsn;
@@ -371,6 +266,19 @@ static leat_status on_truncate(struct pgcdc *p, const struct pgoutput_message *m
     return LEAT_OK;
 }
 
+// The row stays where it is: whatever was read of its transaction is read again with it, unless a part is out already.
+static leat_status hold(struct pgcdc *p, struct pgcdc_table *t)
+{
+    p->held = t;
+    p->flush_due = 1;
+    if (pgcdc_rows_undo(p)) {
+        p->at.changes = p->txn_done;
+        if (!p->txn_done)
+            p->at.final_lsn = p->at.xid = 0;
+    }
+    return LEAT_OK;
+}
+
 static leat_status apply(struct pgcdc *p, const struct pgoutput_message *msg)
 {
     struct pgcdc_table *t = NULL;
@@ -379,6 +287,8 @@ static leat_status apply(struct pgcdc *p, const struct pgoutput_message *msg)
     leat_status st = relation_table(p, msg->change.relation, &t);
     if (st < 0 || !t)
         return st;
+    if (t->altered.how)
+        return hold(p, t);
     uint32_t seen = msg->kind == 'D' ? p->room->before.count : p->room->after.count;
     if (seen != t->tuple_count || (msg->kind == 'U' && msg->change.old && p->room->before.count != seen))
         return broken(p, "a row with another number of columns than its table");
@@ -401,7 +311,7 @@ static leat_status on_change(struct pgcdc *p, const struct pgoutput_message *msg
         p->skip_changes--;
     else
         st = apply(p, msg);
-    if (st >= 0 && !p->truncating) // a TRUNCATE is counted when its deletes are out
+    if (st >= 0 && !p->truncating && !p->held) // a TRUNCATE is counted when its deletes are out
         p->at.changes++;
     return st;
 }

@@ -6,6 +6,7 @@
 //     snapshot.c  COPY of the tables in one common snapshot                     (poll, phase SNAPSHOT)
 //     stream.c    receiving the slot, feedback, lag                             (poll, phase STREAM)
 //     changes.c   pgoutput messages -> rows                                     \ called by stream.c
+//     relation.c  where a table's columns stand in them, over ALTERs            |
 //     reselect.c  values that an update left out, fetched by key                /
 //     rows.c      values -> cells, open batches, emitting
 //     state.c     positions to bytes and back
@@ -48,7 +49,16 @@ struct pgcdc_column {
     int32_t typmod;
     int16_t attnum;
     uint8_t is_key;
-    uint8_t added; // not yet seen in the stream nor known to the state: the log may hold rows from before it was added
+};
+
+// What is known of a column of the table, captured or not: as it is now and as it was at the saved position. By its
+// number in the table, which is never given twice.
+struct pgcdc_attribute {
+    const char *name; // now; NULL = dropped since
+    const char *was;  // at the saved position; NULL = added since
+    uint32_t oid, was_oid;
+    int16_t attnum;
+    uint16_t column; // among the captured ones, or PGCDC_NO_COLUMN
 };
 
 // A row that waits for values, by the text of its key.
@@ -56,6 +66,13 @@ struct pgcdc_pending {
     uint32_t row;
     const struct leat_bytes *key; // one per key column, in the batch's arena
     uint32_t xid;
+};
+
+// A captured column that rows do not have any more as it is announced; `how` NULL = all is well.
+struct pgcdc_altered {
+    const char *how;
+    const char *column;
+    const char *cure; // NULL = start again
 };
 
 struct pgcdc_table {
@@ -72,10 +89,13 @@ struct pgcdc_table {
     uint32_t pages;
     uint32_t count;
     struct pgcdc_column *columns;
+    uint32_t attribute_count;
+    struct pgcdc_attribute *attributes; // by number
     struct leat_schema out;
     // of the stream
-    uint8_t related;               // a Relation message of this connection was taken
     uint8_t warned_added;          // the warning about added columns was given
+    uint8_t warned_again;          // and that about columns dropped and added again
+    struct pgcdc_altered altered;  // why rows as they come now cannot be read
     uint16_t *from;                // [count] where a column stands in the stream's tuples, or PGCDC_NO_COLUMN
     uint32_t tuple_count;          // columns of those tuples
     struct leat_batch *batch;      // open, or NULL
@@ -96,9 +116,23 @@ struct pgcdc_position {
     uint32_t xid;
 };
 
+struct pgcdc_saved_column {
+    const char *name;
+    uint32_t oid;   // 0 = not known: version 1
+    int16_t attnum; // 0 = not known
+};
+
 struct pgcdc_saved_table {
     const char *schema, *name;
+    uint32_t oid; // 0 = not known
     uint8_t snapshot_done;
+    uint32_t count;
+    struct pgcdc_saved_column *columns;
+};
+
+// A table as an earlier discovery of this process found it.
+struct pgcdc_seen_table {
+    const char *port_name;
     uint32_t count;
     const char **columns;
 };
@@ -144,6 +178,8 @@ struct pgcdc {
     const struct leat_schema *declared;
     const char *publication;
     struct pgcdc_mem mem; // as long as the object
+    struct pgcdc_seen_table *seen;
+    uint32_t seen_count;
     char *node, *data_dir;
 
     // connections and the script that is under way
@@ -189,8 +225,9 @@ struct pgcdc {
     struct pgcdc_position emitted; // of the last row emitted: what save_state saves
     struct pgcdc_epoch epochs[PGCDC_SAVED_MAX];
     uint32_t epoch_count;
-    uint64_t durable; // may be confirmed to the slot
-    uint8_t marker;   // the marker file is there
+    uint64_t durable;    // may be confirmed to the slot
+    uint64_t known_from; // from here on the log's rows look as the catalogue said; before it there may be older forms
+    uint8_t marker;      // the marker file is there
 
     // stream
     struct pgoutput_room *room;
@@ -199,6 +236,7 @@ struct pgcdc {
     uint8_t in_txn;
     uint8_t skip_txn; // passed on before
     uint64_t skip_changes;
+    uint64_t txn_done; // of the transaction under way, at our position
     uint64_t txn_final_lsn;
     leat_usec txn_time;
     uint32_t txn_xid;
@@ -206,13 +244,17 @@ struct pgcdc {
     uint32_t relation_mask, relation_count;
     uint32_t pending_total;
     uint32_t reselect_table, reselect_first;
-    uint8_t reselecting; // its query is under way on `sql`
-    uint8_t asking_end;  // or this one
-    uint32_t open_rows;  // rows in open batches
-    uint32_t open_txns;  // tables whose last batch left its transaction open
-    uint32_t truncating; // tables whose deletes are on their way
-    size_t truncate_at;  // in the keys of the first of them
-    uint8_t flush_due;   // open batches must go before more is read
+    uint8_t reselecting;      // its query is under way on `sql`
+    uint8_t asking_end;       // or this one
+    uint32_t open_rows;       // rows in open batches
+    uint32_t open_txns;       // tables whose last batch left its transaction open
+    uint32_t truncating;      // tables whose deletes are on their way
+    size_t truncate_at;       // in the keys of the first of them
+    uint8_t flush_due;        // open batches must go before more is read
+    struct pgcdc_table *held; // the next row is one of an altered table: nothing is read any more; see stream.c
+    uint8_t held_durable;     // all before it is durable
+    leat_epoch held_epoch;    // the checkpoint that makes it so; 0 = not begun
+    int64_t held_until;       // monotonic: no longer is waited for it
     struct leat_event *feedback, *nap;
     int64_t heard;       // monotonic: last byte of the server
     int64_t asked_since; // monotonic: when the server began to ask for replies, and how often it did since then
@@ -247,11 +289,19 @@ leat_status pgcdc_stream_poll(struct pgcdc *p);
 leat_status pgcdc_stream_confirm(struct pgcdc *p); // says what is durable, if that moved
 // --- changes.c
 leat_status pgcdc_change(struct pgcdc *p, const uint8_t *bytes, size_t len);
+// --- relation.c
+// Takes the Relation message in `room`: places the table's columns, or notes why that cannot be.
+leat_status pgcdc_relation(struct pgcdc *p, struct pgcdc_table *t);
+leat_status pgcdc_altered(struct pgcdc *p, const struct pgcdc_table *t); // the failure
+// Joins what the catalogue says of the columns with what the state says.
+leat_status pgcdc_attributes(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_saved_table *saved);
 // --- rows.c
 // Where a source of values stands for messages: the table and, in the stream, the LSN.
 leat_status pgcdc_row_fill(struct pgcdc *p, struct pgcdc_table *t, struct leat_batch *b, uint32_t row,
                            const struct pgoutput_value *values, const uint16_t *from, uint32_t *unchanged);
 leat_status pgcdc_batch_open(struct pgcdc *p, struct pgcdc_table *t, struct leat_batch **out, int timed);
+// Takes the rows of the transaction under way out of the open batches. 0 = some of it has been emitted already.
+int pgcdc_rows_undo(struct pgcdc *p);
 leat_status pgcdc_bad_value(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_column *c, const char *wrong,
                             const struct pgoutput_value *v);
 // Emits all open batches of the stream. LEAT_AGAIN: done, but the way is full. Moves `emitted`.

@@ -163,6 +163,44 @@ static void declare_numbers(struct pgcdc *p)
         *(int64_t **)((char *)&p->numbers + rows[i].at) = p->ctx->host->metric(p->ctx, &rows[i].metric);
 }
 
+static char *keep_bytes(struct pgcdc *p, struct leat_bytes text)
+{
+    char *copy = pgcdc_mem_alloc(&p->mem, (size_t)text.len + 1);
+    if (copy)
+        memcpy(copy, text.ptr, text.len);
+    return copy;
+}
+
+static leat_status keep_seen_table(struct pgcdc *p, struct pgcdc_seen_table *t, const struct leat_port *port)
+{
+    t->port_name = keep_bytes(p, port->name);
+    t->columns = pgcdc_mem_alloc(&p->mem, port->schema->column_count * sizeof *t->columns);
+    if (!t->port_name || !t->columns)
+        return leat_no_memory(p->ctx);
+    for (; t->count < port->schema->column_count; t->count++)
+        if (!(t->columns[t->count] = keep_bytes(p, port->schema->columns[t->count].name)))
+            return leat_no_memory(p->ctx);
+    return LEAT_OK;
+}
+
+static leat_status keep_seen(struct pgcdc *p, const struct leat_source_request *request)
+{
+    size_t end = offsetof(struct leat_source_request, seen) + sizeof request->seen;
+    const struct leat_ports *seen = request->struct_size >= end ? request->seen : NULL;
+    leat_status st = LEAT_OK;
+    if (!seen)
+        return LEAT_OK;
+    p->seen = pgcdc_mem_alloc(&p->mem, seen->count * sizeof *p->seen);
+    if (!p->seen)
+        return leat_no_memory(p->ctx);
+    for (uint32_t i = 0; i < seen->count && st == LEAT_OK; i++) {
+        struct leat_port port = leat_ports_get(seen, i);
+        if (port.schema)
+            st = keep_seen_table(p, &p->seen[p->seen_count++], &port);
+    }
+    return st;
+}
+
 static leat_status create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
 {
     struct pgcdc *p = calloc(1, sizeof *p);
@@ -173,9 +211,10 @@ static leat_status create(struct leat_ctx *ctx, const struct leat_source_request
     p->declared = request->declared;
     p->publication = p->config->publication_name ? p->config->publication_name : p->config->slot_name;
     p->room = calloc(1, sizeof *p->room);
-    if (!p->room) {
+    leat_status st = p->room ? keep_seen(p, request) : leat_no_memory(ctx);
+    if (st < 0) {
         destroy(ctx, p);
-        return leat_no_memory(ctx);
+        return st;
     }
     buf_init(&p->key, 1u << 30); // a key is no longer than a value of PostgreSQL
     declare_numbers(p);
@@ -279,13 +318,14 @@ static leat_status save_state(struct leat_ctx *ctx, void *self, struct leat_stat
         p->epoch_count--;
     }
     p->epochs[p->epoch_count++] = (struct pgcdc_epoch){out->epoch, p->emitted.lsn};
+    if (p->held && !p->flush_due && !p->held_epoch)
+        p->held_epoch = out->epoch;
     return pgcdc_state_write(p, out);
 }
 
 static leat_status on_checkpoint_complete(struct leat_ctx *ctx, void *self, leat_epoch epoch)
 {
     struct pgcdc *p = self;
-    (void)ctx;
     uint32_t covered = 0;
     uint64_t before = p->durable;
     while (covered < p->epoch_count && p->epochs[covered].epoch <= epoch) {
@@ -297,6 +337,10 @@ static leat_status on_checkpoint_complete(struct leat_ctx *ctx, void *self, leat
     memmove(p->epochs, p->epochs + covered, p->epoch_count * sizeof *p->epochs);
     if (covered && p->marker)
         pgcdc_marker_remove(p); // the checkpoint says from now on that the slot is ours
+    if (p->held && p->held_epoch && epoch >= p->held_epoch) {
+        p->held_durable = 1;
+        ctx->host->wake(ctx);
+    }
     return p->durable > before ? pgcdc_stream_confirm(p) : LEAT_OK;
 }
 

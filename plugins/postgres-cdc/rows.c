@@ -103,6 +103,26 @@ leat_status pgcdc_rows_flush(struct pgcdc *p)
     return full;
 }
 
+int pgcdc_rows_undo(struct pgcdc *p)
+{
+    if (p->open_txns)
+        return 0;
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        struct leat_batch *b = t->batch;
+        while (b && b->rows && b->positions[b->rows - 1] == p->txn_final_lsn) {
+            b->rows--;
+            p->open_rows--;
+        }
+        while (t->pending_count && t->pending[t->pending_count - 1].row >= (b ? b->rows : 0)) {
+            t->pending_count--;
+            p->pending_total--;
+        }
+        t->last_txn = 0;
+    }
+    return 1;
+}
+
 void pgcdc_rows_drop(struct pgcdc *p)
 {
     for (uint32_t i = 0; i < p->table_count; i++) {

@@ -531,17 +531,6 @@ static const struct pgcdc_step setup_script[] = {
     {0},
 };
 
-// Columns that neither state nor stream has shown yet may be missing in older parts of the log.
-static void mark_added_columns(struct pgcdc_table *t, const struct pgcdc_saved_table *saved)
-{
-    for (uint32_t i = 0; i < t->count; i++) {
-        uint8_t known = 0;
-        for (uint32_t j = 0; j < saved->count; j++)
-            known |= strcmp(saved->columns[j], t->columns[i].name) == 0;
-        t->columns[i].added = !known;
-    }
-}
-
 static void begin_restored(struct pgcdc *p)
 {
     p->at = p->saved.at;
@@ -551,8 +540,6 @@ static void begin_restored(struct pgcdc *p)
         const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
         t->snapshot_done = !t->used || (saved ? saved->snapshot_done : p->config->startup_mode != PGCDC_INITIAL);
         p->snapshot_done &= t->snapshot_done;
-        if (saved)
-            mark_added_columns(t, saved);
     }
     p->durable = p->at.lsn;
 }
@@ -564,6 +551,19 @@ static void begin_fresh(struct pgcdc *p)
     p->snapshot_done = !wants_snapshot(p);
     for (uint32_t i = 0; i < p->table_count; i++)
         p->tables[i].snapshot_done = p->snapshot_done || !p->tables[i].used;
+}
+
+// The catalogue was read before the end of the log was asked for: what is older may be of an older form.
+static leat_status begin_columns(struct pgcdc *p)
+{
+    p->known_from = p->slot_exists ? p->server_end : 0;
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        leat_status st = t->used ? pgcdc_attributes(p, t, pgcdc_saved_find(p, t->schema, t->name)) : LEAT_OK;
+        if (st < 0)
+            return st;
+    }
+    return LEAT_OK;
 }
 
 // on-truncate = "delete" needs every key from the first row on.
@@ -607,7 +607,9 @@ leat_status pgcdc_setup(struct pgcdc *p)
         begin_restored(p);
     else
         begin_fresh(p);
-    st = begin_keys(p);
+    st = begin_columns(p);
+    if (st == LEAT_OK)
+        st = begin_keys(p);
     if (st < 0)
         return st;
     p->emitted = p->at;

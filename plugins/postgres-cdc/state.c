@@ -1,36 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state, version 1, big-endian:
+// The node's state, version 2, big-endian:
 //
 //     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
 //     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
-//     u32 tables × (cstr schema · cstr name · u8 snapshot done · u32 columns × cstr name)
+//     u32 tables × (cstr schema · cstr name · u32 oid · u8 snapshot done · u32 columns × (cstr name · u16 number · u32
+//                   type))                          version 1 had the columns' names only, and no oid
 //     tables × (cstr schema · cstr name · u64 length · changes of its keys)    with on-truncate = "delete" only; keys.c
 //
 // All but the keys is written whole each time; of the keys a delta holds what changed since the last save.
-// The columns are those that rows were read with: on a restart they tell a column that was added meanwhile from one
-// that was renamed.
+// The columns are the table's at the position, so that rows logged before an ALTER can be read after it: relation.c.
 #include <string.h>
 
 #include "pgcdc_int.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_MAX     (64u << 20)
 
-static void put_table(struct buf *b, const struct pgcdc_table *t)
+// As the table was at the position: until the log of before the catalogue's reading is behind us, as it was saved.
+static void put_columns(struct buf *b, const struct pgcdc_table *t, int settled)
 {
-    buf_cstr(b, t->schema);
-    buf_cstr(b, t->name);
-    buf_u8(b, t->snapshot_done);
     size_t at = b->len;
     uint32_t count = 0;
     buf_u32(b, 0);
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->columns[i].added)
+    for (uint32_t i = 0; i < t->attribute_count; i++) {
+        const struct pgcdc_attribute *a = &t->attributes[i];
+        if (!(settled ? a->name : a->was))
             continue;
-        buf_cstr(b, t->columns[i].name);
+        buf_cstr(b, settled ? a->name : a->was);
+        buf_u16(b, (uint16_t)a->attnum);
+        buf_u32(b, settled ? a->oid : a->was_oid);
         count++;
     }
     buf_patch_u32(b, at, count);
+}
+
+static void put_table(const struct pgcdc *p, struct buf *b, const struct pgcdc_table *t)
+{
+    buf_cstr(b, t->schema);
+    buf_cstr(b, t->name);
+    buf_u32(b, t->oid);
+    buf_u8(b, t->snapshot_done);
+    put_columns(b, t, p->emitted.lsn >= p->known_from);
 }
 
 static void put_head(struct pgcdc *p, struct buf *b)
@@ -50,7 +60,7 @@ static void put_head(struct pgcdc *p, struct buf *b)
     buf_u32(b, used);
     for (uint32_t i = 0; i < p->table_count; i++)
         if (p->tables[i].used)
-            put_table(b, &p->tables[i]);
+            put_table(p, b, &p->tables[i]);
 }
 
 struct saving {
@@ -104,18 +114,24 @@ static const char *read_text(struct pgcdc *p, struct cur *c)
     return text ? pgcdc_mem_text(&p->mem, text) : NULL;
 }
 
-static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *t)
+static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *t, uint32_t version)
 {
     t->schema = read_text(p, c);
     t->name = read_text(p, c);
+    t->oid = version > 1 ? cur_u32(c) : 0;
     t->snapshot_done = cur_u8(c);
     t->count = cur_u32(c);
     if (t->count > cur_left(c)) // each name takes a byte at least
         cur_fail(c);
     t->columns = cur_ok(c) ? pgcdc_mem_alloc(&p->mem, t->count * sizeof *t->columns) : NULL;
-    for (uint32_t i = 0; t->columns && i < t->count; i++)
-        if (!(t->columns[i] = read_text(p, c)))
+    for (uint32_t i = 0; t->columns && i < t->count; i++) {
+        struct pgcdc_saved_column *column = &t->columns[i];
+        column->name = read_text(p, c);
+        column->attnum = version > 1 ? (int16_t)cur_u16(c) : 0;
+        column->oid = version > 1 ? cur_u32(c) : 0;
+        if (!column->name)
             return 0;
+    }
     return t->schema && t->name && t->columns;
 }
 
@@ -132,7 +148,7 @@ static int read_keys(struct pgcdc *p, struct cur *c)
     return cur_ok(c);
 }
 
-static int read_state(struct pgcdc *p, struct cur *c)
+static int read_state(struct pgcdc *p, struct cur *c, uint32_t version)
 {
     struct pgcdc_saved *s = &p->saved;
     s->system = cur_u64(c);
@@ -149,7 +165,7 @@ static int read_state(struct pgcdc *p, struct cur *c)
         cur_fail(c);
     s->tables = cur_ok(c) ? pgcdc_mem_alloc(&p->mem, s->count * sizeof *s->tables) : NULL;
     for (uint32_t i = 0; s->tables && i < s->count; i++)
-        if (!read_table(p, c, &s->tables[i]))
+        if (!read_table(p, c, &s->tables[i], version))
             return 0;
     return cur_ok(c) && s->tables && s->slot && s->database && read_keys(p, c);
 }
@@ -158,11 +174,11 @@ leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in)
 {
     if (!in->len)
         return LEAT_OK; // saved before anything was known
-    if (in->version != STATE_VERSION)
-        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "the saved state is of version %u, not %d", in->version,
-                         STATE_VERSION);
+    if (!in->version || in->version > STATE_VERSION)
+        return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "the saved state is of version %u, not of 1 to %d",
+                         in->version, STATE_VERSION);
     struct cur c = cur_of(in->ptr, in->len);
-    if (!read_state(p, &c))
+    if (!read_state(p, &c, in->version))
         return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "the saved state cannot be read");
     const struct pgcdc_saved *s = &p->saved;
     if (strcmp(s->slot, p->config->slot_name) != 0 || strcmp(s->database, p->config->database) != 0) {

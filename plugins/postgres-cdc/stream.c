@@ -12,6 +12,10 @@
 // Feedback comes from a timer, so that it flows while the node is not polled because the way is full; it asks for a
 // reply, which tells a dead peer from a silent one. "Flushed" is what a checkpoint made durable downstream, nothing
 // else.
+//
+// A table that was altered holds the node before its first row of the new form (p->held): nothing is read any more until
+// a checkpoint made everything before it durable, then the node fails. So a start with the new columns reads no row of
+// the old form again.
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +27,9 @@
 #define CROWD     24         // messages in one draining that make it worth a nap
 #define BUDGET    (2u << 20) // bytes of messages per poll
 #define SQL_MAX   (1u << 16)
-#define CATCH_UP  100000 // µs between questions while a reader waits for us
-#define ASKED_MAX 50     // requests for a reply within a second: the server is shutting down
+#define CATCH_UP  100000   // µs between questions while a reader waits for us
+#define HOLD_MAX  60000000 // µs to wait for a checkpoint before an altered table stops the node
+#define ASKED_MAX 50       // requests for a reply within a second: the server is shutting down
 
 static leat_status lost(struct pgcdc *p)
 {
@@ -78,6 +83,8 @@ static leat_status on_feedback(struct leat_ctx *ctx, void *arg, uint32_t ready)
     leat_status st = send_feedback(p, 1);
     if (st == LEAT_OK)
         st = pgcdc_ask_end(p);
+    if (p->held)
+        ctx->host->wake(ctx);
     return st < 0 ? st : ctx->host->timer_again(p->feedback, feedback_interval(p));
 }
 
@@ -286,6 +293,29 @@ static leat_status wait_for_more(struct pgcdc *p, uint32_t messages)
     return p->nap ? LEAT_AGAIN : leat_no_memory(p->ctx);
 }
 
+static int same_position(const struct pgcdc_position *a, const struct pgcdc_position *b)
+{
+    return a->lsn == b->lsn && a->changes == b->changes;
+}
+
+// Held by an altered table: fails as soon as all before it is durable.
+static leat_status wait_durable(struct pgcdc *p)
+{
+    int64_t now = p->ctx->host->monotonic(p->ctx);
+    if (p->held_durable || (p->restored && same_position(&p->emitted, &p->saved.at)))
+        return pgcdc_altered(p, p->held);
+    if (!p->held_until) {
+        p->held_until = now + HOLD_MAX;
+        leat_log(p->ctx, LEAT_LOG_WARN, "altered",
+                 "column \"%s\" of table \"%s\" was %s: the job stops at " PGCDC_LSN " when a checkpoint made all "
+                 "before it durable",
+                 p->held->altered.column, p->held->port_name, p->held->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
+        leat_say_status(p->ctx, "waiting for a checkpoint before it stops: column %s of table %s was %s",
+                        p->held->altered.column, p->held->port_name, p->held->altered.how);
+    }
+    return now > p->held_until ? pgcdc_altered(p, p->held) : LEAT_AGAIN;
+}
+
 leat_status pgcdc_stream_poll(struct pgcdc *p)
 {
     leat_status st = pgcdc_stream_start(p);
@@ -295,6 +325,8 @@ leat_status pgcdc_stream_poll(struct pgcdc *p)
         return st;
     if (p->flush_due && (st = flush(p)) != LEAT_OK)
         return st;
+    if (p->held)
+        return wait_durable(p);
     if (p->truncating)
         return pgcdc_truncate_poll(p);
     uint32_t messages = 0;
@@ -303,7 +335,7 @@ leat_status pgcdc_stream_poll(struct pgcdc *p)
     if (st < 0)
         return st;
     st = flush(p);
-    if (st != LEAT_OK)
+    if (st != LEAT_OK || p->held)
         return st;
     return dry ? wait_for_more(p, messages) : LEAT_OK;
 }

@@ -22,6 +22,7 @@ enum {
     OID_TIMESTAMPTZ = 1184,
     OID_INTERVAL = 1186,
     OID_NUMERIC = 1700,
+    OID_UUID = 2950,
     OID_JSONB = 3802,
 };
 
