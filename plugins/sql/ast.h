@@ -94,7 +94,7 @@ struct sql_window {
 
 // What a call may carry beyond its arguments.
 struct sql_call {
-    uint8_t distinct, star;
+    uint8_t distinct, star, nulls; // nulls: IGNORE or RESPECT NULLS
     struct sql_node *filter;
     struct sql_window *over;
     uint32_t within_count;
@@ -134,26 +134,29 @@ enum sql_join_kind {
     SQL_JOIN_RIGHT,
     SQL_JOIN_FULL,
     SQL_JOIN_CROSS, // also the comma
-    SQL_JOIN_SEMI,
+    SQL_JOIN_SEMI,  // LEFT SEMI JOIN, of Flink's other dialect
     SQL_JOIN_ANTI,
 };
 
 struct sql_table {
     uint8_t kind;
     uint8_t lateral, ordinality;
+    uint8_t asked; // FOR SYSTEM_TIME AS OF at the right of a join: a lookup
     uint32_t offset, length;
     uint32_t name_count; // NAME
     struct sql_name *names;
-    struct sql_query *query;             // QUERY
-    struct sql_node *call;               // FUNCTION, UNNEST
-    struct sql_node *system_time;        // FOR SYSTEM_TIME AS OF
-    struct sql_name hint;                // the first /*+ hint */ behind the table, if any
-    uint32_t match_offset, match_length; // MATCH_RECOGNIZE ( … ) behind it; 0 = none
+    struct sql_query *query;      // QUERY
+    struct sql_node *call;        // FUNCTION, UNNEST
+    struct sql_node *system_time; // FOR SYSTEM_TIME AS OF
+    struct sql_name hint;         // the first /*+ hint */ behind the table, if any
+    const char *clause;           // MATCH_RECOGNIZE, TABLESAMPLE … behind it; NULL = none
+    uint32_t clause_offset, clause_length;
     struct sql_name alias;
     uint32_t column_count; // (a, b) behind the alias
     struct sql_name *columns;
     uint8_t join; // JOIN
     uint8_t natural;
+    uint32_t join_offset, join_length; // of its words, or of the comma
     struct sql_table *left, *right;
     struct sql_node *on;
     uint32_t using_count;
@@ -217,6 +220,9 @@ struct sql_query {
     uint32_t group_offset, group_length;
     struct sql_group_item *groups;
     struct sql_node *having;
+    struct sql_node *qualify;
+    uint32_t having_offset, window_offset, qualify_offset; // of their words
+    struct sql_name hint;                                  // the first /*+ hint */ behind SELECT, if any
     uint32_t window_count;
     struct sql_named_window *windows;
     uint32_t row_count; // VALUES
@@ -227,6 +233,7 @@ struct sql_query {
     struct sql_order_item *order;
     struct sql_node *skip;  // OFFSET
     struct sql_node *limit; // LIMIT or FETCH
+    const char *limit_word; // the first of LIMIT, OFFSET, FETCH
     uint32_t limit_offset, limit_length;
 };
 

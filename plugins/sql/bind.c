@@ -291,9 +291,12 @@ static struct sql_expr *bind_chain(struct sql_bind *b, const struct sql_node *n)
 static struct sql_expr *bind_operator(struct sql_bind *b, const struct sql_node *n)
 {
     const char *name = (const char *)n->text.ptr; // operators are named by terminated literals of the parser
-    if (n->query) {
-        sql_diag_unsupported(b->diag, n->offset, n->length,
-                             strcmp(name, "EXISTS") ? "IN (SELECT …)" : "EXISTS (SELECT …)");
+    const char *of_query = !strcmp(name, "EXISTS")      ? "EXISTS (SELECT …)"
+                           : !strcmp(name, "IN QUERY")  ? "IN (SELECT …)"
+                           : !strcmp(name, "ANY QUERY") ? "a comparison with ANY, SOME or ALL"
+                                                        : NULL;
+    if (of_query) {
+        sql_diag_unsupported(b->diag, n->offset, n->length, of_query);
         return NULL;
     }
     if (!strcmp(name, "AND") || !strcmp(name, "OR"))
@@ -334,10 +337,13 @@ static struct sql_expr *bind_call(struct sql_bind *b, const struct sql_node *n)
         const char *near = sql_func_nearest(n->text);
         if (near)
             sql_diag_hint(b->diag, "Did you mean %s?", near);
+        else
+            sql_diag_hint(b->diag, "Functions of one's own (CREATE FUNCTION in Flink SQL) are not supported yet.");
         return NULL;
     }
     if (f->flags & SQL_FUNC_LATER) {
-        sql_diag_unsupported(b->diag, n->offset, n->length, f->name);
+        snprintf(name, sizeof name, "%s%s", f->name, n->call && n->call->over ? " … OVER" : "");
+        sql_diag_unsupported(b->diag, n->offset, n->length, name);
         return NULL;
     }
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
@@ -346,7 +352,7 @@ static struct sql_expr *bind_call(struct sql_bind *b, const struct sql_node *n)
     e->func = f;
     if (n->call) {
         const struct sql_call *c = n->call;
-        if (c->distinct || c->star || c->filter || c->over || c->within_count) {
+        if (c->distinct || c->star || c->filter || c->over || c->nulls || c->within_count) {
             sql_bind_error(b, e, "'%s' is no aggregate function: DISTINCT, *, FILTER and OVER do not go with it",
                            f->name);
             return NULL;

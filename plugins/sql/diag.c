@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int sql_diag_set(struct sql_diag *d, uint8_t kind, uint32_t offset, uint32_t length, const char *fmt, ...)
 {
@@ -18,6 +19,15 @@ int sql_diag_set(struct sql_diag *d, uint8_t kind, uint32_t offset, uint32_t len
     vsnprintf(d->message, sizeof d->message, fmt, ap);
     va_end(ap);
     return -1;
+}
+
+void sql_faults_add(struct sql_faults *f, const struct sql_diag *d)
+{
+    for (uint32_t i = 0; i < f->count; i++)
+        if (f->items[i].offset == d->offset && !strcmp(f->items[i].message, d->message))
+            return;
+    if (f->count < SQL_FAULTS_MAX)
+        f->items[f->count++] = *d;
 }
 
 void sql_diag_hint(struct sql_diag *d, const char *fmt, ...)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with a query, and where: a message with the byte offset and length in the query's text.
 //
-// Parsing and binding stop at the first fault; later calls leave it in place, so a caller that unwinds may report
+// Parsing and binding stop at the first fault (refuse.c and review.c find the others); later calls leave it in place, so a caller that unwinds may report
 // again without hiding the cause.
 #ifndef SQL_DIAG_H
 #define SQL_DIAG_H
@@ -27,6 +27,16 @@ struct sql_diag {
 // Records the fault unless there is one already. Returns -1 always.
 int sql_diag_set(struct sql_diag *d, uint8_t kind, uint32_t offset, uint32_t length, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+// Several faults of one query.
+#define SQL_FAULTS_MAX 32 // that are told
+struct sql_faults {
+    struct sql_diag items[SQL_FAULTS_MAX];
+    uint32_t count;
+};
+
+// Keeps a fault, unless it is there already or there are too many.
+void sql_faults_add(struct sql_faults *f, const struct sql_diag *d);
 
 // Adds a sentence of advice to the fault just recorded.
 void sql_diag_hint(struct sql_diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

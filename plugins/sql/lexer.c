@@ -107,6 +107,7 @@ static const char *const reserved_words[] = {
     "PATTERN",
     "POSITION",
     "PRIMARY",
+    "QUALIFY",
     "RANGE",
     "RIGHT",
     "ROLLUP",

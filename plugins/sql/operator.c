@@ -14,6 +14,7 @@ struct bound {
     struct sql_parsed *parsed;
     struct sql_plan *plan;     // NULL: a schema was not known
     struct sql_review *review; // then: what can be told all the same
+    struct sql_faults faults;
     struct leat_input *inputs;
     uint32_t input_count;
     char *zone;
@@ -58,7 +59,7 @@ static int name_of(const struct sql_table *t, const char *query, struct leat_inp
         *out = (struct leat_input_name){.name = {(const uint8_t *)query + last->offset + 1, last->length - 2}};
     else
         *out = (struct leat_input_name){.name = {(const uint8_t *)query + first->offset, length}};
-    out->kind = t->system_time ? LEAT_INPUT_LOOKUP : LEAT_INPUT_STREAM;
+    out->kind = t->asked ? LEAT_INPUT_LOOKUP : LEAT_INPUT_STREAM;
     out->option = "query";
     out->offset = first->offset;
     return 0;
@@ -157,12 +158,12 @@ static void answer(struct bound *b, struct leat_operator_plan *plan)
     plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
 }
 
-// Every fault that the second reading finds; the first one is the error.
-static leat_status report_all(struct leat_ctx *ctx, const struct sql_review *review)
+// Every fault that was found; the first one is the error.
+static leat_status report_all(struct leat_ctx *ctx, const struct sql_faults *faults)
 {
-    for (uint32_t i = 1; i < review->fault_count; i++)
-        sql_report(ctx, &review->faults[i]);
-    return sql_report(ctx, &review->faults[0]);
+    for (uint32_t i = 1; i < faults->count; i++)
+        sql_report(ctx, &faults->items[i]);
+    return sql_report(ctx, &faults->items[0]);
 }
 
 // What could not be bound is kept until the next bind of this thread, since its ports are shown to the readers.
@@ -195,13 +196,16 @@ static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_requ
     if (b->parsed && b->parsed->table_count != b->input_count)
         sql_diag_set(&d, SQL_DIAG_NAME, 0, 1, "the query reads %u tables, %u are bound", b->parsed->table_count,
                      b->input_count);
-    int readable = b->parsed && !d.kind;
-    if (readable && all_known(b))
-        b->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
-    if (readable && !b->plan)
-        b->review = sql_review_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
-    if (d.kind || (b->review && b->review->fault_count)) {
-        leat_status st = b->review ? report_all(ctx, b->review) : sql_report(ctx, &d);
+    if (d.kind)
+        sql_faults_add(&b->faults, &d);
+    else if (all_known(b))
+        b->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &b->faults);
+    else
+        plan_refusals(b->parsed, &b->faults);
+    if (!d.kind && !b->plan)
+        b->review = sql_review_create(b->parsed, b->inputs, b->input_count, b->zone, &b->faults);
+    if (b->faults.count) {
+        leat_status st = report_all(ctx, &b->faults);
         answer(b, plan);
         keep_failed(b);
         return st;
@@ -230,17 +234,17 @@ static void op_destroy(struct leat_ctx *ctx, void *self)
 static leat_status op_create(struct leat_ctx *ctx, const void *bound, void **self)
 {
     const struct bound *b = bound;
-    struct sql_diag d;
+    struct sql_faults faults = {.count = 0};
     if (!b->plan)
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-S0102", "the columns of an input are not known");
     struct sql_exec *x = calloc(1, sizeof *x);
     if (!x)
         return leat_no_memory(ctx);
     sql_evaluator_init(&x->ev, b->zone);
-    x->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &d);
+    x->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &faults);
     if (!x->plan) {
         op_destroy(ctx, x);
-        return leat_fail(ctx, LEAT_CONFIG, code_of(d.kind), "%s", d.message);
+        return leat_fail(ctx, LEAT_CONFIG, code_of(faults.items[0].kind), "%s", faults.items[0].message);
     }
     uint32_t total = x->plan->first[b->input_count] + 1;
     x->columns = calloc(total, sizeof *x->columns);

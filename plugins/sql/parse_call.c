@@ -124,6 +124,14 @@ static int suffixes(struct sql_parser *p, struct sql_node *n)
         if (!c || parse_expect(p, "WHERE") || !(c->filter = parse_expr(p)) || parse_expect(p, ")"))
             return -1;
     }
+    if (parse_is2(p, "IGNORE", "NULLS") || parse_is2(p, "RESPECT", "NULLS")) {
+        struct sql_call *c = parse_call_extra(p, n);
+        if (!c)
+            return -1;
+        c->nulls = 1;
+        parse_next(p);
+        parse_next(p);
+    }
     if (parse_is(p, "OVER")) {
         struct sql_call *c = parse_call_extra(p, n);
         parse_next(p);
@@ -132,6 +140,22 @@ static int suffixes(struct sql_parser *p, struct sql_node *n)
     }
     n->length = parse_length_since(p, n->offset);
     return 0;
+}
+
+// Behind a table that is an argument: PARTITION BY a or (a, b), ORDER BY … . It is read and left to the planner's refusal.
+static int table_order(struct sql_parser *p)
+{
+    struct sql_order_item *order;
+    uint32_t count;
+    if (parse_accept(p, "PARTITION") && (parse_expect(p, "BY") || !parse_additive(p)))
+        return -1;
+    if (!parse_accept(p, "ORDER"))
+        return 0;
+    if (parse_expect(p, "BY"))
+        return -1;
+    if (!parse_accept(p, "("))
+        return parse_additive(p) ? 0 : -1;
+    return parse_order_items(p, &order, &count) ? -1 : parse_expect(p, ")");
 }
 
 static struct sql_node *table_argument(struct sql_parser *p)
@@ -147,7 +171,7 @@ static struct sql_node *table_argument(struct sql_parser *p)
     } else if (parse_names(p, "a table name", &n->names, &n->count)) {
         return NULL;
     }
-    if (bracket && parse_expect(p, ")"))
+    if ((bracket && parse_expect(p, ")")) || table_order(p))
         return NULL;
     n->length = parse_length_since(p, n->offset);
     return n;

@@ -86,11 +86,21 @@ static struct sql_node *period(struct sql_parser *p, struct sql_node *left, cons
     return parse_operator(p, name, left->offset, items, 4);
 }
 
-// A comparison with ANY, SOME or ALL of a sub-query or list.
+// A comparison with ANY, SOME or ALL of a sub-query or list: read for the binder to refuse.
 static struct sql_node *quantified(struct sql_parser *p, struct sql_node *left)
 {
-    sql_diag_unsupported(p->diag, parse_peek(p)->offset, parse_peek(p)->length, "a comparison with ANY, SOME or ALL");
-    return left ? NULL : left;
+    struct sql_node *n = parse_operator(p, "ANY QUERY", parse_peek(p)->offset, &left, 1);
+    struct sql_node **items;
+    uint32_t count;
+    parse_next(p);
+    if (!n || parse_expect(p, "("))
+        return NULL;
+    if (parse_at_query(p) ? !(n->query = parse_query(p)) : parse_expr_list(p, &items, &count))
+        return NULL;
+    if (parse_expect(p, ")"))
+        return NULL;
+    n->length = parse_length_since(p, n->offset);
+    return n;
 }
 
 static int distinct_from(struct sql_parser *p)
@@ -108,9 +118,8 @@ static struct sql_node *comparison(struct sql_parser *p)
         int is_distinct = distinct_from(p);
         if (name) {
             parse_next(p);
-            if (parse_is(p, "ANY") || parse_is(p, "SOME") || parse_is(p, "ALL"))
-                return quantified(p, left);
-            left = binary(p, left, name, P_COMPARE);
+            left = parse_is(p, "ANY") || parse_is(p, "SOME") || parse_is(p, "ALL") ? quantified(p, left)
+                                                                                   : binary(p, left, name, P_COMPARE);
         } else if (is_distinct) {
             for (int i = 0; i <= is_distinct; i++)
                 parse_next(p);
@@ -192,7 +201,7 @@ static struct sql_node *like(struct sql_parser *p, struct sql_node *left, const 
     return parse_operator(p, name, left->offset, items, count);
 }
 
-// LIKE, SIMILAR TO, RLIKE, ILIKE, BETWEEN, IN, each with NOT before it.
+// LIKE, SIMILAR TO, BETWEEN, IN, each with NOT before it.
 static struct sql_node *like_level(struct sql_parser *p)
 {
     struct sql_node *left = at_level(p, P_LIKE + 1);

@@ -306,6 +306,10 @@ static struct sql_node *word(struct sql_parser *p)
         return row(p);
     if (parse_is(p, "ARRAY") && parse_token_is(parse_ahead(p, 1), "["))
         return constructor(p, SQL_NODE_ARRAY);
+    if (parse_is2(p, "MULTISET", "[")) {
+        sql_diag_unsupported(p->diag, t->offset, t->length, "MULTISET");
+        return NULL;
+    }
     if (parse_is2(p, "MAP", "["))
         return constructor(p, SQL_NODE_MAP);
     if (parse_is2(p, "EXISTS", "("))

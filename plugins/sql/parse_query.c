@@ -124,6 +124,8 @@ static int group_by(struct sql_parser *p, struct sql_query *q)
     parse_next(p);
     if (parse_expect(p, "BY"))
         return -1;
+    if (!parse_accept(p, "DISTINCT"))
+        parse_accept(p, "ALL");
     q->has_group = 1;
     struct sql_list l = {.size = sizeof *q->groups};
     do {
@@ -150,25 +152,11 @@ static int named_windows(struct sql_parser *p, struct sql_query *q)
     return 0;
 }
 
-// Hints for Flink's optimizer behind SELECT change nothing in the answer and are passed over.
-static int select_hints(struct sql_parser *p)
-{
-    if (parse_peek(p)->kind != SQL_TOKEN_HINT)
-        return 0;
-    while (parse_peek(p)->kind != SQL_TOKEN_HINT_END) {
-        if (parse_peek(p)->kind == SQL_TOKEN_END)
-            return parse_fail(p, "*/");
-        parse_next(p);
-    }
-    parse_next(p);
-    return 0;
-}
-
 static struct sql_query *select_query(struct sql_parser *p)
 {
     struct sql_query *q = query_node(p, SQL_QUERY_SELECT);
     parse_next(p);
-    if (!q || select_hints(p))
+    if (!q || parse_hints(p, &q->hint))
         return NULL;
     q->distinct = (uint8_t)parse_accept(p, "DISTINCT");
     if (!q->distinct)
@@ -181,9 +169,14 @@ static struct sql_query *select_query(struct sql_parser *p)
         return NULL;
     if (parse_is(p, "GROUP") && group_by(p, q))
         return NULL;
+    q->having_offset = parse_peek(p)->offset;
     if (parse_accept(p, "HAVING") && !(q->having = parse_expr(p)))
         return NULL;
+    q->window_offset = parse_peek(p)->offset;
     if (parse_accept(p, "WINDOW") && named_windows(p, q))
+        return NULL;
+    q->qualify_offset = parse_peek(p)->offset;
+    if (parse_accept(p, "QUALIFY") && !(q->qualify = parse_expr(p)))
         return NULL;
     q->length = parse_length_since(p, q->offset);
     return q;
@@ -303,6 +296,7 @@ static int order_and_limit(struct sql_parser *p, struct sql_query *q)
         q->order_length = parse_length_since(p, q->order_offset);
     }
     uint32_t offset = parse_peek(p)->offset;
+    q->limit_word = parse_is(p, "LIMIT") ? "LIMIT" : parse_is(p, "OFFSET") ? "OFFSET" : "FETCH";
     if (parse_accept(p, "LIMIT") && !parse_accept(p, "ALL") && !(q->limit = parse_expr(p)))
         return -1;
     if (parse_accept(p, "OFFSET")) {

@@ -29,8 +29,7 @@ static int alias(struct sql_parser *p, struct sql_table *t)
     return parse_is(p, "(") ? parse_name_list(p, &t->columns, &t->column_count) : 0;
 }
 
-// /*+ OPTIONS('k' = 'v') */: the first hint's name is kept for the planner to refuse.
-static int hints(struct sql_parser *p, struct sql_table *t)
+int parse_hints(struct sql_parser *p, struct sql_name *name)
 {
     if (parse_peek(p)->kind != SQL_TOKEN_HINT)
         return 0;
@@ -38,7 +37,7 @@ static int hints(struct sql_parser *p, struct sql_table *t)
     const struct sql_token *first = parse_peek(p);
     if (first->kind != SQL_TOKEN_WORD)
         return parse_fail(p, "a hint's name");
-    t->hint = (struct sql_name){first->text, first->offset, first->length};
+    *name = (struct sql_name){first->text, first->offset, first->length};
     while (parse_peek(p)->kind != SQL_TOKEN_HINT_END) {
         if (parse_peek(p)->kind == SQL_TOKEN_END)
             return parse_fail(p, "*/");
@@ -60,13 +59,8 @@ static int system_time(struct sql_parser *p, struct sql_table *t)
     return 0;
 }
 
-// MATCH_RECOGNIZE ( … ): its place is kept, its inside passed over by counting brackets.
-static int match_recognize(struct sql_parser *p, struct sql_table *t)
+static int in_brackets(struct sql_parser *p)
 {
-    if (!parse_is(p, "MATCH_RECOGNIZE"))
-        return 0;
-    t->match_offset = parse_peek(p)->offset;
-    parse_next(p);
     if (parse_expect(p, "("))
         return -1;
     for (uint32_t open = 1; open; parse_next(p)) {
@@ -75,14 +69,45 @@ static int match_recognize(struct sql_parser *p, struct sql_table *t)
         open += (uint32_t)parse_is(p, "(");
         open -= (uint32_t)parse_is(p, ")");
     }
-    t->match_length = parse_length_since(p, t->match_offset);
+    return 0;
+}
+
+// PIVOT and UNPIVOT are names unless a bracket follows.
+static int is_clause(const struct sql_parser *p, const char *word)
+{
+    const struct sql_token *next = parse_ahead(p, 1);
+    return parse_is(p, word) && (parse_peek(p)->reserved || parse_token_is(next, "(") ||
+                                 parse_token_is(next, "INCLUDE") || parse_token_is(next, "EXCLUDE"));
+}
+
+// MATCH_RECOGNIZE ( … ) and its like: the place of the first is kept, what is inside passed over by counting brackets.
+static int clauses(struct sql_parser *p, struct sql_table *t)
+{
+    static const char *const words[] = {"MATCH_RECOGNIZE", "TABLESAMPLE", "PIVOT", "UNPIVOT"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!is_clause(p, words[i]))
+            continue;
+        uint32_t offset = parse_peek(p)->offset;
+        parse_next(p);
+        if (!parse_is(p, "(")) // TABLESAMPLE BERNOULLI (…), UNPIVOT INCLUDE NULLS (…)
+            parse_next(p);
+        parse_accept(p, "NULLS");
+        if (in_brackets(p) || (parse_accept(p, "REPEATABLE") && in_brackets(p)))
+            return -1;
+        if (!t->clause) {
+            t->clause = words[i];
+            t->clause_offset = offset;
+            t->clause_length = parse_length_since(p, offset);
+        }
+    }
     return 0;
 }
 
 static struct sql_table *named(struct sql_parser *p)
 {
     struct sql_table *t = table_node(p, SQL_TABLE_NAME, parse_peek(p)->offset);
-    if (!t || parse_names(p, "a table name", &t->names, &t->name_count) || hints(p, t) || system_time(p, t))
+    if (!t || parse_names(p, "a table name", &t->names, &t->name_count) || parse_hints(p, &t->hint) ||
+        system_time(p, t))
         return NULL;
     return t;
 }
@@ -139,10 +164,10 @@ static struct sql_table *primary(struct sql_parser *p)
     if (!t)
         return NULL;
     t->lateral = (uint8_t)lateral;
-    if (match_recognize(p, t))
+    if (clauses(p, t))
         return NULL;
     t->length = parse_length_since(p, t->offset);
-    return alias(p, t) || system_time(p, t) ? NULL : t;
+    return alias(p, t) || system_time(p, t) || clauses(p, t) ? NULL : t;
 }
 
 // The words of a join; 0 = none here, -1 = a fault.
@@ -155,6 +180,10 @@ static int join_words(struct sql_parser *p, uint8_t *kind, uint8_t *natural)
     } else if (parse_is(p, "LEFT") || parse_is(p, "RIGHT") || parse_is(p, "FULL")) {
         *kind = parse_is(p, "LEFT") ? SQL_JOIN_LEFT : parse_is(p, "RIGHT") ? SQL_JOIN_RIGHT : SQL_JOIN_FULL;
         parse_next(p);
+        if (*kind == SQL_JOIN_LEFT && (parse_is2(p, "SEMI", "JOIN") || parse_is2(p, "ANTI", "JOIN"))) {
+            *kind = parse_is(p, "SEMI") ? SQL_JOIN_SEMI : SQL_JOIN_ANTI;
+            parse_next(p);
+        }
         parse_accept(p, "OUTER");
     } else if (!parse_accept(p, "INNER") && !parse_is(p, "JOIN")) {
         return *natural ? parse_fail(p, "JOIN") : 0;
@@ -178,6 +207,7 @@ static struct sql_table *joins(struct sql_parser *p)
     struct sql_table *left = primary(p);
     while (left) {
         uint8_t kind, natural;
+        uint32_t offset = parse_peek(p)->offset;
         int found = join_words(p, &kind, &natural);
         if (found <= 0)
             return found ? NULL : left;
@@ -186,9 +216,12 @@ static struct sql_table *joins(struct sql_parser *p)
             return NULL;
         j->join = kind;
         j->natural = natural;
+        j->join_offset = offset;
+        j->join_length = parse_length_since(p, offset);
         j->left = left;
         if (!(j->right = primary(p)) || join_condition(p, j))
             return NULL;
+        j->right->asked = j->right->kind == SQL_TABLE_NAME && j->right->system_time;
         j->length = parse_length_since(p, j->offset);
         left = j;
     }
@@ -201,11 +234,15 @@ static struct sql_table *join_tree(struct sql_parser *p)
         return NULL;
     uint32_t depth = p->depth; // joins count as nesting: the tree they make is as deep
     struct sql_table *left = joins(p);
-    while (left && parse_accept(p, ",")) {
+    while (left && parse_is(p, ",")) {
         struct sql_table *j = table_node(p, SQL_TABLE_JOIN, left->offset);
+        if (j)
+            j->join_offset = parse_peek(p)->offset;
+        parse_next(p);
         if (!j || parse_enter(p) || !(j->right = joins(p)))
             return NULL;
         j->join = SQL_JOIN_CROSS;
+        j->join_length = 1;
         j->left = left;
         j->length = parse_length_since(p, j->offset);
         left = j;

@@ -256,7 +256,15 @@ static int at_end(struct sql_parser *p, const char *what)
 {
     while (parse_accept(p, ";"))
         ;
-    return parse_peek(p)->kind == SQL_TOKEN_END ? 0 : parse_fail(p, what);
+    if (parse_peek(p)->kind == SQL_TOKEN_END)
+        return 0;
+    int behind = p->at && parse_token_is(&p->tokens[p->at - 1], ";");
+    if (behind && parse_refuse_statement(p))
+        return -1;
+    parse_fail(p, what);
+    if (behind && parse_at_query(p))
+        sql_diag_hint(p->diag, "A further query is an operator of its own.");
+    return -1;
 }
 
 struct sql_query *sql_parse_query(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d)
@@ -265,7 +273,8 @@ struct sql_query *sql_parse_query(struct sql_arena *a, struct leat_bytes text, s
     if (begin(&p, a, text, d))
         return NULL;
     if (!parse_at_query(&p) && !parse_is(&p, "(")) {
-        parse_fail(&p, "SELECT, VALUES, WITH or TABLE");
+        if (!parse_refuse_statement(&p))
+            parse_fail(&p, "SELECT, VALUES, WITH or TABLE");
         return NULL;
     }
     struct sql_query *q = parse_query(&p);

@@ -99,7 +99,11 @@ int parse_nullability(struct sql_parser *p, struct sql_type_node *t);
 struct sql_query *parse_query(struct sql_parser *p);
 // 1 if the cursor stands at the begin of a query: SELECT, VALUES, WITH, TABLE.
 int parse_at_query(const struct sql_parser *p);
+// [/*+ name(…) … */]: the first name is kept for the planner to refuse.
+int parse_hints(struct sql_parser *p, struct sql_name *first);
 // parse_table.c: what stands behind FROM.
 struct sql_table *parse_from(struct sql_parser *p);
+// parse_statement.c: -1 with its fault if a statement that is no query stands at the cursor; 0 = none does.
+int parse_refuse_statement(struct sql_parser *p);
 
 #endif

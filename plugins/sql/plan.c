@@ -156,8 +156,6 @@ static const struct plan_values *bind_values(struct sql_plan *p, const struct sq
 
 int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relation *r)
 {
-    if (p->query->table_count)
-        return plan_refuse(p, q->offset, q->length, "VALUES beside tables in one query");
     const struct plan_values *v = bind_values(p, q);
     if (!v)
         return -1;
@@ -203,17 +201,8 @@ static int branches_to_rows(struct sql_plan *p)
 static int plan_one(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct names *n)
 {
     struct plan_relation r;
-    if (q->kind == SQL_QUERY_SET) {
-        if (q->set != SQL_SET_UNION || !q->all) {
-            static const char *const what[] = {"", "UNION without ALL", "INTERSECT", "EXCEPT"};
-            return plan_refuse(p, q->set_offset, q->set_length, what[q->set]);
-        }
-        if (q->order_count)
-            return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
-        if (q->limit || q->skip)
-            return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
+    if (q->kind == SQL_QUERY_SET)
         return plan_one(p, q->left, with, n) ? -1 : plan_one(p, q->right, with, n);
-    }
     // over VALUES each row is planned by itself
     p->values_row = 0;
     p->values_rows = 1;
@@ -225,8 +214,6 @@ static int plan_one(struct sql_plan *p, const struct sql_query *q, const struct 
         if (r.column_count != p->out_count)
             return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, q->offset, q->length,
                                 "the queries of UNION ALL have %u and %u columns", p->out_count, r.column_count);
-        if (r.no_input && p->query->table_count)
-            return plan_refuse(p, q->offset, q->length, "a query without FROM beside others");
         if (add_branch(p, &r, q))
             return -1;
     } while (++p->values_row < p->values_rows);
@@ -299,8 +286,6 @@ static int build(struct sql_plan *p)
     if (p->branch_count && !p->query->table_count && branches_to_rows(p))
         return -1;
     for (uint32_t b = 0; b < p->branch_count; b++) {
-        if (p->branches[b].join && p->branch_count > 1)
-            return plan_refuse(p, q->offset, q->length, "a join inside UNION ALL");
         if (p->branches[b].join ? note_stored(p, &p->branches[b]) : note_reads(p, &p->branches[b]))
             return -1;
         for (uint32_t c = 0; c < p->out_count; c++)
@@ -310,19 +295,25 @@ static int build(struct sql_plan *p)
 }
 
 struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,
-                                 const char *zone, struct sql_diag *d)
+                                 const char *zone, struct sql_faults *faults)
 {
-    memset(d, 0, sizeof *d);
+    struct sql_diag d = {0};
+    uint32_t before = faults->count;
+    plan_refusals(q, faults);
+    if (faults->count > before)
+        return NULL;
     struct sql_plan *p = calloc(1, sizeof *p);
     if (!p) {
-        sql_diag_memory(d);
+        sql_diag_memory(&d);
+        sql_faults_add(faults, &d);
         return NULL;
     }
     atomic_init(&p->refs, 1);
     sql_arena_init(&p->arena, SQL_ARENA_MAX);
     sql_evaluator_init(&p->fold, zone);
-    sql_bind_init(&p->bind, &p->arena, d, &p->fold);
+    sql_bind_init(&p->bind, &p->arena, &d, &p->fold);
     p->query = q;
+    p->faults = faults;
     p->input_count = count;
     struct leat_input *own = sql_bind_alloc(&p->bind, (count + 1) * sizeof *own);
     p->first = sql_bind_alloc(&p->bind, (count + 1) * sizeof *p->first);
@@ -333,9 +324,12 @@ struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_i
         for (uint32_t i = 0; i < count; i++)
             p->first[i + 1] = p->first[i] + inputs[i].schema->column_count;
     }
-    int st = d->kind ? -1 : build(p);
-    p->bind.diag = NULL; // the caller's; nothing is bound any more
-    if (!st)
+    int st = d.kind ? -1 : build(p);
+    p->bind.diag = NULL; // nothing is bound any more
+    p->faults = NULL;
+    if (d.kind)
+        sql_faults_add(faults, &d);
+    if (!st && faults->count == before)
         return p;
     sql_plan_unref(p);
     return NULL;

@@ -56,6 +56,7 @@ struct sql_side {
 
 struct sql_join {
     uint8_t outer;
+    uint32_t offset, length; // of its words
     struct sql_side sides[2];
 };
 
@@ -108,12 +109,13 @@ struct sql_plan {
     struct leat_input_need *needs;
     uint8_t keeps_bytes; // constants of its arena may get into batches
     char *explain;
-    char *state_words; // what the state of the join rests on (plan_shape.c); NULL = no state
+    struct sql_faults *faults; // while planning: what is refused
+    char *state_words;         // what the state of the join rests on (plan_shape.c); NULL = no state
 };
 
-// The plan for inputs with all schemas known; NULL = fault in *d. `q` and the schemas outlive it.
+// The plan for inputs with all schemas known; NULL = faults are added to *faults. `q` and the schemas outlive it.
 struct sql_plan *sql_plan_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,
-                                 const char *zone, struct sql_diag *d);
+                                 const char *zone, struct sql_faults *faults);
 void sql_plan_ref(struct sql_plan *p);
 void sql_plan_unref(struct sql_plan *p);
 
@@ -140,6 +142,8 @@ struct plan_values {
     struct sql_expr **rows;
 };
 
+// Adds what is refused about the query's shape (refuse.c); the planner takes it to be none.
+void plan_refusals(const struct sql_parsed *q, struct sql_faults *faults);
 // The row of VALUES that is planned, as a relation.
 int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relation *r);
 
@@ -147,6 +151,9 @@ int plan_values(struct sql_plan *p, const struct sql_query *q, struct plan_relat
 int plan_select(struct sql_plan *p, const struct sql_query *q, const struct sql_query *with, struct plan_relation *r);
 // The name of an item of SELECT: its alias, the column's own, or EXPR$n. ptr == NULL: fault recorded.
 struct leat_bytes plan_item_name(struct sql_bind *b, const struct sql_select_item *item, uint32_t number);
+// The fault of `table.*` that stands for no column. -1.
+int plan_no_star(struct sql_diag *d, const struct sql_name *table, const struct sql_scope_column *columns,
+                 uint32_t count);
 // Conditions of WHERE: for inner joins they may be keys.
 int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where);
 // Is the expression after FOR SYSTEM_TIME AS OF the time of now? 0 or -1.
@@ -169,7 +176,6 @@ struct sql_expr *plan_and(struct sql_plan *p, struct sql_expr *a, struct sql_exp
 uint64_t plan_reads(const struct sql_plan *p, const struct sql_expr *e);
 // Sets used[c] for each column that e reads.
 void plan_mark_columns(const struct sql_expr *e, uint8_t *used);
-int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what);
 // Schema, mode, key and needs from the branches.
 int plan_output(struct sql_plan *p, const struct sql_query *q, const struct sql_name *names);
 int plan_explain(struct sql_plan *p);

@@ -12,11 +12,6 @@
 
 #include "types.h"
 
-int plan_refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what)
-{
-    return sql_diag_unsupported(p->bind.diag, offset, length, what);
-}
-
 int plan_add_filter(struct sql_plan *p, struct plan_relation *r, struct sql_expr *e)
 {
     if (e->form == SQL_EXPR_CALL && e->func == sql_func_operator("AND")) {
@@ -43,25 +38,6 @@ static uint32_t input_of(const struct sql_plan *p, const struct sql_table *t)
     while (i < p->query->table_count && p->query->tables[i] != t)
         i++;
     return i;
-}
-
-// Refuses what may stand at any table and is not supported.
-static int check_table(struct sql_plan *p, const struct sql_table *t)
-{
-    if (t->match_length)
-        return plan_refuse(p, t->match_offset, 15, "MATCH_RECOGNIZE");
-    if (t->system_time)
-        return plan_refuse(p, t->system_time->offset, t->system_time->length,
-                           "FOR SYSTEM_TIME AS OF other than at the right of a join");
-    if (t->lateral)
-        return plan_refuse(p, t->offset, t->length, "LATERAL");
-    if (t->kind == SQL_TABLE_UNNEST)
-        return plan_refuse(p, t->offset, t->length, "UNNEST");
-    if (t->kind == SQL_TABLE_FUNCTION)
-        return plan_refuse(p, t->offset, t->length, "a table function");
-    if (t->hint.text.len == 7 && !strncasecmp((const char *)t->hint.text.ptr, "OPTIONS", 7))
-        return plan_refuse(p, t->hint.offset, t->hint.length, "the hint OPTIONS");
-    return 0;
 }
 
 static int named_table(struct sql_plan *p, const struct sql_table *t, struct plan_relation *r)
@@ -213,15 +189,6 @@ static int join_using(struct sql_plan *p, const struct sql_table *t, struct plan
     return 0;
 }
 
-static int check_join(struct sql_plan *p, const struct sql_table *t)
-{
-    if (t->join == SQL_JOIN_FULL)
-        return plan_refuse(p, t->offset, t->length, "FULL JOIN");
-    if (t->natural)
-        return plan_refuse(p, t->offset, t->length, "NATURAL JOIN");
-    return 0;
-}
-
 // The columns of both sides, and the conditions of ON or USING.
 static int join_columns(struct sql_plan *p, const struct sql_table *t, struct plan_relation *sides,
                         struct plan_relation *r)
@@ -248,22 +215,9 @@ static int lookup_join(struct sql_plan *p, const struct sql_table *t, const stru
                        struct plan_relation *r)
 {
     struct plan_relation sides[2] = {{0}}, on = {0};
-    if (t->join != SQL_JOIN_INNER && t->join != SQL_JOIN_LEFT)
-        return sql_diag_set(p->bind.diag, SQL_DIAG_TYPE, t->right->offset, t->right->length,
-                            "a lookup is asked for the rows of the left side: only JOIN and LEFT JOIN go with it");
-    if (t->natural)
-        return plan_refuse(p, t->offset, t->length, "NATURAL JOIN");
-    if (input_of(p, t->right) == p->query->table_count)
-        return plan_refuse(p, t->right->offset, t->right->length, "FOR SYSTEM_TIME AS OF with a query of WITH");
     if (from_table(p, t->left, reach, &sides[0]))
         return -1;
-    if (sides[0].join)
-        return plan_refuse(p, t->right->offset, t->right->length, "a lookup behind a join of streams in one query");
-    if (sides[0].no_input)
-        return plan_refuse(p, t->offset, t->length, "a lookup for a query that has no FROM");
-    struct sql_table plain = *t->right;
-    plain.system_time = NULL;
-    if (check_table(p, &plain) || plan_lookup_time(p, &sides[0], t->right->system_time))
+    if (plan_lookup_time(p, &sides[0], t->right->system_time))
         return -1;
     on.input = input_of(p, t->right);
     if (named_table(p, t->right, &sides[1]) || apply_alias(p, t->right, &sides[1]) ||
@@ -277,23 +231,17 @@ static int lookup_join(struct sql_plan *p, const struct sql_table *t, const stru
 
 static int join(struct sql_plan *p, const struct sql_table *t, const struct with_reach *reach, struct plan_relation *r)
 {
-    if (t->right->kind == SQL_TABLE_NAME && t->right->system_time)
+    if (t->right->asked)
         return lookup_join(p, t, reach, r);
     struct plan_relation sides[2] = {{0}};
-    if (check_join(p, t) || from_table(p, t->left, reach, &sides[0]) || from_table(p, t->right, reach, &sides[1]))
+    if (from_table(p, t->left, reach, &sides[0]) || from_table(p, t->right, reach, &sides[1]))
         return -1;
-    if (sides[0].join || sides[1].join)
-        return plan_refuse(p, t->right->offset, t->right->length, "a join of more than two tables");
-    if (sides[0].lookup_count || sides[1].lookup_count)
-        return plan_refuse(p, t->right->offset, t->right->length, "a join of streams behind a lookup in one query");
-    if (sides[0].no_input || sides[1].no_input)
-        return plan_refuse(p, t->offset, t->length, "a join with a query that has no FROM");
-    if (sides[0].input == sides[1].input)
-        return plan_refuse(p, t->right->offset, t->right->length, "joining a query of WITH with itself");
     uint32_t kept = t->join == SQL_JOIN_RIGHT; // the side of which every row comes out
     r->join = sql_bind_alloc(&p->bind, sizeof *r->join);
     if (!r->join)
         return -1;
+    r->join->offset = t->join_offset;
+    r->join->length = t->join_length;
     r->join->outer = t->join == SQL_JOIN_LEFT || t->join == SQL_JOIN_RIGHT;
     for (uint32_t s = 0; s < 2; s++) {
         struct sql_side *side = &r->join->sides[s];
@@ -315,8 +263,6 @@ static int from_table(struct sql_plan *p, const struct sql_table *t, const struc
                       struct plan_relation *r)
 {
     memset(r, 0, sizeof *r);
-    if (check_table(p, t))
-        return -1;
     int st = t->kind == SQL_TABLE_JOIN   ? join(p, t, reach, r)
              : t->kind == SQL_TABLE_NAME ? from_name(p, t, reach, r)
                                          : select_in(p, t->query, reach, r);
@@ -324,25 +270,6 @@ static int from_table(struct sql_plan *p, const struct sql_table *t, const struc
 }
 
 // --- SELECT ---
-
-static int check_select(struct sql_plan *p, const struct sql_query *q)
-{
-    if (q->kind == SQL_QUERY_SET)
-        return plan_refuse(p, q->set_offset, q->set_length, "a set operation in a sub-query");
-    if (q->distinct)
-        return plan_refuse(p, q->offset, 15, "SELECT DISTINCT");
-    if (q->has_group)
-        return plan_refuse(p, q->group_offset, q->group_length, "GROUP BY");
-    if (q->having)
-        return plan_refuse(p, q->having->offset, q->having->length, "HAVING");
-    if (q->window_count)
-        return plan_refuse(p, q->windows[0].name.offset, q->windows[0].name.length, "WINDOW");
-    if (q->order_count)
-        return plan_refuse(p, q->order_offset, q->order_length, "ORDER BY");
-    if (q->limit || q->skip)
-        return plan_refuse(p, q->limit_offset, q->limit_length, "LIMIT");
-    return 0;
-}
 
 int plan_where(struct sql_plan *p, struct plan_relation *r, const struct sql_node *where)
 {
@@ -371,6 +298,16 @@ static int push_column(struct sql_plan *p, struct plan_relation *r, uint32_t *ro
     return 0;
 }
 
+int plan_no_star(struct sql_diag *d, const struct sql_name *table, const struct sql_scope_column *columns,
+                 uint32_t count)
+{
+    for (uint32_t c = 0; c < count; c++)
+        if (leat_bytes_equal(columns[c].name, table->text) && columns[c].type->kind == LEAT_TYPE_ROW)
+            return sql_diag_unsupported(d, table->offset, table->length, "'.*' behind a ROW");
+    return sql_diag_set(d, SQL_DIAG_NAME, table->offset, table->length, "table '%.*s' is not in FROM",
+                        (int)table->text.len, (const char *)table->text.ptr);
+}
+
 // * or t.*
 static int push_star(struct sql_plan *p, const struct plan_relation *from, const struct sql_node *star,
                      struct plan_relation *r, uint32_t *room)
@@ -386,8 +323,7 @@ static int push_star(struct sql_plan *p, const struct plan_relation *from, const
             return -1;
     }
     if (table && before == r->column_count)
-        return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, table->offset, table->length, "table '%.*s' is not in FROM",
-                            (int)table->text.len, (const char *)table->text.ptr);
+        return plan_no_star(p->bind.diag, table, from->columns, from->column_count);
     if (!table && !from->column_count)
         return sql_diag_set(p->bind.diag, SQL_DIAG_NAME, star->offset, star->length, "'*' needs a table in FROM");
     return 0;
@@ -441,8 +377,6 @@ static int select_in(struct sql_plan *p, const struct sql_query *q, const struct
     struct plan_relation from = {.no_input = 1};
     uint32_t room = 0;
     memset(r, 0, sizeof *r);
-    if (check_select(p, q))
-        return -1;
     if (q->kind == SQL_QUERY_VALUES)
         return plan_values(p, q, r);
     if ((q->from && from_table(p, q->from, &reach, &from)) || (q->where && plan_where(p, &from, q->where)) ||

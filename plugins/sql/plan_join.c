@@ -66,6 +66,15 @@ static int is_key(const struct sql_plan *p, const struct sql_join *j, const stru
     return (a == zero && b == one) || (a == one && b == zero);
 }
 
+// Planning goes on: there may be more to tell.
+static int refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const char *what)
+{
+    struct sql_diag d = {0};
+    sql_diag_unsupported(&d, offset, length, what);
+    sql_faults_add(p->faults, &d);
+    return 0;
+}
+
 // Puts one condition where it belongs; what is left for the joined rows is returned in *rest.
 static int place(struct sql_plan *p, struct sql_join *j, struct sql_expr *e, struct sql_expr **rest)
 {
@@ -83,8 +92,7 @@ static int place(struct sql_plan *p, struct sql_join *j, struct sql_expr *e, str
         return (*to = plan_and(p, *to, e)) ? 0 : -1;
     }
     if (j->outer)
-        return plan_refuse(p, e->offset, e->length,
-                           "a condition over both sides of an outer join other than an equality");
+        return refuse(p, e->offset, e->length, "a condition over both sides of an outer join other than an equality");
     return (*rest = plan_and(p, *rest, e)) ? 0 : -1;
 }
 
@@ -114,10 +122,8 @@ int plan_join_finish(struct sql_plan *p, struct plan_relation *r)
     for (uint32_t i = 0; i < r->filter_count; i++)
         if (place(p, j, r->filters[i], &rest))
             return -1;
-    if (!j->sides[0].key_count) {
-        const struct sql_table *t = p->query->query->from;
-        return plan_refuse(p, t ? t->offset : 0, t ? t->length : 1, "a join without an equality between its sides");
-    }
+    if (!j->sides[0].key_count)
+        refuse(p, j->offset, j->length, "a join without an equality between its sides");
     for (uint32_t s = 0; s < 2; s++) {
         note_unique(p, &j->sides[s]);
         if (p->bind.diag->kind)

@@ -122,10 +122,6 @@ static int output_union(struct sql_plan *p)
 {
     p->mode = LEAT_MODE_INSERT_ONLY;
     for (uint32_t b = 0; b < p->branch_count; b++) {
-        if (p->branches[b].lookup_count) {
-            const struct sql_table *t = p->query->tables[p->branches[b].lookups[0].input];
-            return plan_refuse(p, t->offset, t->length, "a lookup inside UNION ALL");
-        }
         const struct leat_input *in = &p->inputs[p->branches[b].input];
         if (in->mode != LEAT_MODE_INSERT_ONLY)
             p->mode = LEAT_MODE_ALL;

@@ -12,7 +12,7 @@
 struct reading {
     struct sql_bind bind; // first: what recovers gets at the rest
     struct sql_diag diag;
-    struct sql_review *review;
+    struct sql_faults *faults;
     const struct sql_parsed *query;
     const struct leat_input *inputs;
     uint8_t grouped; // inside of a query with GROUP BY, which is refused as a whole: its aggregates are no news
@@ -34,29 +34,23 @@ static const struct leat_type unknown = {
 
 // --- faults
 
-static void note(struct sql_review *review, const struct sql_diag *d)
-{
-    for (uint32_t i = 0; i < review->fault_count; i++)
-        if (review->faults[i].offset == d->offset && !strcmp(review->faults[i].message, d->message))
-            return;
-    if (review->fault_count < SQL_REVIEW_MAX)
-        review->faults[review->fault_count++] = *d;
-}
-
 // Takes a fault down; false = it cannot be gone on from.
 static int take_fault(struct reading *r)
 {
     if (r->diag.kind == SQL_DIAG_RESOURCE)
         return 0;
-    if (r->diag.kind && !(r->grouped && r->diag.kind == SQL_DIAG_UNSUPPORTED))
-        note(r->review, &r->diag);
+    if (r->diag.kind)
+        sql_faults_add(r->faults, &r->diag);
     memset(&r->diag, 0, sizeof r->diag);
     return 1;
 }
 
 static struct sql_expr *recover(struct sql_bind *b, const struct sql_node *n)
 {
-    struct sql_expr *e = take_fault((struct reading *)b) ? bind_new(b, SQL_EXPR_LITERAL, n) : NULL;
+    struct reading *r = (struct reading *)b;
+    if (r->grouped && r->diag.kind == SQL_DIAG_UNSUPPORTED && n->kind == SQL_NODE_CALL)
+        memset(&r->diag, 0, sizeof r->diag);
+    struct sql_expr *e = take_fault(r) ? bind_new(b, SQL_EXPR_LITERAL, n) : NULL;
     if (e) {
         e->type = &unknown;
         e->literal.state = LEAT_NULL;
@@ -153,9 +147,12 @@ static int read_join(struct reading *r, const struct sql_table *t, const struct 
     struct columns right = {0};
     if (read_from(r, t->left, reach, out) || read_from(r, t->right, reach, &right))
         return -1;
+    uint32_t left = out->count;
     for (uint32_t c = 0; c < right.count; c++) {
         for (uint32_t i = 0; i < t->using_count; i++)
             right.items[c].hidden |= leat_bytes_equal(right.items[c].name, t->using[i].text);
+        for (uint32_t i = 0; t->natural && i < left; i++)
+            right.items[c].hidden |= leat_bytes_equal(right.items[c].name, out->items[i].name);
         if (push(r, out, right.items[c]))
             return -1;
     }
@@ -167,7 +164,9 @@ static int read_join(struct reading *r, const struct sql_table *t, const struct 
 static int read_from(struct reading *r, const struct sql_table *t, const struct reach *reach, struct columns *out)
 {
     struct leat_bytes none = {(const uint8_t *)"", 0};
-    int st = t->kind == SQL_TABLE_JOIN    ? read_join(r, t, reach, out)
+    int open = t->lateral || t->clause; // LATERAL sees columns of its left, PIVOT and its like make their own
+    int st = open                         ? push_open(r, out, t->name_count ? t->names[t->name_count - 1].text : none)
+             : t->kind == SQL_TABLE_JOIN  ? read_join(r, t, reach, out)
              : t->kind == SQL_TABLE_NAME  ? read_name(r, t, reach, out)
              : t->kind == SQL_TABLE_QUERY ? read_query(r, t->query, reach, out)
                                           : push_open(r, out, none);
@@ -190,8 +189,7 @@ static int read_star(struct reading *r, const struct columns *from, const struct
             return -1;
     }
     if (table && out->count == before) {
-        sql_diag_set(&r->diag, SQL_DIAG_NAME, table->offset, table->length, "table '%.*s' is not in FROM",
-                     (int)table->text.len, (const char *)table->text.ptr);
+        plan_no_star(&r->diag, table, from->items, from->count);
         take_fault(r);
         return push_open(r, out, table->text);
     }
@@ -270,9 +268,8 @@ static int read_query(struct reading *r, const struct sql_query *q, const struct
 
 // --- what comes out
 
-static void make_schema(struct reading *r, const struct columns *columns)
+static void make_schema(struct reading *r, const struct columns *columns, struct sql_review *review)
 {
-    struct sql_review *review = r->review;
     struct leat_field *fields = sql_bind_alloc(&r->bind, (columns->count + 1) * sizeof *fields);
     if (!fields || columns->count > LEAT_COLUMNS_MAX)
         return;
@@ -290,21 +287,19 @@ static void make_schema(struct reading *r, const struct columns *columns)
 }
 
 struct sql_review *sql_review_create(const struct sql_parsed *q, const struct leat_input *inputs, uint32_t count,
-                                     const char *zone, const struct sql_diag *first)
+                                     const char *zone, struct sql_faults *faults)
 {
     struct sql_review *review = calloc(1, sizeof *review);
     if (!review)
         return NULL;
     sql_arena_init(&review->arena, SQL_ARENA_MAX);
     sql_evaluator_init(&review->fold, zone);
-    struct reading r = {.review = review, .query = q, .inputs = inputs};
+    struct reading r = {.faults = faults, .query = q, .inputs = inputs};
     struct columns columns = {0};
     sql_bind_init(&r.bind, &review->arena, &r.diag, &review->fold);
     r.bind.recover = recover;
-    if (first->kind)
-        note(review, first);
     if (!read_query(&r, q->query, NULL, &columns))
-        make_schema(&r, &columns);
+        make_schema(&r, &columns, review);
     sql_bind_fini(&r.bind);
     return review;
 }

@@ -42,7 +42,10 @@ static struct values *values_create(const struct leat_source_request *request, s
         sql_diag_set(d, SQL_DIAG_NAME, t->offset, t->length, "a query of the source \"values\" reads no table");
         sql_diag_hint(d, "Use the operator \"sql\".");
     } else if (v->parsed) {
-        v->plan = sql_plan_create(v->parsed, NULL, 0, v->ev.zone, d);
+        struct sql_faults faults = {.count = 0};
+        v->plan = sql_plan_create(v->parsed, NULL, 0, v->ev.zone, &faults);
+        if (!v->plan)
+            *d = faults.items[0];
     }
     if (v->plan) {
         v->port = (struct leat_port){.schema = &v->plan->schema, .mode = LEAT_MODE_INSERT_ONLY};

@@ -68,9 +68,11 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
         return 0;
     }
     if (ref->to->kind != LEAT_LOOKUP && ref->kind == LEAT_INPUT_LOOKUP) {
-        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0024", ref->option, ref->offset,
-                     "Declare it as [lookups.…], or join it without FOR SYSTEM_TIME AS OF.",
-                     "\"%s\" is no lookup: only a lookup is joined by FOR SYSTEM_TIME AS OF", ref->to->name);
+        graph_report(
+            graph, node, LEAT_DIAG_ERROR, "LEAT-G0024", ref->option, ref->offset,
+            "Declare it as [lookups.…], or join it without FOR SYSTEM_TIME AS OF: that joins what is newest on both "
+            "sides. Joining a stream as of a time of the row is known in Flink SQL, not supported yet.",
+            "\"%s\" is no lookup: only a lookup is joined by FOR SYSTEM_TIME AS OF", ref->to->name);
         return 0;
     }
     // back-quotes around parts of the port's name are only a way of writing

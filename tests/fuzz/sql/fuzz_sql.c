@@ -80,7 +80,8 @@ static void query(struct leat_bytes text, struct sql_diag *d)
         return;
     for (uint32_t i = 0; i < LEAT_INPUTS_MAX; i++)
         inputs[i] = (struct leat_input){i & 1 ? &keyed : &schema, i & 1 ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY, 1};
-    sql_plan_unref(sql_plan_create(q, inputs, q->table_count, "UTC", d));
+    struct sql_faults faults = {.count = 0};
+    sql_plan_unref(sql_plan_create(q, inputs, q->table_count, "UTC", &faults));
     sql_query_destroy(q);
 }
 
