@@ -187,34 +187,31 @@ static struct leat_batch *new_batch(const struct spill *s, struct leat_ctx *ctx)
     return NULL;
 }
 
-static leat_status read_batch(struct spill *s, struct leat_ctx *ctx, struct reader *r, spill_take_fn take, void *arg)
+leat_status spill_rewind(struct spill *s, struct leat_ctx *ctx, uint32_t part)
 {
-    int kind = fgetc(r->from);
-    if (kind == EOF)
-        return ferror(r->from) ? failed(s, ctx, "read") : LEAT_END;
-    r->b = new_batch(s, ctx);
-    if (!r->b)
-        return leat_no_memory(ctx);
-    for (; kind != EOF && !r->bad; kind = leat_batch_is_full(r->b) ? EOF : fgetc(r->from))
-        get_row(r, s->schema, (uint8_t)kind);
-    if (!r->bad && !ferror(r->from))
-        return take(arg, r->b);
-    leat_batch_unref(r->b);
-    return ferror(r->from) ? failed(s, ctx, "read") : leat_no_memory(ctx);
+    FILE *file = s->files[part];
+    if (file && fflush(file) != 0)
+        return failed(s, ctx, "write");
+    if (file && fseek(file, 0, SEEK_SET) != 0)
+        return failed(s, ctx, "read");
+    return LEAT_OK;
 }
 
-leat_status spill_load(struct spill *s, struct leat_ctx *ctx, uint32_t part, spill_take_fn take, void *arg)
+leat_status spill_next(struct spill *s, struct leat_ctx *ctx, uint32_t part, struct leat_batch **batch)
 {
     struct reader r = {.from = s->files[part]};
-    if (!r.from)
+    int kind = r.from ? fgetc(r.from) : EOF;
+    if (kind == EOF)
+        return r.from && ferror(r.from) ? failed(s, ctx, "read") : LEAT_END;
+    r.b = new_batch(s, ctx);
+    if (!r.b)
+        return leat_no_memory(ctx);
+    for (; kind != EOF && !r.bad; kind = leat_batch_is_full(r.b) ? EOF : fgetc(r.from))
+        get_row(&r, s->schema, (uint8_t)kind);
+    if (!r.bad && !ferror(r.from)) {
+        *batch = r.b;
         return LEAT_OK;
-    if (fflush(r.from) != 0)
-        return failed(s, ctx, "write");
-    if (fseek(r.from, 0, SEEK_SET) != 0)
-        return failed(s, ctx, "read");
-    leat_status st;
-    do {
-        st = read_batch(s, ctx, &r, take, arg);
-    } while (st == LEAT_OK);
-    return st == LEAT_END ? LEAT_OK : st;
+    }
+    leat_batch_unref(r.b);
+    return ferror(r.from) ? failed(s, ctx, "read") : leat_no_memory(ctx);
 }

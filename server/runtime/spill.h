@@ -20,8 +20,9 @@ void spill_destroy(struct spill *s);
 // Adds a row to the part of its hash.
 leat_status spill_add(struct spill *s, struct leat_ctx *ctx, const struct leat_batch *b, uint32_t row, uint64_t hash);
 
-// Reads a part from its beginning, batch by batch; `take` is given a reference. Parts may be read more than once.
-typedef leat_status (*spill_take_fn)(void *arg, struct leat_batch *batch);
-leat_status spill_load(struct spill *s, struct leat_ctx *ctx, uint32_t part, spill_take_fn take, void *arg);
+// Parts are read batch by batch, each from its beginning after spill_rewind, and as often as wanted. spill_next gives a
+// reference; LEAT_END: the part has no more.
+leat_status spill_rewind(struct spill *s, struct leat_ctx *ctx, uint32_t part);
+leat_status spill_next(struct spill *s, struct leat_ctx *ctx, uint32_t part, struct leat_batch **batch);
 
 #endif

@@ -274,9 +274,10 @@ leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 // --- the steps of a run
 // -------------------------------------------------------------------------------------------------
 
-enum step_result { STEP_MORE, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
+// STEP_WORKING: nothing passes yet, but there is something to be done that needs nobody's wake.
+enum step_result { STEP_MORE, STEP_WORKING, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
 
-// Offers again what was not taken, and then what is still to come of a consolidated transaction.
+// Offers again what was not taken, and then goes on with a slice of a consolidated transaction.
 static enum step_result drain_inst(struct inst *inst)
 {
     do {
@@ -294,7 +295,7 @@ static enum step_result drain_inst(struct inst *inst)
         if (is_giving(inst) && consolidate_go_on(inst->consolidate, &inst->ctx, offer_net, inst) < 0)
             return STEP_FAILED;
     } while (inst->pending_head);
-    return STEP_MORE;
+    return is_giving(inst) ? STEP_WORKING : STEP_MORE;
 }
 
 // The furthest down first.
@@ -525,6 +526,15 @@ static bool outputs_full(struct task *t)
     return false;
 }
 
+// A transaction that one of the steps has begun to consolidate goes on by itself.
+static bool is_working(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->inst_count; i++)
+        if (is_giving(t->insts[i]) && !t->insts[i]->pending_head)
+            return true;
+    return false;
+}
+
 static enum step_result step(struct task *t)
 {
     // after a failure nothing moves: a barrier that passed behind a lost row would confirm it
@@ -567,8 +577,10 @@ static void run(struct task *t)
     uint32_t steps = 0;
     do {
         r = step(t);
-    } while (r == STEP_MORE && (++steps % 8 || base_time_mono() < until));
-    if (r == STEP_MORE)
+        if (r == STEP_BLOCKED && is_working(t))
+            r = STEP_WORKING;
+    } while ((r == STEP_MORE && ++steps % 8) || (r <= STEP_WORKING && base_time_mono() < until));
+    if (r <= STEP_WORKING)
         task_wake(t);
     if (r == STEP_IDLE)
         flush_idle(t);

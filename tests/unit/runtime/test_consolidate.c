@@ -43,6 +43,7 @@ struct table {
     struct consolidate *c;
     uint64_t position;    // of the rows that are fed: their transaction
     bool is_full;         // says LEAT_AGAIN to everything
+    bool is_slow;         // slices are counted by the test
     bool is_each_its_own; // every row is a transaction
     int64_t target[IDS];
     uint32_t gives, rows, deletes_after_upserts;
@@ -88,6 +89,14 @@ struct change {
     int64_t id, value; // value -1 = absent: the delete knows the key only
 };
 
+// A transaction is given in slices; one is due per call.
+static void settle(struct table *t)
+{
+    for (uint32_t most = 1000000; consolidate_is_giving(t->c) && most; most--)
+        assert_true(consolidate_go_on(t->c, &ctx, apply, t) >= 0);
+    assert_false(consolidate_is_giving(t->c));
+}
+
 static void feed(struct table *t, const struct change *changes, uint32_t n, uint32_t batch_rows, uint8_t last_flags)
 {
     for (uint32_t at = 0; at < n;) {
@@ -104,6 +113,8 @@ static void feed(struct table *t, const struct change *changes, uint32_t n, uint
         b->flags = at < n ? LEAT_BATCH_TXN_OPEN : last_flags;
         assert_int_equal(consolidate_add(t->c, &ctx, b, b->flags & LEAT_BATCH_TXN_OPEN, apply, t) < 0, false);
         data_batch_unref(b);
+        if (!t->is_full && !t->is_slow && at == n)
+            settle(t);
     }
 }
 
@@ -227,17 +238,45 @@ static void a_sink_that_is_full_gets_the_rest_later(void **state)
     t->is_full = true;
     update_ids(t, 10000, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 100);
     assert_true(consolidate_is_giving(t->c));
+    while (t->gives == 0)
+        assert_true(consolidate_go_on(t->c, &ctx, apply, t) >= 0);
     assert_int_equal(t->gives, 1);
     // what comes meanwhile is given after it
     const struct change next[] = {{LEAT_UPDATE_BEFORE, 5, 1004}, {LEAT_UPDATE_AFTER, 5, 7777}};
     feed(t, next, 2, 2, 0);
-    for (uint32_t most = 10000; consolidate_is_giving(t->c) && most; most--)
-        assert_true(consolidate_go_on(t->c, &ctx, apply, t) >= 0);
+    settle(t);
     assert_int_equal(t->target[5], 7777);
     t->target[5] = 1004;
     t->rows--;
     t->deletes_after_upserts = 0;
     assert_shifted(t, 10000);
+}
+
+// No call works for long, whatever the size: the worker has others to serve.
+static void a_large_transaction_is_given_in_slices(void **state)
+{
+    struct table *t = *state;
+    for (int spilled = 0; spilled < 2; spilled++) {
+        consolidate_destroy(t->c);
+        t->c = consolidate_create(&fake_schema, &key, 1, spilled ? 100000 : (size_t)64 << 20, "/tmp");
+        memset(t->target, 0xff, sizeof t->target);
+        fill(t, 0, 80000);
+        t->is_slow = true;
+        update_ids(t, 80000 - 1, LEAT_UPDATE_BEFORE, LEAT_UPDATE_AFTER, 1024);
+        t->is_slow = false;
+        uint32_t calls = 0, most = 0;
+        for (; consolidate_is_giving(t->c); calls++) {
+            uint32_t before = t->rows;
+            assert_true(consolidate_go_on(t->c, &ctx, apply, t) >= 0);
+            most = t->rows - before > most ? t->rows - before : most;
+        }
+        assert_true(calls > 20);
+        assert_in_range(most, 1, 16384); // 32 bytes a cell: half a MiB
+        assert_int_equal(t->deletes_after_upserts, 0);
+        assert_int_equal(t->target[0], -1);
+        assert_int_equal(t->target[40000], 1000 + 39999);
+        assert_int_equal(t->rows, 80000);
+    }
 }
 
 static void a_full_disk_is_an_error(void **state)
@@ -352,6 +391,7 @@ int main(void)
         TEST(a_key_that_comes_and_goes_is_found_at_once),
         TEST(a_large_transaction_goes_through_files),
         TEST(a_sink_that_is_full_gets_the_rest_later),
+        TEST(a_large_transaction_is_given_in_slices),
         TEST(a_full_disk_is_an_error),
         TEST(any_order_of_one_key_gives_the_last_row),
         TEST(a_delete_that_knows_only_its_key_takes_the_row),
