@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """postgres-cdc → blackhole: the stream against pg_recvlogical on an equal slot, the snapshot against COPY."""
+from contextlib import closing
+
 from leatbench import NARROW, ORDER, WIDE, Bench, Measure, Meter, Sample, ratio_at_least, run_timed
 from leattest.pipeline import cdc_source, head, section
 from leattest.postgres import binaries
@@ -24,7 +26,7 @@ class Stream(Bench):
         self.host = bed.pg.folder if self.socket else bed.pg.host
         bed.pg.query(self.shape.create("load_rows"), database=self.database)
         self.slot = bed.publish(self.database, "load_rows")
-        with bed.pg.connect(self.database) as connection, connection.cursor() as cursor:
+        with closing(bed.pg.connect(self.database)) as connection, connection.cursor() as cursor:
             # commits need not be durable while the log to be read is written
             cursor.execute("SET synchronous_commit = off")
             if self.batch == 1:

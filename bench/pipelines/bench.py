@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """postgres-cdc → upsert-kafka in json, stage 1 of the order pipeline, against the drain of an equal slot."""
 import time
+from contextlib import closing
 
 from leatbench import NARROW, ORDER, WIDE, Bench, Measure, Meter, Sample, at_most, ratio_at_least
 from leattest import stage_one
@@ -19,7 +20,7 @@ class Capture(Bench):
         self.database = bed.pg.create_database(bed.unique("capture"))
         bed.pg.query(self.shape.create("load_rows"), database=self.database)
         self.slot = bed.publish(self.database, "load_rows")
-        with bed.pg.connect(self.database) as connection, connection.cursor() as cursor:
+        with closing(bed.pg.connect(self.database)) as connection, connection.cursor() as cursor:
             batch = self.batch or self.rows
             for first in range(1, self.rows + 1, batch):
                 cursor.execute(self.shape.insert("load_rows", first, first + batch - 1))
