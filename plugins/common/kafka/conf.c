@@ -128,7 +128,7 @@ static const struct setting consumer_defaults[] = {
     {"auto.offset.reset", "error"},         {"enable.partition.eof", "true"},
     {"isolation.level", "read_committed"},  {"queued.max.messages.kbytes", "4096"},
     {"fetch.message.max.bytes", "1048576"}, {"fetch.max.bytes", "4194304"},
-    {"fetch.error.backoff.ms", "100"},      {"allow.auto.create.topics", "false"},
+    {"fetch.error.backoff.ms", "100"},
 };
 
 static const struct setting producer_defaults[] = {
@@ -141,7 +141,9 @@ static const struct setting producer_defaults[] = {
     {"partitioner", "murmur2_random"},
 };
 
+// A topic that a broker makes of itself, because it was asked for, would have the broker's settings.
 static const struct setting shared_defaults[] = {
+    {"allow.auto.create.topics", "false"},
     {"client.id", "leat"},
     {"log.queue", "true"},
     {"socket.keepalive.enable", "true"},

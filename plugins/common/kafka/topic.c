@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// See topic.h. Creating comes before asking: asking a broker with auto.create.topics.enable for a topic would create it
-// with the broker's settings, which are not ours.
+// See topic.h. Asking comes before creating, which takes a broker several times as long. That asking does not create the
+// topic with the broker's settings, which are not ours, is allow.auto.create.topics = false of conf.c.
 #include "topic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_MS  5000
-#define RETRY_MS 300
+#define CALL_MS    5000
+#define RETRY_MS   300
+#define CREATED_MS 20 // until a topic that was just created is known
 
-enum step { GOOD, LATER, FAILED };
+// What a step says: go on, there is no such topic, try again later, or give up.
+enum step { GOOD, ABSENT, LATER, FAILED };
 
 static enum step refuse(struct kafka_topic_job *t, rd_kafka_resp_err_t err, const char *what, const char *text)
 {
@@ -41,10 +43,8 @@ static enum step created(struct kafka_control *c, struct kafka_topic_job *t, rd_
     t->created = !err;
     if (!err || err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return GOOD;
-    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-        t->create = 0; // somebody else may have made it: wait for it, which says so when it is not there
-        return GOOD;
-    }
+    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return GOOD; // somebody else may make it: wait for it, which says so when it is not there
     if (is_refusal(err))
         return refuse(t, err, "create", text);
     if (err > 0)
@@ -101,23 +101,36 @@ static enum step count_partitions(struct kafka_control *c, struct kafka_topic_jo
     if (err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION)
         return refuse(t, err, "use", NULL);
     if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
-        kafka_job_status(c, "waiting for topic \"%s\", which does not exist yet", t->topic);
-    else if (err > 0)
+        return ABSENT;
+    if (err > 0)
         kafka_job_status(c, "waiting for topic \"%s\": %s", t->topic, rd_kafka_err2str(err));
     return err || t->partition_count < 1 ? LATER : GOOD;
+}
+
+// Of a topic that is not there. One that was just created may not be known to every broker yet.
+static enum step make(struct kafka_control *c, struct kafka_topic_job *t)
+{
+    if (!t->create) {
+        kafka_job_status(c, "waiting for topic \"%s\", which does not exist yet", t->topic);
+        return LATER;
+    }
+    enum step s = create(c, t);
+    if (s == GOOD) {
+        t->create = 0;
+        s = count_partitions(c, t);
+    }
+    return s == ABSENT ? LATER : s;
 }
 
 static void run(struct kafka_control *c, struct kafka_job *job)
 {
     struct kafka_topic_job *t = (struct kafka_topic_job *)(void *)job;
-    int made = !t->create;
     enum step s = LATER;
     while (!kafka_job_interrupted(c)) {
-        s = made ? GOOD : create(c, t);
-        made = s == GOOD;
-        if (s == GOOD)
-            s = count_partitions(c, t);
-        if (s != LATER || kafka_job_sleep(c, made && t->created ? 20 : RETRY_MS))
+        s = count_partitions(c, t);
+        if (s == ABSENT)
+            s = make(c, t);
+        if (s != LATER || kafka_job_sleep(c, t->created ? CREATED_MS : RETRY_MS))
             break;
     }
     if (s == LATER)

@@ -73,6 +73,21 @@ def test_a_missing_topic_and_a_missing_broker_are_waited_for(work, kafka, unique
         leat.wait_ready()
 
 
+def test_a_broker_that_makes_topics_of_itself_does_not_make_ours(work, unique):
+    with Kafka(f"{work}/kafka", settings={"auto.create.topics.enable": "true"}) as kafka:
+        source, target = kafka.create_topic(unique("in")), unique("out")
+        kafka.produce(source, [(key(1), row(1, "a"))])
+        with Leat(pipeline(kafka.bootstrap, source, target, sink_more={"sink.topic.partitions": 2}), f"{work}/one"):
+            wait_table(kafka, target, {1: "a"})
+        assert kafka.topics()[target] == 2
+        assert kafka.topic_config(target)["cleanup.policy"] == "compact"
+        never = unique("never")
+        leat = Leat(pipeline(kafka.bootstrap, source, never, sink_more={"sink.topic.create.enabled": False}),
+                    f"{work}/two").launch()
+        wait_until(lambda: "which does not exist yet" in leat.get("/health")[1], 20, lambda: leat.get("/health"))
+        assert never not in kafka.topics()
+
+
 def test_nothing_is_lost_by_kills(work, kafka, unique):
     """Updates of few keys in two partitions, leat killed again and again; the last value of each key must arrive, and
     no change may be missing: the target has every value of every key at least once, in order."""
