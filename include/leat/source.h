@@ -70,6 +70,7 @@ struct leat_open {
     const char *node;
     const char *data_dir;        // a folder of this pipeline for spill files; exists
     const char *local_time_zone; // IANA name
+    uint8_t transient; // 1 = no checkpoint is kept of this run (leat sql): leave nothing behind outside either
 };
 
 // A source's functions. Those without "may be NULL" are required.

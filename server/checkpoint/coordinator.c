@@ -698,6 +698,7 @@ static void start_job(struct coordinator *c)
         .pieces = c->pieces,
         .piece_count = list_pieces(c),
         .first_run = !c->options.store || c->restored.state_count == 0,
+        .transient = !c->options.store,
         .data_dir = c->options.store ? store_dir(c->options.store) : "/tmp",
         .log_level = c->options.logger.level,
         .transaction_memory = c->options.transaction_memory,

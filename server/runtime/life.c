@@ -111,6 +111,7 @@ static leat_status do_open(struct inst *inst)
         .node = inst->node->name,
         .data_dir = inst->job->options.data_dir,
         .local_time_zone = inst->job->plan->local_time_zone,
+        .transient = inst->job->options.transient,
     };
     const struct leat_component *c = inst->node->component;
     leat_status (*fn)(struct leat_ctx *, void *, const struct leat_open *) =

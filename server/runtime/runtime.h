@@ -79,6 +79,7 @@ struct runtime_job_options {
     const struct runtime_piece *pieces;
     uint32_t piece_count;
     bool first_run; // no checkpoint of this pipeline exists
+    bool transient; // no checkpoint is kept of it
     const char *data_dir;
     size_t transaction_memory; // of a transaction that is consolidated, for each sink; 0 = 64 MiB; more goes to files
     uint8_t log_level;         // of its nodes; 0 = the log's own
