@@ -60,7 +60,7 @@ static leat_status relation_put(struct pgcdc *p, uint32_t id, uint32_t table_plu
 static leat_status broken(struct pgcdc *p, const char *what)
 {
     return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0301",
-                     "the change stream of slot \"%s\" is broken after " PGCDC_LSN ": %s", p->config->slot_name,
+                     "the change stream of slot \"%s\" is broken after " PGCDC_LSN ": %s", p->slot,
                      PGCDC_LSN_OF(p->at.lsn), what);
 }
 

@@ -203,6 +203,8 @@ struct pgcdc {
     uint64_t system;
     uint32_t timeline;
     uint64_t server_end; // the newest end of its log that we know
+    const char *slot;    // its name
+    char own_name[64];   // of the slot and the publication of a transient run
     uint64_t slot_confirmed, slot_restart;
     uint8_t slot_exists, slot_ours;
     uint8_t publication_exists, publication_all;
@@ -211,6 +213,9 @@ struct pgcdc {
     struct leat_event *retry;
     char snapshot_name[64]; // exported by the slot's creation; "" = none
     uint8_t restored;
+    uint8_t transient;        // the slot is a temporary one, and what was published goes at the end
+    uint8_t made_publication; // transient, and it is to be dropped
+    uint8_t closing;          // the connections of the run are gone
     uint8_t catch_up;
     uint64_t catch_up_to;
 
@@ -278,6 +283,10 @@ leat_status pgcdc_match_tables(struct leat_ctx *ctx, const struct pgcdc_config *
                                uint32_t count, uint8_t *matched); // names are schema, table by turns
 int pgcdc_match_check(const char *pattern, char *error, size_t size, uint32_t *offset);
 // --- slot.c
+// After keep_names: which slot is read.
+void pgcdc_slot_choose(struct pgcdc *p);
+// Drops what a transient run has published, over a connection of its own. LEAT_AGAIN until it is gone.
+leat_status pgcdc_unpublish(struct pgcdc *p);
 leat_status pgcdc_setup(struct pgcdc *p); // stepped; decides between snapshot and stream
 void pgcdc_marker_remove(struct pgcdc *p);
 // --- snapshot.c

@@ -254,6 +254,8 @@ static leat_status use_ports(struct leat_ctx *ctx, void *self, const uint8_t *us
 static leat_status keep_names(struct pgcdc *p, const struct leat_open *open)
 {
     p->catch_up = open->catch_up;
+    p->transient = open->struct_size > offsetof(struct leat_open, transient) && open->transient;
+    pgcdc_slot_choose(p);
     p->node = strdup(open->node ? open->node : "");
     p->data_dir = strdup(open->data_dir ? open->data_dir : ".");
     return p->node && p->data_dir ? LEAT_OK : leat_no_memory(p->ctx);
@@ -356,10 +358,19 @@ static leat_status close_source(struct leat_ctx *ctx, void *self)
     }
     pgcdc_rows_drop(p);
     pgcdc_snapshot_destroy(p);
+    if (!p->closing) { // `sql` may be in the midst of something
+        pq_conn_destroy(p->sql);
+        pq_conn_destroy(p->replication);
+        p->sql = p->replication = NULL;
+        p->script = NULL;
+        p->streaming = 0;
+        p->closing = 1;
+    }
+    leat_status st = p->made_publication ? pgcdc_unpublish(p) : LEAT_OK;
+    if (st == LEAT_AGAIN)
+        return st;
     pq_conn_destroy(p->sql);
-    pq_conn_destroy(p->replication);
-    p->sql = p->replication = NULL;
-    p->streaming = 0;
+    p->sql = NULL;
     return LEAT_OK;
 }
 

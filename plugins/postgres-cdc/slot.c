@@ -36,7 +36,7 @@ static void marker_path(const struct pgcdc *p, char *out, size_t size)
 
 static void marker_text(const struct pgcdc *p, char *out, size_t size)
 {
-    snprintf(out, size, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->config->slot_name);
+    snprintf(out, size, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->slot);
 }
 
 static int marker_is_ours(const struct pgcdc *p)
@@ -84,6 +84,41 @@ void pgcdc_marker_remove(struct pgcdc *p)
     marker_path(p, path, sizeof path);
     (void)unlink(path); // left behind it does no harm: the checkpoint is asked first
     p->marker = 0;
+}
+
+// --- a run of which nothing is kept
+
+// Its slot is a temporary one: the server drops it with the connection. Only "committed-offset" reads the slot that
+// there is, without moving it.
+void pgcdc_slot_choose(struct pgcdc *p)
+{
+    p->slot = p->config->slot_name;
+    if (!p->transient || p->config->startup_mode == PGCDC_COMMITTED)
+        return;
+    snprintf(p->own_name, sizeof p->own_name, "%.40s_sql_%ld", p->config->slot_name, (long)getpid());
+    p->slot = p->own_name;
+}
+
+static leat_status send_unpublish(struct pgcdc *p)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "DROP PUBLICATION IF EXISTS ");
+    pq_ident(&sql, p->publication);
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+leat_status pgcdc_unpublish(struct pgcdc *p)
+{
+    static const struct pgcdc_step script[] = {{"drop the publication", 0, send_unpublish, NULL}, {0}};
+    leat_status st = pgcdc_script(p, script);
+    if (st == LEAT_AGAIN)
+        return st;
+    if (st < 0)
+        leat_log(p->ctx, LEAT_LOG_WARN, "publication", "publication \"%s\" could not be dropped and is left behind",
+                 p->publication);
+    p->made_publication = 0;
+    return LEAT_OK;
 }
 
 // --- who the server is
@@ -251,7 +286,7 @@ static leat_status publication_too_late(struct pgcdc *p)
     else
         (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
                         "replication slot \"%s\" stands at " PGCDC_LSN ", before publication \"%s\" would be created",
-                        p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed), p->publication);
+                        p->slot, PGCDC_LSN_OF(p->slot_confirmed), p->publication);
     if (p->restored)
         leat_error_hint(p->ctx,
                         "Creating it again does not help. Drop the slot and start once with --forget-state %s to read "
@@ -262,11 +297,26 @@ static leat_status publication_too_late(struct pgcdc *p)
     return LEAT_FATAL;
 }
 
+// A transient run uses a publication that has all of its tables, but changes none: else it makes one for itself.
+static void publish_apart(struct pgcdc *p)
+{
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < p->table_count; i++)
+        missing += p->tables[i].used == 1;
+    if (!p->own_name[0] || !missing)
+        return;
+    for (uint32_t i = 0; i < p->table_count; i++)
+        p->tables[i].used = !!p->tables[i].used;
+    p->publication = p->own_name;
+    p->publication_exists = 0;
+}
+
 static leat_status send_publish(struct pgcdc *p)
 {
     struct buf sql;
     uint32_t n = 0;
     leat_status st = LEAT_OK;
+    publish_apart(p);
     if (!p->publication_exists && p->slot_exists && (p->restored || p->config->slot_reuse != PGCDC_REUSE_SNAPSHOT))
         return publication_too_late(p);
     if (!p->publication_exists && !p->is_superuser && !p->may_create) {
@@ -300,6 +350,7 @@ static leat_status take_publish(struct pgcdc *p, PGresult *res)
     leat_log(p->ctx, LEAT_LOG_INFO, "publication", "%s publication \"%s\"",
              p->publication_exists ? "added tables to" : "created", p->publication);
     LEAT_FAULT("pgcdc-after-publication");
+    p->made_publication = p->own_name[0] != 0;
     p->wait_xid = p->slot_exists ? UINT64_MAX : 0;
     return LEAT_OK;
 }
@@ -342,7 +393,7 @@ static leat_status send_slot(struct pgcdc *p)
         "SELECT s.slot_type, s.plugin, s.database, s.active_pid, s.restart_lsn, s.confirmed_flush_lsn, "
         "s.wal_status, CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END "
         "FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = ");
-    pq_literal(&sql, p->config->slot_name, strlen(p->config->slot_name));
+    pq_literal(&sql, p->slot, strlen(p->slot));
     return pgcdc_send_sql(p, p->sql, &sql);
 }
 
@@ -350,7 +401,7 @@ static leat_status slot_gone(struct pgcdc *p, const char *how)
 {
     (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0203",
                     "replication slot \"%s\" %s; the checkpoint stands at " PGCDC_LSN ", the server at " PGCDC_LSN,
-                    p->config->slot_name, how, PGCDC_LSN_OF(p->saved.at.lsn), PGCDC_LSN_OF(p->server_end));
+                    p->slot, how, PGCDC_LSN_OF(p->saved.at.lsn), PGCDC_LSN_OF(p->server_end));
     leat_error_detail(p->ctx, "Changes after " PGCDC_LSN " cannot be read any more.", PGCDC_LSN_OF(p->saved.at.lsn));
     leat_error_hint(p->ctx,
                     "Drop what is left of the slot and start once with --forget-state %s: tables are then read from a "
@@ -361,7 +412,7 @@ static leat_status slot_gone(struct pgcdc *p, const char *how)
 
 static leat_status check_kind(struct pgcdc *p, const PGresult *res)
 {
-    const char *name = p->config->slot_name;
+    const char *name = p->slot;
     if (strcmp(cell(res, 0, 0), "logical") != 0)
         return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207", "replication slot \"%s\" is not a logical one", name);
     if (strcmp(cell(res, 0, 1), "pgoutput") != 0)
@@ -393,7 +444,7 @@ static leat_status check_restored(struct pgcdc *p, const PGresult *res)
     if (p->slot_confirmed > at->lsn) {
         (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0204",
                         "replication slot \"%s\" was confirmed up to " PGCDC_LSN ", beyond the checkpoint's " PGCDC_LSN,
-                        p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed), PGCDC_LSN_OF(at->lsn));
+                        p->slot, PGCDC_LSN_OF(p->slot_confirmed), PGCDC_LSN_OF(at->lsn));
         leat_error_detail(p->ctx, "The server would skip the changes in between without a word. Somebody else read or "
                                   "advanced the slot, it was created anew, or an older checkpoint was restored.");
         leat_error_hint(p->ctx,
@@ -413,18 +464,18 @@ static leat_status check_fresh(struct pgcdc *p)
                               : leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0207",
                                           "replication slot \"%s\" does not exist, but scan.startup.mode is "
                                           "\"committed-offset\"",
-                                          c->slot_name);
+                                          p->slot);
     p->slot_ours = p->marker = p->slot_exists && marker_is_ours(p);
     if (!p->slot_exists || p->slot_ours || c->slot_reuse >= 0)
         return LEAT_OK;
     (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0202",
                     "replication slot \"%s\" exists (confirmed " PGCDC_LSN
                     "), but no checkpoint of this pipeline knows it",
-                    c->slot_name, PGCDC_LSN_OF(p->slot_confirmed));
+                    p->slot, PGCDC_LSN_OF(p->slot_confirmed));
     leat_error_hint(p->ctx,
                     "Choose another slot.name; or run SELECT pg_drop_replication_slot('%s'); or set slot.reuse to "
                     "\"snapshot\" (tables are read anew) or \"continue\" (only changes from where the slot stands).",
-                    c->slot_name);
+                    p->slot);
     return LEAT_CONFIG;
 }
 
@@ -453,13 +504,12 @@ static leat_status wait_for_slot(struct pgcdc *p, const char *pid)
         p->slot_wait_until = now + BUSY_PATIENCE;
     if (now > p->slot_wait_until) {
         (void)leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-G0206",
-                        "replication slot \"%s\" is held by process %s of the server", p->config->slot_name, pid);
+                        "replication slot \"%s\" is held by process %s of the server", p->slot, pid);
         leat_error_hint(p->ctx, "Stop the other reader. If it is dead, the server frees the slot after its "
                                 "wal_sender_timeout.");
         return LEAT_TRANSIENT;
     }
-    leat_say_status(p->ctx, "waiting for replication slot %s, held by process %s of the server", p->config->slot_name,
-                    pid);
+    leat_say_status(p->ctx, "waiting for replication slot %s, held by process %s of the server", p->slot, pid);
     return ask_again(p);
 }
 
@@ -494,15 +544,15 @@ static leat_status send_create(struct pgcdc *p)
     struct buf sql;
     if (p->slot_exists)
         return LEAT_END;
-    leat_status st = marker_write(p);
+    leat_status st = p->own_name[0] ? LEAT_OK : marker_write(p);
     if (st < 0)
         return st;
     LEAT_FAULT("pgcdc-before-slot");
-    leat_say_status(p->ctx, "creating replication slot %s; the server waits for older transactions to end",
-                    p->config->slot_name);
+    leat_say_status(p->ctx, "creating replication slot %s; the server waits for older transactions to end", p->slot);
     buf_init(&sql, SQL_MAX);
     buf_str(&sql, "CREATE_REPLICATION_SLOT ");
-    pq_ident(&sql, p->config->slot_name);
+    pq_ident(&sql, p->slot);
+    buf_str(&sql, p->own_name[0] ? " TEMPORARY" : "");
     buf_str(&sql, p->config->startup_mode == PGCDC_INITIAL ? " LOGICAL pgoutput EXPORT_SNAPSHOT"
                                                            : " LOGICAL pgoutput NOEXPORT_SNAPSHOT");
     return pgcdc_send_sql(p, p->replication, &sql);
@@ -515,8 +565,8 @@ static leat_status take_create(struct pgcdc *p, PGresult *res)
         return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0301", "the server did not describe the slot it created");
     p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 1));
     snprintf(p->snapshot_name, sizeof p->snapshot_name, "%s", PQgetisnull(res, 0, 2) ? "" : cell(res, 0, 2));
-    leat_log(p->ctx, LEAT_LOG_INFO, "slot-created", "created replication slot \"%s\" at " PGCDC_LSN,
-             p->config->slot_name, PGCDC_LSN_OF(p->slot_confirmed));
+    leat_log(p->ctx, LEAT_LOG_INFO, "slot-created", "created replication slot \"%s\" at " PGCDC_LSN, p->slot,
+             PGCDC_LSN_OF(p->slot_confirmed));
     return LEAT_OK;
 }
 

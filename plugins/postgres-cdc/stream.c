@@ -105,7 +105,7 @@ static leat_status send_start(struct pgcdc *p)
     buf_init(&name, SQL_MAX);
     snprintf(lsn, sizeof lsn, PGCDC_LSN, PGCDC_LSN_OF(p->at.lsn));
     buf_str(&sql, "START_REPLICATION SLOT ");
-    pq_ident(&sql, p->config->slot_name);
+    pq_ident(&sql, p->slot);
     buf_str(&sql, " LOGICAL ");
     buf_str(&sql, lsn);
     buf_str(&sql, " (proto_version '1', publication_names ");
@@ -131,9 +131,9 @@ static leat_status take_start(struct pgcdc *p, PGresult *res)
         p->feedback = host->timer(p->ctx, feedback_interval(p), on_feedback, p);
     if (!p->feedback)
         return leat_no_memory(p->ctx);
-    leat_log(p->ctx, LEAT_LOG_INFO, "streaming", "reading slot \"%s\" from " PGCDC_LSN, p->config->slot_name,
+    leat_log(p->ctx, LEAT_LOG_INFO, "streaming", "reading slot \"%s\" from " PGCDC_LSN, p->slot,
              PGCDC_LSN_OF(p->at.lsn));
-    leat_say_status(p->ctx, "reading changes of slot %s", p->config->slot_name);
+    leat_say_status(p->ctx, "reading changes of slot %s", p->slot);
     return send_feedback(p, 1);
 }
 
@@ -202,7 +202,7 @@ static leat_status stream_ended(struct pgcdc *p)
     PGresult *res = PQgetResult(pg);
     leat_status st;
     if (res && PQresultStatus(res) == PGRES_FATAL_ERROR)
-        st = pq_fail(p->ctx, pg, res, "could not go on reading replication slot \"%s\"", p->config->slot_name);
+        st = pq_fail(p->ctx, pg, res, "could not go on reading replication slot \"%s\"", p->slot);
     else
         st = leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-Q0003", "the server ended the change stream");
     PQclear(res);
