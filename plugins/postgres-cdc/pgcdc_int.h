@@ -68,11 +68,13 @@ struct pgcdc_pending {
     uint32_t xid;
 };
 
+enum pgcdc_cure { PGCDC_START_AGAIN, PGCDC_DECLARE_TEXT, PGCDC_LEAVE_OUT, PGCDC_READ_ANEW };
+
 // A captured column that rows do not have any more as it is announced; `how` NULL = all is well.
 struct pgcdc_altered {
     const char *how;
     const char *column;
-    const char *cure; // NULL = start again
+    uint8_t cure; // enum pgcdc_cure
 };
 
 struct pgcdc_table {

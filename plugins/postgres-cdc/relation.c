@@ -21,19 +21,6 @@
 #include "pgcdc_int.h"
 #include "pq_oid.h"
 
-#define DECLARE_TEXT                                                                                                   \
-    "The log still holds rows of the old type. Declare the column as STRING in the schema section of this source: "    \
-    "then "                                                                                                            \
-    "rows of both types are read."
-#define LEAVE_OUT                                                                                                      \
-    "The log still holds rows from before the column was added. Declare a schema for this source that leaves the "     \
-    "column out, and take it in when those rows were read."
-#define READ_ANEW                                                                                                      \
-    "Start leat again. If it stops here once more, the log still holds rows of a definition between that of the "      \
-    "checkpoint and the present one, whose columns cannot be told apart for certain: then read the table anew, into "  \
-    "an emptied target, by a "                                                                                         \
-    "source of another name with another slot.name; --allow-non-restored-state forgets this one."
-
 // --- then and now
 
 static struct pgcdc_attribute *attribute_by(struct pgcdc_table *t, const struct pgcdc_saved_column *c, int by_number)
@@ -167,7 +154,7 @@ static void place(const struct puzzle *z)
 
 // --- what stands in the way
 
-static void alter(struct pgcdc_table *t, const char *column, const char *how, const char *cure)
+static void alter(struct pgcdc_table *t, const char *column, const char *how, uint8_t cure)
 {
     if (!t->altered.how)
         t->altered = (struct pgcdc_altered){how, column, cure};
@@ -185,7 +172,7 @@ static int is_there(const struct puzzle *z, const struct pgcdc_attribute *a)
 static void unexplained(const struct puzzle *z)
 {
     struct pgcdc_table *t = (struct pgcdc_table *)(uintptr_t)z->t;
-    const char *cure = z->settled ? NULL : READ_ANEW;
+    uint8_t cure = z->settled ? PGCDC_START_AGAIN : PGCDC_READ_ANEW;
     for (uint32_t i = 0; i < t->attribute_count; i++)
         if (!may_be_missing(z, &t->attributes[i]) && !is_there(z, &t->attributes[i]))
             alter(t, t->attributes[i].name, "dropped or renamed", cure);
@@ -211,7 +198,7 @@ static int reads_as(const struct pgcdc *p, const struct pgcdc_column *c, uint32_
 static void check_type(const struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_column *c,
                        const struct pgoutput_column *now, int settled)
 {
-    const char *cure = settled ? NULL : DECLARE_TEXT;
+    uint8_t cure = settled ? PGCDC_START_AGAIN : PGCDC_DECLARE_TEXT;
     if (now->type != c->oid) {
         if (settled || !reads_as(p, c, now->type))
             alter(t, c->name, "given another type", cure);
@@ -232,9 +219,9 @@ static void check_columns(const struct pgcdc *p, struct pgcdc_table *t, const st
         if (t->from[i] != PGCDC_NO_COLUMN)
             check_type(p, t, c, &z->r->columns[t->from[i]], z->settled);
         else if (z->strangers) // one of them may be this one, under a name that nobody knows
-            alter(t, c->name, "dropped or renamed", READ_ANEW);
+            alter(t, c->name, "dropped or renamed", PGCDC_READ_ANEW);
         else if (c->is_key || t->mode != LEAT_MODE_UPSERT)
-            alter(t, c->name, "added", LEAVE_OUT);
+            alter(t, c->name, "added", PGCDC_LEAVE_OUT);
     }
 }
 
@@ -254,7 +241,7 @@ static leat_status check_identity(struct pgcdc *p, struct pgcdc_table *t)
     for (uint32_t i = 0; t->mode == LEAT_MODE_UPSERT && i < t->out.key_count; i++) {
         uint16_t at = t->from[t->out.key[i]];
         if (r->identity == 'n' || (at != PGCDC_NO_COLUMN && !r->columns[at].is_key))
-            alter(t, t->columns[t->out.key[i]].name, "taken out of the replica identity", NULL);
+            alter(t, t->columns[t->out.key[i]].name, "taken out of the replica identity", PGCDC_START_AGAIN);
     }
     return LEAT_OK;
 }
@@ -327,15 +314,37 @@ leat_status pgcdc_relation(struct pgcdc *p, struct pgcdc_table *t)
     return st;
 }
 
+static void hint_cure(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    switch (t->altered.cure) {
+    case PGCDC_DECLARE_TEXT:
+        leat_error_hint(p->ctx, "The log still holds rows of the old type. Declare the column as STRING in the schema "
+                                "section of this source: then rows of both types are read.");
+        break;
+    case PGCDC_LEAVE_OUT:
+        leat_error_hint(p->ctx, "The log still holds rows from before the column was added. Declare a schema for this "
+                                "source that leaves the column out, and take it in when those rows were read.");
+        break;
+    case PGCDC_READ_ANEW:
+        leat_error_hint(
+            p->ctx,
+            "Start leat again. If it stops here once more, the log still holds rows of a definition "
+            "between that of the checkpoint and the present one, whose columns cannot be told apart for "
+            "certain: then empty the target, drop slot \"%s\" and start once with --forget-state %s to read "
+            "a new snapshot.",
+            p->config->slot_name, p->node);
+        break;
+    default:
+        leat_error_hint(p->ctx, "Check what reads the column, then start leat again: the table's columns are then "
+                                "taken as they are now, and no row is left out: the position is kept.");
+    }
+}
+
 leat_status pgcdc_altered(struct pgcdc *p, const struct pgcdc_table *t)
 {
     (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0302",
                     "column \"%s\" of table \"%s\" was %s; stopped before its first row, at " PGCDC_LSN,
                     t->altered.column, t->port_name, t->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
-    if (t->altered.cure)
-        leat_error_hint(p->ctx, "%s", t->altered.cure);
-    else
-        leat_error_hint(p->ctx, "Check what reads the column, then start leat again: the table's columns are then "
-                                "taken as they are now, and no row is left out: the position is kept.");
+    hint_cure(p, t);
     return LEAT_FATAL;
 }
