@@ -9,6 +9,8 @@
 #include "pgcdc_int.h"
 #include "pq_oid.h"
 
+#define SQL_MAX (1u << 20)
+
 static const char *cell(const PGresult *res, int row, int column)
 {
     return PQgetvalue(res, row, column);
@@ -28,10 +30,45 @@ static int32_t number(const PGresult *res, int row, int column)
 
 static leat_status send_settings(struct pgcdc *p)
 {
-    return pq_send(p->sql, "SELECT current_setting('wal_level'), current_setting('server_version_num'), "
-                           "current_setting('server_encoding'), rolreplication OR rolsuper, rolsuper, current_user, "
-                           "has_database_privilege(current_database(), 'CREATE'), pg_is_in_recovery() "
-                           "FROM pg_catalog.pg_roles WHERE rolname = current_user");
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "SELECT current_setting('wal_level'), current_setting('server_version_num'), "
+                  "current_setting('server_encoding'), rolreplication OR rolsuper, rolsuper, current_user, "
+                  "has_database_privilege(current_database(), 'CREATE'), pg_is_in_recovery(), "
+                  "current_setting('max_replication_slots'), current_setting('max_wal_senders'), "
+                  "(SELECT count(*) FROM pg_catalog.pg_replication_slots), "
+                  "EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = ");
+    pq_literal(&sql, p->config->slot_name, strlen(p->config->slot_name));
+    buf_str(&sql, "), EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = ");
+    pq_literal(&sql, p->publication, strlen(p->publication));
+    buf_str(&sql, ") FROM pg_catalog.pg_roles WHERE rolname = current_user");
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+// Notes the settings that are not as they must be; all of them take a restart of the server.
+static void check_settings(struct pgcdc *p, const PGresult *res)
+{
+    int32_t slots = number(res, 0, 8), in_use = number(res, 0, 10);
+    if (strcmp(cell(res, 0, 0), "logical") != 0) {
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0101", "the server's wal_level is \"%s\", not \"logical\"", cell(res, 0, 0));
+        pgcdc_cure(p, "Run ALTER SYSTEM SET wal_level = logical; and restart PostgreSQL.");
+    }
+    if (in_use >= slots && !truth(res, 0, 11)) {
+        pgcdc_miss(p, LEAT_TRANSIENT, "LEAT-G0101", "all replication slots are in use (%d, max_replication_slots = %d)",
+                   in_use, slots);
+        pgcdc_cure(p,
+                   "Drop a slot that nobody reads, or run ALTER SYSTEM SET max_replication_slots = %d; and restart "
+                   "PostgreSQL.",
+                   in_use < 10 ? 10 : in_use + 10);
+    }
+    if (number(res, 0, 9) < 1) {
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0101", "the server's max_wal_senders is 0");
+        pgcdc_cure(p, "Run ALTER SYSTEM SET max_wal_senders = 10; and restart PostgreSQL.");
+    }
+    if (!truth(res, 0, 3)) {
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read a replication slot", p->user);
+        pgcdc_cure(p, "Run ALTER ROLE \"%s\" REPLICATION;", p->user);
+    }
 }
 
 static leat_status take_settings(struct pgcdc *p, PGresult *res)
@@ -45,24 +82,15 @@ static leat_status take_settings(struct pgcdc *p, PGresult *res)
     p->is_superuser = (uint8_t)truth(res, 0, 4);
     p->user = pgcdc_mem_text(&p->mem, cell(res, 0, 5));
     p->may_create = (uint8_t)truth(res, 0, 6);
+    p->publication_exists = (uint8_t)truth(res, 0, 12);
     if (!p->user)
         return leat_no_memory(ctx);
     if (p->config->startup_mode == PGCDC_SNAPSHOT_ONLY)
         return LEAT_OK;
-    if (strcmp(cell(res, 0, 0), "logical") != 0) {
-        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0101", "the server's wal_level is \"%s\", not \"logical\"",
-                        cell(res, 0, 0));
-        leat_error_hint(ctx, "Run ALTER SYSTEM SET wal_level = logical; and restart PostgreSQL.");
-        return LEAT_CONFIG;
-    }
-    if (!truth(res, 0, 3)) {
-        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read a replication slot", p->user);
-        leat_error_hint(ctx, "Run ALTER ROLE \"%s\" REPLICATION;", p->user);
-        return LEAT_CONFIG;
-    }
     if (truth(res, 0, 7) && p->server_version < 160000)
         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-G0101",
                          "the server is a standby, which cannot decode before PostgreSQL 16");
+    check_settings(p, res);
     return LEAT_OK;
 }
 
@@ -70,14 +98,19 @@ static leat_status take_settings(struct pgcdc *p, PGresult *res)
 
 static leat_status send_tables(struct pgcdc *p)
 {
-    return pq_send(p->sql,
-                   "SELECT n.nspname, c.relname, c.oid, c.relkind, c.relreplident, c.relpersistence, "
-                   "c.reltuples, has_schema_privilege(n.oid, 'USAGE'), "
-                   "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'), "
-                   "pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_relation_size(c.oid) / 8192, c.relispartition "
-                   "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                   "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' "
-                   "AND n.nspname !~ '^pg_' ORDER BY 1, 2");
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "SELECT n.nspname, c.relname, c.oid, c.relkind, c.relreplident, c.relpersistence, "
+                  "c.reltuples, has_schema_privilege(n.oid, 'USAGE'), "
+                  "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'), "
+                  "pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_relation_size(c.oid) / 8192, "
+                  "(n.nspname, c.relname) IN (SELECT schemaname, tablename FROM pg_catalog.pg_publication_tables "
+                  "WHERE pubname = ");
+    pq_literal(&sql, p->publication, strlen(p->publication));
+    buf_str(&sql, ") FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                  "WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' "
+                  "AND n.nspname !~ '^pg_' ORDER BY 1, 2");
+    return pgcdc_send_sql(p, p->sql, &sql);
 }
 
 static leat_status fill_table(struct pgcdc *p, const PGresult *res, int row, struct pgcdc_table *t)
@@ -95,7 +128,32 @@ static leat_status fill_table(struct pgcdc *p, const PGresult *res, int row, str
     t->is_owner = (uint8_t)truth(res, row, 9);
     t->pages = (uint32_t)strtoul(cell(res, row, 10), NULL, 10);
     t->used = 1;
+    t->published = (uint8_t)truth(res, row, 11);
+    t->readable = truth(res, row, 7) && truth(res, row, 8);
     return LEAT_OK;
+}
+
+static int is_noted(const struct pgcdc *p, const char *cure)
+{
+    for (const struct pgcdc_missing *m = p->missing; m; m = m->next)
+        if (m->cure && strcmp(m->cure, cure) == 0)
+            return 1;
+    return 0;
+}
+
+static void check_rights(struct pgcdc *p, const PGresult *res, int row)
+{
+    const char *schema = cell(res, row, 0), *name = cell(res, row, 1);
+    char cure[256];
+    snprintf(cure, sizeof cure, "Run GRANT USAGE ON SCHEMA \"%s\" TO \"%s\";", schema, p->user);
+    if (!truth(res, row, 7) && !is_noted(p, cure)) {
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not use schema \"%s\"", p->user, schema);
+        pgcdc_cure(p, "%s", cure);
+    }
+    if (!truth(res, row, 8)) {
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read table \"%s.%s\"", p->user, schema, name);
+        pgcdc_cure(p, "Run GRANT SELECT ON \"%s\".\"%s\" TO \"%s\";", schema, name, p->user);
+    }
 }
 
 // What can be said of a table before its columns are known.
@@ -113,17 +171,7 @@ static leat_status check_table(struct pgcdc *p, const PGresult *res, int row)
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
                          "table \"%s.%s\" is %s: its changes are not in the server's log", schema, name,
                          cell(res, row, 5)[0] == 'u' ? "unlogged" : "temporary");
-    if (!truth(res, row, 7)) {
-        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not use schema \"%s\"", p->user, schema);
-        leat_error_hint(ctx, "Run GRANT USAGE ON SCHEMA \"%s\" TO \"%s\";", schema, p->user);
-        return LEAT_CONFIG;
-    }
-    if (!truth(res, row, 8)) {
-        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read table \"%s.%s\"", p->user, schema,
-                        name);
-        leat_error_hint(ctx, "Run GRANT SELECT ON \"%s\".\"%s\" TO \"%s\";", schema, name, p->user);
-        return LEAT_CONFIG;
-    }
+    check_rights(p, res, row);
     return LEAT_OK;
 }
 
@@ -198,8 +246,6 @@ static void put_oids(struct pgcdc *p, struct buf *sql)
     }
     buf_str(sql, "}'::oid[]");
 }
-
-#define SQL_MAX (1u << 20)
 
 static leat_status send_columns(struct pgcdc *p)
 {
@@ -302,11 +348,10 @@ static leat_status take_column(struct pgcdc *p, struct pgcdc_table *t, const PGr
                  name, t->port_name);
         return LEAT_OK;
     }
-    if (!truth(res, row, 12)) {
-        (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read column \"%s\" of table \"%s\"",
-                        p->user, name, t->port_name);
-        leat_error_hint(p->ctx, "Run GRANT SELECT ON \"%s\".\"%s\" TO \"%s\";", t->schema, t->name, p->user);
-        return LEAT_CONFIG;
+    if (t->readable && !truth(res, row, 12)) { // of a table that cannot be read at all it was said
+        pgcdc_miss(p, LEAT_CONFIG, "LEAT-G0102", "user \"%s\" may not read column \"%s\" of table \"%s\"", p->user,
+                   name, t->port_name);
+        pgcdc_cure(p, "Run GRANT SELECT ON \"%s\".\"%s\" TO \"%s\";", t->schema, t->name, p->user);
     }
     struct pgcdc_column *c = &t->columns[t->count];
     c->name = pgcdc_mem_text(&p->mem, name);
@@ -605,5 +650,12 @@ static const struct pgcdc_step catalog_script[] = {
 
 leat_status pgcdc_catalog(struct pgcdc *p)
 {
-    return pgcdc_script(p, catalog_script);
+    leat_status st = pgcdc_script(p, catalog_script);
+    if (st == LEAT_AGAIN || !p->missing)
+        return st;
+    // once somebody has to be asked: also for what comes next
+    if (p->config->startup_mode != PGCDC_SNAPSHOT_ONLY &&
+        p->config->publication_autocreate == PGCDC_AUTOCREATE_FILTERED)
+        pgcdc_miss_publication(p);
+    return pgcdc_missing_fail(p);
 }

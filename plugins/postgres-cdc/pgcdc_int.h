@@ -87,7 +87,9 @@ struct pgcdc_table {
     uint8_t used;     // somebody reads it
     uint8_t snapshot_done;
     uint8_t is_owner;
-    double estimate; // rows, by pg_class
+    uint8_t published;
+    uint8_t readable; // at least some column
+    double estimate;  // rows, by pg_class
     uint32_t pages;
     uint32_t count;
     struct pgcdc_column *columns;
@@ -107,6 +109,14 @@ struct pgcdc_table {
     uint8_t truncating;      // its deletes are on their way
     uint64_t last_txn;       // the transaction of its last row, by its final LSN
     uint8_t txn_open;        // the batch emitted last left its transaction open
+};
+
+// Something that the server lacks for us, and the statement that gives it.
+struct pgcdc_missing {
+    struct pgcdc_missing *next;
+    leat_status failure;
+    const char *code;
+    const char *what, *cure;
 };
 
 // --- positions and state
@@ -197,6 +207,8 @@ struct pgcdc {
     uint8_t is_superuser;
     uint8_t may_create; // CREATE on the database
     const char *user;
+    struct pgcdc_missing *missing;
+    uint8_t missing_lost; // there was no memory to note one
     struct pgcdc_table *tables;
     uint32_t table_count;
     struct leat_port *ports;
@@ -280,6 +292,13 @@ uint64_t pgcdc_lsn_parse(const char *text);
 
 // --- catalog.c
 leat_status pgcdc_catalog(struct pgcdc *p); // stepped; fills tables and ports
+// --- missing.c
+// `failure` TRANSIENT: it may pass by itself.
+void pgcdc_miss(struct pgcdc *p, leat_status failure, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void pgcdc_cure(struct pgcdc *p, const char *fmt, ...) __attribute__((format(printf, 2, 3))); // of the one noted last
+void pgcdc_miss_publication(struct pgcdc *p); // what is missing to publish the tables in use
+leat_status pgcdc_missing_fail(struct pgcdc *p);
 // --- match.c
 leat_status pgcdc_match_tables(struct leat_ctx *ctx, const struct pgcdc_config *config, const char *const *names,
                                uint32_t count, uint8_t *matched); // names are schema, table by turns

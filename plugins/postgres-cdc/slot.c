@@ -239,18 +239,17 @@ static leat_status check_published(struct pgcdc *p, const PGresult *res, const s
     return LEAT_OK;
 }
 
-// `used` of the tables that are published already is put to 2, so that the next step adds the others.
 static leat_status take_published(struct pgcdc *p, PGresult *res)
 {
     for (uint32_t i = 0; i < p->table_count; i++) {
         struct pgcdc_table *t = &p->tables[i];
         if (!t->used)
             continue;
-        if (is_published(res, t, NULL)) {
+        t->published = (uint8_t)is_published(res, t, NULL);
+        if (t->published) {
             leat_status st = check_published(p, res, t);
             if (st < 0)
                 return st;
-            t->used = 2;
         } else if (p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
             (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" does not have table \"%s\"",
                             p->publication, t->port_name);
@@ -260,20 +259,6 @@ static leat_status take_published(struct pgcdc *p, PGresult *res)
         }
     }
     return LEAT_OK;
-}
-
-static leat_status may_publish(struct pgcdc *p, const struct pgcdc_table *t)
-{
-    if (p->is_superuser || t->is_owner)
-        return LEAT_OK;
-    (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102",
-                    "user \"%s\" is not the owner of table \"%s\" and cannot publish it", p->user, t->port_name);
-    leat_error_hint(p->ctx,
-                    "As its owner run %s \"%s\" %s TABLE \"%s\".\"%s\"; and set publication.autocreate.mode = "
-                    "\"disabled\".",
-                    p->publication_exists ? "ALTER PUBLICATION" : "CREATE PUBLICATION", p->publication,
-                    p->publication_exists ? "ADD" : "FOR", t->schema, t->name);
-    return LEAT_CONFIG;
 }
 
 // The log is decoded with the catalogue of its time: where the publication did not exist yet, decoding fails.
@@ -315,33 +300,28 @@ static leat_status send_publish(struct pgcdc *p)
 {
     struct buf sql;
     uint32_t n = 0;
-    leat_status st = LEAT_OK;
     publish_apart(p);
     if (!p->publication_exists && p->slot_exists && (p->restored || p->config->slot_reuse != PGCDC_REUSE_SNAPSHOT))
         return publication_too_late(p);
-    if (!p->publication_exists && !p->is_superuser && !p->may_create) {
-        (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0102",
-                        "user \"%s\" may not create a publication in database \"%s\"", p->user, p->config->database);
-        leat_error_hint(p->ctx, "Run GRANT CREATE ON DATABASE \"%s\" TO \"%s\";", p->config->database, p->user);
-        return LEAT_CONFIG;
-    }
+    pgcdc_miss_publication(p);
+    if (p->missing || p->missing_lost)
+        return pgcdc_missing_fail(p);
     buf_init(&sql, SQL_MAX);
     buf_str(&sql, p->publication_exists ? "ALTER PUBLICATION " : "CREATE PUBLICATION ");
     pq_ident(&sql, p->publication);
-    for (uint32_t i = 0; i < p->table_count && st == LEAT_OK; i++) {
+    for (uint32_t i = 0; i < p->table_count; i++) {
         const struct pgcdc_table *t = &p->tables[i];
-        if (t->used != 1)
+        if (!t->used || t->published)
             continue;
         buf_str(&sql, n++ ? ", " : p->publication_exists ? " ADD TABLE ONLY " : " FOR TABLE ONLY ");
         if (n > 1)
             buf_str(&sql, "ONLY ");
         pq_qualified(&sql, t->schema, t->name);
-        st = may_publish(p, t);
     }
-    if (st == LEAT_OK && n)
+    if (n)
         return pgcdc_send_sql(p, p->sql, &sql);
     buf_fini(&sql);
-    return st < 0 ? st : LEAT_END;
+    return LEAT_END;
 }
 
 static leat_status take_publish(struct pgcdc *p, PGresult *res)
@@ -651,8 +631,6 @@ leat_status pgcdc_setup(struct pgcdc *p)
     leat_status st = pgcdc_script(p, setup_script);
     if (st != LEAT_OK)
         return st;
-    for (uint32_t i = 0; i < p->table_count; i++)
-        p->tables[i].used = !!p->tables[i].used;
     if (p->restored)
         begin_restored(p);
     else

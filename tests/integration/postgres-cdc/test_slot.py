@@ -133,15 +133,24 @@ def test_rights_that_are_missing_are_named(pg, db, work, unique):
              f"REVOKE ALL ON SCHEMA public FROM PUBLIC", database=db)
     node = Driven(pg, db, f"{work}/node", schema="s", slot=slot)
     node.options["username"] = role
-    refused(node, CONFIG, "LEAT-G0102", f'ALTER ROLE "{role}" REPLICATION')
+    # all at once
+    refused(node, CONFIG, "LEAT-G0102", "4 things", f'ALTER ROLE "{role}" REPLICATION', f'GRANT USAGE ON SCHEMA "s" TO "{role}"',
+            f'GRANT SELECT ON "s"."t" TO "{role}"', f'CREATE PUBLICATION "{slot}" FOR TABLE "s"."t"')
     pg.query(f"ALTER ROLE {role} REPLICATION")
-    refused(node, CONFIG, f'GRANT USAGE ON SCHEMA "s" TO "{role}"')
-    pg.query(f"GRANT USAGE ON SCHEMA s TO {role}", database=db)
-    refused(node, CONFIG, f'GRANT SELECT ON "s"."t" TO "{role}"')
-    pg.query(f"GRANT SELECT ON s.t TO {role}", database=db)
+    refused(node, CONFIG, "3 things", f'GRANT USAGE ON SCHEMA "s" TO "{role}"')
+    assert "REPLICATION" not in node.error(), node.error()
+    pg.query(f"GRANT USAGE ON SCHEMA s TO {role}; GRANT SELECT ON s.t TO {role}", database=db)
+    refused(node, CONFIG, "is not the owner", "CREATE PUBLICATION", "publication.autocreate.mode")
+    pg.query(f"ALTER TABLE s.t OWNER TO {role}", database=db)
     refused(node, CONFIG, f'GRANT CREATE ON DATABASE "{db}" TO "{role}"')
-    pg.query(f'GRANT CREATE ON DATABASE "{db}" TO {role}', database=db)
-    refused(node, CONFIG, "CREATE PUBLICATION", "publication.autocreate.mode")
+    pg.query("ALTER TABLE s.t OWNER TO postgres", database=db)
+    pg.query(f'GRANT SELECT ON s.t TO {role}', database=db)
+    # more than a message holds
+    for i in range(12):
+        pg.query(f"CREATE TABLE s.a_table_with_a_rather_long_name_{i} (id int PRIMARY KEY)", database=db)
+    node.options["table-name"] = ".*"
+    refused(node, CONFIG, "13 things", "The log names the statement for each")
+    node.options["table-name"] = "t"
     pg.query(f"CREATE PUBLICATION {slot} FOR TABLE s.t", database=db)
     pg.query("INSERT INTO s.t VALUES (1)", database=db)
     node.options["publication.autocreate.mode"] = "disabled"
@@ -149,6 +158,22 @@ def test_rights_that_are_missing_are_named(pg, db, work, unique):
         node.wait_rows(1)
         node.stop()
     pg.query(f'REVOKE ALL ON DATABASE "{db}" FROM {role}', database=db)
+
+
+def test_settings_that_are_missing_are_named_at_once(work):
+    with Postgres(f"{work}/pg", settings={"wal_level": "replica", "max_replication_slots": "0", "max_wal_senders": "0"}) as pg:
+        table(pg, "postgres")
+        pg.query("CREATE ROLE plain LOGIN")
+        node = Driven(pg, "postgres", f"{work}/node")
+        refused(node, CONFIG, "LEAT-G0101", "3 things", "wal_level = logical", "max_replication_slots = 10",
+                "max_wal_senders = 10")
+        node.options["username"] = "plain"
+        refused(node, CONFIG, "6 things", "wal_level = logical", 'ALTER ROLE "plain" REPLICATION')
+        pg.settings.update({"wal_level": "logical", "max_replication_slots": "1", "max_wal_senders": "4"})
+        pg.restart()
+        pg.query("SELECT pg_create_logical_replication_slot('other', 'pgoutput')")
+        node.options["username"] = "postgres"
+        refused(node, TRANSIENT, "LEAT-G0101", "all replication slots are in use")
 
 
 def test_tables_that_cannot_be_captured_are_refused(pg, db, work, unique):
