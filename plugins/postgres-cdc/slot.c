@@ -287,11 +287,11 @@ static void publish_apart(struct pgcdc *p)
 {
     uint32_t missing = 0;
     for (uint32_t i = 0; i < p->table_count; i++)
-        missing += p->tables[i].used == 1;
+        missing += p->tables[i].used && !p->tables[i].published;
     if (!p->own_name[0] || !missing)
         return;
     for (uint32_t i = 0; i < p->table_count; i++)
-        p->tables[i].used = !!p->tables[i].used;
+        p->tables[i].published = 0;
     p->publication = p->own_name;
     p->publication_exists = 0;
 }
