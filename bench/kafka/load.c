@@ -204,7 +204,7 @@ static rd_kafka_queue_t *start(const char *servers, const char *name)
     static const char *const pairs[][2] = {
         {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"queued.min.messages", "20000"}};
     char text[512];
-    const struct rd_kafka_metadata *md;
+    const struct rd_kafka_metadata *md = NULL;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", servers, text, sizeof text);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)

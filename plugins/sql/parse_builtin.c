@@ -314,7 +314,7 @@ static const struct builtin {
 int parse_builtin(struct sql_parser *p, struct leat_bytes name, uint32_t offset, struct sql_node **out)
 {
     const struct builtin *b = builtins, *end = b + sizeof builtins / sizeof *builtins;
-    while (b < end && (strlen(b->name) != name.len || strncasecmp(b->name, (const char *)name.ptr, name.len)))
+    while (b < end && (strlen(b->name) != name.len || strncasecmp(b->name, (const char *)name.ptr, name.len) != 0))
         b++;
     *out = NULL;
     if (b == end)

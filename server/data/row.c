@@ -30,6 +30,7 @@ bool data_cells_equal(const union leat_cell *a, const union leat_cell *b, const 
     if (type->kind == LEAT_TYPE_DECIMAL)
         return a->i128 == b->i128;
     if (type->kind == LEAT_TYPE_FLOAT)
+        // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the bits, as of a DOUBLE; NaN is equal to itself
         return memcmp(&a->f32, &b->f32, sizeof a->f32) == 0;
     return a->i64 == b->i64;
 }

@@ -6,6 +6,7 @@
 // was put, as a key may have come back since. Entries of
 // a group stand in their order, which loading keeps. Each segment lists its changed entries; one that died or moved away since
 // is passed over, its successor being listed where it lies.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +152,7 @@ static void put_changes(struct writer *w, uint32_t number, const struct keyed *m
     for (struct cur c = cur_of(map->removed.ptr, map->removed.len); cur_left(&c) && w->status == LEAT_OK;) {
         struct leat_bytes key = {.len = (uint32_t)cur_uvarint(&c)};
         key.ptr = cur_bytes(&c, key.len);
+        assert(key.ptr); // our own bytes
         buf_u8(&w->buf, (uint8_t)(number << 1 | 1));
         put_bytes(w, key);
         if (w->buf.len >= CHUNK)

@@ -51,7 +51,7 @@ static int teardown(void **state)
 }
 
 // A node of upsert-kafka with the usual options and `more`, NULL at the end.
-static struct testhost_node *node(struct world *w, uint8_t kind, ...)
+static struct testhost_node *node(struct world *w, unsigned kind, ...)
 {
     const char *pairs[30] = {
         "topic", "t", "properties.bootstrap.servers", rd_kafka_mock_cluster_bootstraps(w->mock), "key.format", "line"};
@@ -61,7 +61,7 @@ static struct testhost_node *node(struct world *w, uint8_t kind, ...)
     for (const char *word; (word = va_arg(ap, const char *)) && n < 28;)
         pairs[n++] = word;
     va_end(ap);
-    return testhost_node(w->h, testhost_component(w->h, "upsert-kafka", kind, "upsert-kafka"), pairs);
+    return testhost_node(w->h, testhost_component(w->h, "upsert-kafka", (uint8_t)kind, "upsert-kafka"), pairs);
 }
 
 static struct testhost_node *source(struct world *w)
