@@ -94,10 +94,14 @@ def said(leat):
     return leat.log_text() + leat.get("/health")[1] + leat.get("/metrics")[1]
 
 
+def pipeline(source, target, properties):
+    return head("secure", "200ms") + NODES.format(source=source, target=target, properties=properties)
+
+
 def copies(work, kafka, name, properties, *secrets):
     source, target = kafka.create_topic(f"{name}-in"), f"{name}-out"
     kafka.produce(source, [(None, json.dumps({"id": n})) for n in range(100)])
-    with Leat(head("secure", "200ms") + NODES.format(source=source, target=target, properties=properties), f"{work}/{name}") as leat:
+    with Leat(pipeline(source, target, properties), f"{work}/{name}") as leat:
         wait_until(lambda: target in kafka.topics() and len(kafka.read_topic(target)) == 100, 60, lambda: said(leat))
         leat.wait_ready()
         for secret in secrets:
@@ -107,7 +111,7 @@ def copies(work, kafka, name, properties, *secrets):
 
 def refused(work, kafka, name, properties, reason, secret):
     source = kafka.create_topic(f"{name}-in")
-    leat = Leat(head("secure", "200ms") + NODES.format(source=source, target=f"{name}-out", properties=properties), f"{work}/{name}").launch()
+    leat = Leat(pipeline(source, f"{name}-out", properties), f"{work}/{name}").launch()
     try:
         wait_until(lambda: reason in leat.get("/health")[1], 60, lambda: said(leat))
         assert not leat.ready()

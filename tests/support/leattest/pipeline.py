@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pieces of pipeline text that tests and benches share: a pipeline is their sum, head(…) + kafka_source(…) + ….
 
-Each piece is a node with the options that nearly every test gives; `more` holds others by their names in the file, and
-goes before those given here. Text whose options are the point of a test stands in that test.
+Each piece is a node with the options that nearly every test gives; `more` holds others by their names in the file, which
+win over those given here. Text whose options are the point of a test stands in that test.
 
 `pg` is a Postgres or a Proxy before one, `servers` is Kafka's list of them, `columns` is {column: SQL type}.
 """
