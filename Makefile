@@ -33,7 +33,7 @@ bench-flink: ## measure Flink 1.18.1 on the order pipeline; its figures go to be
 	@ci/setup servers flink
 	@bench/flink/run
 
-lint: ## clang-tidy and the banned calls, kept at zero findings
+lint: ## layout, banned calls, clang and clang-tidy, kept at zero findings; half an hour (ci/lint FILE... is quick)
 	@ci/setup build lint
 	@ci/lint
 

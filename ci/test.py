@@ -3,7 +3,7 @@
 
 Each section builds what it needs and runs it: the programs of ctest are counted by their cmocka cases, the
 integration tests by their own summary. A section goes on after a failure, so that one run shows everything that is
-wrong. Words on the command line name sections (unit, asan, tsan, contract, integration, instructions, docs); any
+wrong. Words on the command line name sections (unit, asan, tsan, contract, integration, instructions, lint, docs); any
 other word is part of a test's name and is looked for among the unit, contract and integration tests.
 """
 import os
@@ -154,6 +154,10 @@ def section_instructions(names):
     return followed([sys.executable, "ci/instructions", "check"])
 
 
+def section_lint(names):
+    return (1, 0) if subprocess.run(["ci/lint", "quick"], cwd=ROOT, stdin=subprocess.DEVNULL).returncode == 0 else (0, 1)
+
+
 def section_docs(names):
     return (1, 0) if subprocess.run(["ci/docs", "check"], cwd=ROOT).returncode == 0 else (0, 1)
 
@@ -185,6 +189,7 @@ SECTIONS = {
     "contract": ("contract suite under the address sanitizer", section_contract),
     "integration": ("integration tests on real servers", section_integration),
     "instructions": ("instructions a row of the inner loops, against their baseline", section_instructions),
+    "lint": ("layout, banned calls, clang's warnings, clang-tidy's quick checks", section_lint),
     "docs": ("generated documentation is up to date", section_docs),
 }
 NAMED_TESTS = ("unit", "contract", "integration")
