@@ -126,7 +126,8 @@ struct leat_host {
     // without LEAT_BATCH_TXN_OPEN, that the transaction which the port's last batch left open is over.
     // `port` is the number of the port in ports of describe, discover or bind, the batch's schema that port's.
     // LEAT_OK; LEAT_AGAIN = accepted, but the way is now full: return LEAT_AGAIN soon, you are called again when there
-    // is room. Only in poll, process, process_answer, input_end and callbacks of events.
+    // is room. Only in poll, process, process_answer and input_end; who hears of rows in the callback of an event wakes
+    // its poll.
     leat_status (*emit)(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b);
 
     // --- state (state.h): appends bytes to the state being saved.

@@ -390,6 +390,7 @@ static void after_epoch(struct coordinator *c)
         return;
     if (c->stop_wanted && !c->last_wanted) {
         enter(c, JOB_STOPPING);
+        loop_timer_cancel(&c->grace_timer); // the last checkpoint is there, however long closing takes
         runtime_job_stop(c->job);
         return;
     }

@@ -83,6 +83,7 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
     base_metric_inc(inst->metrics.skipped, 1);
     struct base_log_field fields[] = {{"code", core->error.code}};
     base_log_fields(&inst->logger, LEAT_LOG_WARN, "row-skipped", fields, 1, "skipped a row: %s", core->error.message);
+    base_error_clear(&core->error); // it is over; a failure without a reason must not be given this one
     return LEAT_OK;
 }
 

@@ -313,7 +313,7 @@ static void say_something(struct inst *inst, leat_status failure)
 {
     if (inst->core.error.failure < 0)
         return;
-    base_fail(&inst->core.error, failure, "LEAT-R0005", "node \"%s\" failed without a reason", inst->node->name);
+    base_fail(&inst->core.error, failure, "LEAT-R0009", "node \"%s\" failed without a reason", inst->node->name);
     base_error_node(&inst->core.error, inst->node->name);
 }
 

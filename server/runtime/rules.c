@@ -16,6 +16,16 @@ leat_status rules_status(struct inst *inst, const char *call, leat_status st, un
                      inst->node->name, inst->node->component->name, (int)st, call);
 }
 
+leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t len)
+{
+    // a delta that nobody asked for has no full piece to stand on
+    if (!len || kind == LEAT_STATE_FULL || (kind == LEAT_STATE_DELTA && asked == LEAT_STATE_DELTA))
+        return LEAT_OK;
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0013",
+                     "node \"%s\" (%s) saved a state of kind %u when %s was asked for", inst->node->name,
+                     inst->node->component->name, kind, asked == LEAT_STATE_FULL ? "all of it" : "what changed");
+}
+
 static leat_status emit_broke(struct inst *inst, const char *rule)
 {
     return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" (%s) emitted %s", inst->node->name,

@@ -316,6 +316,8 @@ leat_status inst_end_txn(struct inst *inst);
 #define RULES_END   2u
 // `st` as it is, or a bug if the callback may not answer so.
 leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may);
+// Was this what save_state was asked for, with `len` bytes of it?
+leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t len);
 // May the instance emit this batch, here and now? Any thread: being the wrong one is told as a failure of the job.
 leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b);
 // May the lookup answer on this thread (any thread), and the question of these keys (NULL = none that is open) with

@@ -625,7 +625,10 @@ static leat_status save(struct inst *inst, leat_epoch epoch)
     if (!inst->job->want_full || inst->job->want_full(inst->job->events.arg, inst->node, inst->instance))
         out.kind = LEAT_STATE_FULL;
     struct call_was was = worker_enter(inst, "save_state");
+    uint8_t asked = out.kind;
     leat_status st = rules_status(inst, "save_state", call_save(inst, &out), 0);
+    if (st == LEAT_OK)
+        st = rules_saved(inst, asked, out.kind, buffer.len);
     worker_leave(inst, was);
     if (st < 0) {
         free(buffer.ptr);

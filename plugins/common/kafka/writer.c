@@ -264,6 +264,11 @@ static leat_status make_bulk(struct leat_ctx *ctx, struct kafka_writer *w)
     return make_topic(ctx, w, w->bulk, &w->bulk_rkt);
 }
 
+static void show_waiting(const struct kafka_writer *w)
+{
+    __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
+}
+
 static leat_status send_round(struct leat_ctx *ctx, struct kafka_writer *w)
 {
     int large = w->ready_records > KAFKA_ROUND_LARGE && !w->lingers; // 0 or 1
@@ -286,7 +291,7 @@ static leat_status send_round(struct leat_ctx *ctx, struct kafka_writer *w)
         if (!chunk->outstanding)
             kafka_writer_return(ctx, w, chunk); // every record was refused and skipped
     }
-    __atomic_store_n(w->waiting, (int64_t)w->outstanding, __ATOMIC_RELAXED);
+    show_waiting(w);
     return LEAT_OK;
 }
 
@@ -395,8 +400,11 @@ void kafka_writer_report(struct kafka_writer *w, const rd_kafka_message_t *m)
         w->error = m->err;
         snprintf(w->error_text, sizeof w->error_text, "partition %d: %s", m->partition, rd_kafka_err2str(m->err));
     }
-    if (--chunk->outstanding == 0 && chunk->at == chunk->count)
-        make_idle(w, chunk);
+    if (--chunk->outstanding == 0) {
+        show_waiting(w);
+        if (chunk->at == chunk->count)
+            make_idle(w, chunk);
+    }
     if (!w->outstanding && !w->error) { // the other client's complaints are old as well
         if (w->client)
             w->client->trouble[0] = 0;

@@ -46,13 +46,14 @@ def test_a_table_is_copied_with_its_deletes(work, kafka, unique):
     source, target = kafka.create_topic(unique("in"), partitions=3), unique("out")
     kafka.produce(source, [(key(n), row(n, "a")) for n in range(100)] + [(key(n), None) for n in range(0, 100, 2)])
     with Leat(pipeline(kafka.bootstrap, source, target, upsert=True,
-                       sink_more={"sink.topic.partitions": 2}), work):
+                       sink_more={"sink.topic.partitions": 2}), work) as leat:
         expected = {n: "a" for n in range(1, 100, 2)}
         wait_table(kafka, target, expected)
         kafka.produce(source, [(key(1), row(1, "é")), (key(3), None), (key(200), row(200, None))])
         expected.update({1: "é", 200: None})
         del expected[3]
         wait_table(kafka, target, expected)
+        wait_until(lambda: leat.metric("leat_kafka_unacknowledged_records") == 0, 10, "every record to be acknowledged")
     assert kafka.topics()[target] == 2
     assert kafka.topic_config(target)["cleanup.policy"] == "compact"
 

@@ -216,6 +216,8 @@ void thost_check_batch(struct testhost_node *node, uint32_t port, const struct l
     struct testhost *h = node->host;
     const struct leat_ports *ports = node->component && node->component->op ? &node->operator_plan.ports : &node->ports;
     thost_check_home(node, "emit");
+    if (is_in(h->doing, (const char *const[]){"a callback", "a posted call", NULL}))
+        thost_offence(h, "a batch was emitted in %s; only poll, process, process_answer and input_end may", h->doing);
     if (!ports->count)
         return; // a part of a component, driven without describe
     if (port >= ports->count) {

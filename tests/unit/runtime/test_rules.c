@@ -27,6 +27,7 @@ enum wrong {
     EMITS_FROM_PORT_NINE,
     EMITS_AN_UPDATE,
     EMITS_AN_UNKNOWN_STATE,
+    SAVES_A_DELTA,
     HOLDS_ITS_WORKER,
 };
 
@@ -103,11 +104,19 @@ static leat_status poll(struct leat_ctx *ctx, void *self)
         return emit(ctx, 0, LEAT_UPDATE_AFTER, LEAT_NULL);
     case EMITS_AN_UNKNOWN_STATE:
         return emit(ctx, 0, LEAT_INSERT, 17);
+    case SAVES_A_DELTA:
+        return LEAT_AGAIN;
     case HOLDS_ITS_WORKER:
         hold();
         return LEAT_AGAIN;
     }
     return LEAT_AGAIN;
+}
+
+static leat_status save(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
+{
+    out->kind = LEAT_STATE_DELTA;
+    return ctx->host->state_write(ctx, out, "what changed", 12);
 }
 
 static void destroy(struct leat_ctx *ctx, void *self)
@@ -119,7 +128,7 @@ static void destroy(struct leat_ctx *ctx, void *self)
 }
 
 static const struct leat_source_ops ops = {
-    .struct_size = sizeof ops, .create = create, .poll = poll, .destroy = destroy};
+    .struct_size = sizeof ops, .create = create, .poll = poll, .save_state = save, .destroy = destroy};
 static const struct leat_component bad_source = {
     .struct_size = sizeof bad_source, .kind = LEAT_SOURCE, .name = "bad-source", .source = &ops};
 
@@ -225,6 +234,8 @@ static void who_breaks_a_rule_is_named(void **state)
          "node \"culprit\" (bad-source) emitted a row of a kind that the port does not give", true},
         {EMITS_AN_UNKNOWN_STATE, "LEAT-R0002", "node \"culprit\" (bad-source) emitted a value of an unknown state",
          true},
+        {SAVES_A_DELTA, "LEAT-R0013",
+         "node \"culprit\" (bad-source) saved a state of kind 2 when all of it was asked for", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 #ifdef NDEBUG
@@ -234,6 +245,10 @@ static void who_breaks_a_rule_is_named(void **state)
         struct world w;
         enum wrong wrong = rows[i].wrong;
         start(&w, &wrong, NULL);
+        if (wrong == SAVES_A_DELTA) {
+            turn_until(&w, &w.opened);
+            runtime_job_barrier(w.job, 1, NULL); // the first checkpoint asks for everything
+        }
         turn_until(&w, &w.failed);
         assert_int_equal(w.error.failure, LEAT_BUG);
         assert_string_equal(w.error.code, rows[i].code);
