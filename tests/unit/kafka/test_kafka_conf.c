@@ -223,7 +223,8 @@ static void a_report_without_an_offset_is_no_proof(void **state)
     struct testhost_node *node = testhost_bare(h);
     struct kafka_client client = {.fatal = 0};
     struct kafka_chunk *chunk = calloc(1, sizeof *chunk);
-    struct kafka_writer w = {.client = &client, .outstanding = 2, .topic = "t"};
+    int64_t waiting = 2;
+    struct kafka_writer w = {.client = &client, .outstanding = 2, .topic = "t", .waiting = &waiting};
     rd_kafka_message_t m = {._private = chunk, .offset = 7};
     chunk->outstanding = 2;
     kafka_writer_report(&w, &m);
@@ -232,6 +233,7 @@ static void a_report_without_an_offset_is_no_proof(void **state)
     kafka_writer_report(&w, &m);
     assert_int_equal(kafka_writer_failure(&node->ctx, &w), LEAT_TRANSIENT);
     assert_non_null(strstr(node->error.native, "acknowledged only by the success of later ones"));
+    assert_int_equal(waiting, 0);
     free(chunk);
     testhost_node_destroy(node);
     testhost_destroy(h);
