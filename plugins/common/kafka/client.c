@@ -11,12 +11,43 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
+#include "trouble.h"
+
+#define QUIET_USEC (600 * INT64_C(1000000)) // until the same trouble is logged again
+
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     struct kafka_client *c = rd_kafka_opaque(rk);
+    int warns = level <= LOG_WARNING && strcmp(facility, "FAIL") != 0; // connections that fail are on_error's
     if (c->ctx)
-        leat_log(c->ctx, level <= LOG_WARNING ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility,
-                 text);
+        leat_log(c->ctx, warns ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility, text);
+}
+
+// 1 = the trouble was not logged lately. A client tries again every other second.
+static int is_news(struct kafka_client *c, const char *text)
+{
+    uint32_t hash = (uint32_t)crc32(0, (const Bytef *)text, (uInt)strlen(text));
+    int64_t now = c->ctx->host->monotonic(c->ctx);
+    struct kafka_told *oldest = c->told;
+    for (struct kafka_told *t = c->told; t < c->told + KAFKA_TOLD; t++) {
+        if (t->when && t->hash == hash && now - t->when < QUIET_USEC)
+            return 0;
+        if (t->when < oldest->when)
+            oldest = t;
+    }
+    *oldest = (struct kafka_told){hash, now};
+    return 1;
+}
+
+static void take_trouble(struct kafka_client *c, int err, const char *reason)
+{
+    struct kafka_trouble t;
+    kafka_trouble_explain(err, reason, &t);
+    snprintf(c->trouble, sizeof c->trouble, "%s [%s]", t.text, t.code);
+    if (t.severity && c->ctx && is_news(c, c->trouble))
+        leat_diag(c->ctx, t.severity, t.code, t.option, 0, t.hint, "%s", t.text);
 }
 
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
@@ -30,8 +61,12 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     if (err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
         err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
         c->gone = err;
-    if (!c->fatal && err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+    if (c->fatal || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        return;
+    if (c->gone)
         snprintf(c->trouble, sizeof c->trouble, "%s", reason);
+    else
+        take_trouble(c, err, reason);
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)

@@ -16,13 +16,19 @@
 
 #include "conf.h"
 
+#define KAFKA_TOLD 8 // different troubles that are remembered as logged
+
 struct kafka_client {
     rd_kafka_t *rk;
     atomic_int refs;
     int event_fd;
     struct leat_ctx *ctx; // of the node while it is open; callbacks run only then
     struct leat_event *watch;
-    char trouble[512]; // the last connection error, "" after a success
+    char trouble[512]; // the last connection error with its code, "" after a success
+    struct kafka_told {
+        uint32_t hash; // of the trouble
+        int64_t when;  // it was logged; 0 = never
+    } told[KAFKA_TOLD];
     uint8_t has_credentials;
     rd_kafka_resp_err_t gone; // the error that said that a topic being read is not there any more; 0 = none did
     uint8_t fatal;            // the client itself is beyond use; `trouble` says why

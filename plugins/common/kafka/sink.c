@@ -189,8 +189,11 @@ static void tell_trouble(struct leat_ctx *ctx, struct kafka_sink *s)
 {
     const char *trouble = kafka_writer_trouble(s->writer);
     if (trouble[0] && (s->step == KAFKA_SINK_TOPIC || s->writer->outstanding)) {
-        leat_say_status(ctx, "waiting for Kafka with %llu unwritten records: %s",
-                        (unsigned long long)s->writer->outstanding, trouble);
+        if (s->writer->outstanding)
+            leat_say_status(ctx, "waiting for Kafka with %llu unwritten records: %s",
+                            (unsigned long long)s->writer->outstanding, trouble);
+        else
+            leat_say_status(ctx, "waiting for Kafka: %s", trouble);
         s->troubled = 1;
     } else if (!trouble[0] && s->troubled && s->step == KAFKA_SINK_RUN) {
         leat_say_status(ctx, "writing to topic \"%s\"", s->o->topic.items[0]);

@@ -109,11 +109,14 @@ def copies(work, kafka, name, properties, *secrets):
         leat.terminate()
 
 
-def refused(work, kafka, name, properties, reason, secret):
+def refused(work, kafka, name, properties, code, hint, secret):
+    """Each of the two nodes says so once in the log, with what to do, and all the time in the reason for not being ready."""
     source = kafka.create_topic(f"{name}-in")
     leat = Leat(pipeline(source, f"{name}-out", properties), f"{work}/{name}").launch()
     try:
-        wait_until(lambda: reason in leat.get("/health")[1], 60, lambda: said(leat))
+        wait_until(lambda: leat.get("/health/ready")[1].count(f"[{code}]") == 2, 60, lambda: said(leat))
+        wait_until(lambda: leat.log_text().count(f"code={code}") == 2, 10, lambda: said(leat))
+        assert leat.log_text().count(hint) == 2
         assert not leat.ready()
         assert secret not in said(leat)
     finally:
@@ -127,9 +130,15 @@ def test_logins_and_certificates(work):
         kafka.add_user()
         copies(work, kafka, "plain", JAVA.format(plain=kafka.plain, password=PLAIN_PASSWORD), PLAIN_PASSWORD)
         copies(work, kafka, "scram", SCRAM.format(scram=kafka.scram, password=SCRAM_PASSWORD, ca=kafka.ca), SCRAM_PASSWORD)
-        refused(work, kafka, "wrong-plain", JAVA.format(plain=kafka.plain, password="not-the-passw0rd"),
-                "SASL authentication error", "not-the-passw0rd")
-        refused(work, kafka, "wrong-scram", SCRAM.format(scram=kafka.scram, password="not-the-passw0rd", ca=kafka.ca),
-                "SASL authentication error", "not-the-passw0rd")
-        refused(work, kafka, "wrong-ca", SCRAM.format(scram=kafka.scram, password=SCRAM_PASSWORD, ca=other_ca),
-                "certificate verify failed", SCRAM_PASSWORD)
+        refused(work, kafka, "wrong-plain", JAVA.format(plain=kafka.plain, password="not-the-passw0rd"), "LEAT-K0210",
+                "Check properties.sasl.username", "not-the-passw0rd")
+        refused(work, kafka, "wrong-scram", SCRAM.format(scram=kafka.scram, password="not-the-passw0rd", ca=kafka.ca), "LEAT-K0210",
+                "Check properties.sasl.username", "not-the-passw0rd")
+        refused(work, kafka, "wrong-ca", SCRAM.format(scram=kafka.scram, password=SCRAM_PASSWORD, ca=other_ca), "LEAT-K0211",
+                "Name the certificate of the authority", SCRAM_PASSWORD)
+        refused(work, kafka, "no-login", JAVA.format(plain=kafka.port, password=PLAIN_PASSWORD), "LEAT-K0210",
+                "Compare properties.security.protocol", PLAIN_PASSWORD)
+        refused(work, kafka, "no-tls", f'properties.bootstrap.servers = "localhost:{kafka.scram}"', "LEAT-K0212",
+                "Compare properties.security.protocol", SCRAM_PASSWORD)
+        refused(work, kafka, "no-name", 'properties.bootstrap.servers = "no-such-host.invalid:9092"', "LEAT-K0213",
+                "Check the name", SCRAM_PASSWORD)
