@@ -91,11 +91,14 @@ static int parse_exact(const struct leat_type *t, const char *text, leat_i128 *o
     return 1;
 }
 
-static void take_exact(struct fields *f, const char *path, const char *word, const struct leat_type *t, leat_i128 *out)
+// 0 = what is given cannot be read.
+static int take_exact(struct fields *f, const char *path, const char *word, const struct leat_type *t, leat_i128 *out)
 {
     const char *text = take(f, path, word);
-    if (text && !parse_exact(t, text, out))
+    int good = !text || parse_exact(t, text, out);
+    if (!good)
         fault(f, "LEAT-D0103", path, word, NULL, "\"%s\" is no value of the type of field \"%s\"", text, path);
+    return good;
 }
 
 static void take_real(struct fields *f, const char *path, const char *word, double *out)
@@ -116,9 +119,8 @@ static void take_range(struct fields *f, const char *path, struct datagen_gen *g
     } else if (is_exact(g->type->kind)) {
         g->max = largest(g->type);
         g->min = leat_type_is_integer(g->type->kind) ? -g->max - 1 : 0;
-        take_exact(f, path, "min", g->type, &g->min);
-        take_exact(f, path, "max", g->type, &g->max);
-        if (g->min > g->max)
+        int min = take_exact(f, path, "min", g->type, &g->min), max = take_exact(f, path, "max", g->type, &g->max);
+        if (min && max && g->min > g->max)
             fault(f, "LEAT-D0103", path, "min", NULL, "min of field \"%s\" is above its max", path);
     }
 }
@@ -205,10 +207,22 @@ static void take_sequence(struct fields *f, const char *path, struct datagen_gen
               "the sequence of field \"%s\" has no %s", path, start ? "end" : "start");
         return;
     }
-    take_exact(f, path, "start", t, &g->min);
-    take_exact(f, path, "end", t, &g->max);
-    if (g->min > g->max)
+    int min = take_exact(f, path, "start", t, &g->min), max = take_exact(f, path, "end", t, &g->max);
+    if (min && max && g->min > g->max)
         fault(f, "LEAT-D0103", path, "start", NULL, "start of field \"%s\" is above its end", path);
+}
+
+// Of a field whose kind is not known, what goes with either may be right.
+static void unknown_kind(struct fields *f, const char *path, const char *kind, const struct leat_type *t)
+{
+    static const char *const bounds[] = {"start", "end", "min", "max"};
+    leat_i128 value;
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+        if (!is_exact(t->kind) || t->flags & LEAT_TYPE_IS_UNKNOWN)
+            (void)take(f, path, bounds[i]);
+        else
+            (void)take_exact(f, path, bounds[i], t, &value);
+    fault(f, "LEAT-D0103", path, "kind", "Write \"random\" or \"sequence\".", "there is no kind \"%s\"", kind);
 }
 
 static void take_kind(struct fields *f, const char *path, struct datagen_gen *g)
@@ -222,7 +236,7 @@ static void take_kind(struct fields *f, const char *path, struct datagen_gen *g)
     else if (!kind || strcasecmp(kind, "random") == 0)
         take_range(f, path, g);
     else
-        fault(f, "LEAT-D0103", path, "kind", "Write \"random\" or \"sequence\".", "there is no kind \"%s\"", kind);
+        unknown_kind(f, path, kind, g->type);
 }
 
 // --- generators

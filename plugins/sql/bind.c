@@ -181,7 +181,7 @@ const struct sql_scope_column *sql_scope_find(struct sql_bind *b, const struct s
         found = c;
     }
     for (uint32_t i = 0; s && i < s->count && !found; i++)
-        if (!s->columns[i].name.ptr && (!table || leat_bytes_equal(s->columns[i].table, table->text)))
+        if (!s->columns[i].name.len && (!table || leat_bytes_equal(s->columns[i].table, table->text)))
             return &s->columns[i];
     if (!found)
         unknown_column(b, n, table);
@@ -232,7 +232,7 @@ static struct sql_expr *column_expr(struct sql_bind *b, const struct sql_node *n
 static int is_row_column(const struct sql_scope *s, struct leat_bytes name)
 {
     for (uint32_t i = 0; s && i < s->count; i++)
-        if (!s->columns[i].name.ptr ||
+        if (!s->columns[i].name.len ||
             (leat_bytes_equal(s->columns[i].name, name) &&
              (s->columns[i].type->kind == LEAT_TYPE_ROW || s->columns[i].type->flags & LEAT_TYPE_IS_UNKNOWN)))
             return 1;

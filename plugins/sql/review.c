@@ -17,6 +17,7 @@ struct reading {
     const struct leat_input *inputs;
     uint8_t grouped; // inside of a query with GROUP BY, which is refused as a whole: its aggregates are no news
     uint32_t depth;
+    uint32_t met; // faults so far, those that were told before too
 };
 
 struct columns {
@@ -39,8 +40,10 @@ static int take_fault(struct reading *r)
 {
     if (r->diag.kind == SQL_DIAG_RESOURCE)
         return 0;
-    if (r->diag.kind)
+    if (r->diag.kind) {
+        r->met++;
         sql_faults_add(r->faults, &r->diag);
+    }
     memset(&r->diag, 0, sizeof r->diag);
     return 1;
 }
@@ -94,6 +97,11 @@ static int read_named(struct reading *r, const struct sql_table *t, struct colum
     if (!s)
         return push_open(r, out, name);
     for (uint32_t c = 0; c < s->column_count; c++) {
+        if (!s->columns[c].name.len) { // see read_item
+            if (push_open(r, out, name))
+                return -1;
+            continue;
+        }
         struct sql_scope_column column = {.table = name, .name = s->columns[c].name, .type = &s->columns[c].type};
         if (push(r, out, column))
             return -1;
@@ -147,6 +155,14 @@ static int read_join(struct reading *r, const struct sql_table *t, const struct 
     struct columns right = {0};
     if (read_from(r, t->left, reach, out) || read_from(r, t->right, reach, &right))
         return -1;
+    if (t->right->kind == SQL_TABLE_NAME && t->right->system_time) { // FOR SYSTEM_TIME AS OF speaks of the left side
+        struct sql_scope scope = {out->items, out->count};
+        r->bind.scope = &scope;
+        const struct sql_expr *time = sql_bind_expr(&r->bind, t->right->system_time);
+        r->bind.scope = NULL;
+        if (!time)
+            return -1;
+    }
     uint32_t left = out->count;
     for (uint32_t c = 0; c < right.count; c++) {
         for (uint32_t i = 0; i < t->using_count; i++)
@@ -202,12 +218,16 @@ static int read_item(struct reading *r, const struct columns *from, const struct
     if (item->expr->kind == SQL_NODE_STAR)
         return read_star(r, from, item->expr, out);
     struct sql_scope scope = {from->items, from->count};
+    uint32_t met = r->met;
     r->bind.scope = &scope;
     struct sql_expr *e = sql_bind_expr(&r->bind, item->expr);
     r->bind.scope = NULL;
     if (!e)
         return -1;
     const struct leat_type *type = e->type;
+    int plain = item->expr->kind == SQL_NODE_NAME || item->expr->kind == SQL_NODE_FIELD;
+    if (r->met != met && plain && !item->alias.text.ptr) // it means a column, but which?
+        return push(r, out, (struct sql_scope_column){.name = {(const uint8_t *)"", 0}, .type = &unknown});
     if (!type || type->kind == LEAT_TYPE_NULL) {
         sql_diag_set(&r->diag, SQL_DIAG_TYPE, e->offset, e->length, "NULL has no type here");
         sql_diag_hint(&r->diag, "Write CAST(NULL AS type).");
@@ -278,7 +298,7 @@ static void make_schema(struct reading *r, const struct columns *columns, struct
         if (!columns->items[c].name.ptr)
             return;
         for (uint32_t i = 0; i < c; i++)
-            if (leat_bytes_equal(fields[i].name, fields[c].name))
+            if (fields[c].name.len && leat_bytes_equal(fields[i].name, fields[c].name))
                 return; // the planner gives it another name
     }
     review->schema =

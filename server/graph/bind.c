@@ -369,6 +369,15 @@ static void plan_operator(struct binder *b, struct plan_node *node)
     }
 }
 
+// A column that was meant for something, but what? Its name is empty then, and it may be any that is looked for.
+static int has_nameless(const struct leat_schema *schema)
+{
+    for (uint32_t i = 0; i < schema->column_count; i++)
+        if (schema->columns[i].name.len == 0)
+            return 1;
+    return 0;
+}
+
 // The sink's key as positions: its primary-key option, else the key of what it reads.
 static const uint32_t *sink_key(struct binder *b, const struct plan_node *node, const struct leat_schema *schema,
                                 uint32_t *count)
@@ -383,6 +392,10 @@ static const uint32_t *sink_key(struct binder *b, const struct plan_node *node, 
     for (uint32_t i = 0; i < *count; i++) {
         const char *name = g->primary_key[i];
         key[i] = leat_schema_find(schema, (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)});
+        if (key[i] == UINT32_MAX && has_nameless(schema)) {
+            *count = 0;
+            return NULL;
+        }
         if (key[i] == UINT32_MAX) {
             char columns[512], hint[600];
             data_schema_print(schema, columns, sizeof columns);
@@ -645,7 +658,7 @@ static struct plan_node *add_node(struct binder *b, const struct graph_node *g)
 
 static int belongs(const struct graph *graph, const struct graph_node *node, uint32_t job)
 {
-    if (node->job == job)
+    if (node->job == job || (job == GRAPH_NO_JOB && node->rest))
         return 1;
     for (uint32_t i = 0; node->kind == LEAT_LOOKUP && i < graph->node_count; i++)
         for (uint32_t k = 0; graph->nodes[i].job == job && k < graph->nodes[i].ref_count; k++)
@@ -698,7 +711,7 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     // a source that cannot say what it gives does not hide the faults of others
     if (!b.no_memory)
         bind_all(&b);
-    if (!b.no_memory)
+    if (!b.no_memory && job != GRAPH_NO_JOB)
         graph_warn(graph, plan);
     if (!b.faults)
         return plan;
@@ -710,8 +723,21 @@ struct plan_job *graph_plan(struct graph *graph, uint32_t job, struct base_error
     return NULL;
 }
 
+// With what they read, whose columns they name.
+static void mark_rest(struct graph *graph)
+{
+    for (uint32_t i = graph->node_count; i-- > 0;) { // readers first
+        struct graph_node *node = graph->order[i];
+        node->rest |= node->job == GRAPH_NO_JOB;
+        for (uint32_t k = 0; node->rest && k < node->ref_count; k++)
+            if (node->refs[k].to)
+                node->refs[k].to->rest = 1;
+    }
+}
+
 void graph_check_rest(struct graph *graph)
 {
+    mark_rest(graph);
     struct base_error error;
     graph_plan_destroy(graph_plan(graph, GRAPH_NO_JOB, &error));
 }

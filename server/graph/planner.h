@@ -59,6 +59,7 @@ struct graph_node {
     uint32_t readers;
     uint8_t live; // a sink reads it, through others perhaps
     uint8_t mark; // of the walks
+    uint8_t rest; // no sink reads it, or something reads it that no sink reads
 };
 
 // Told every fault and warning; `option` may be NULL (the node as a whole).

@@ -117,7 +117,15 @@ static bool store_setting(struct plugin_parse *parse, const struct leat_option *
     return true;
 }
 
-static bool store_map(struct plugin_parse *parse, const struct leat_option *o, char *config)
+// Does an option of the same table have the setting's very name?
+static bool has_own_option(const struct leat_option *options, uint32_t count, const struct plugin_setting *s)
+{
+    const struct leat_option *o = option_find(options, count, s->path);
+    return o && strcmp(o->name, s->path) == 0;
+}
+
+static bool store_map(struct plugin_parse *parse, const struct leat_option *options, uint32_t option_count,
+                      const struct leat_option *o, char *config)
 {
     size_t prefix = strlen(o->name);
     struct leat_pair *pairs = base_arena_calloc(parse->arena, parse->setting_count + 1, sizeof *pairs);
@@ -134,14 +142,15 @@ static bool store_map(struct plugin_parse *parse, const struct leat_option *o, c
             continue;
         }
         if (s->kind == PLUGIN_LIST || s->kind == PLUGIN_OTHER || strlen(s->text) != s->len) {
-            base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0006", &s->place, NULL,
-                          "option \"%s\" must be a string, not %s", s->path,
-                          plugin_setting_shown(parse->arena, s, plugin_name_is_secret(s->path)));
+            if (!has_own_option(options, option_count, s)) // which has reported it
+                base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0006", &s->place, NULL,
+                              "option \"%s\" must be a string, not %s", s->path,
+                              plugin_setting_shown(parse->arena, s, plugin_name_is_secret(s->path)));
             option_note_faulty(parse, s->path);
-            ok = false;
-            continue;
+            ok = false; // it is there all the same: nobody may say that it is missing
+        } else {
+            option_keep_secret(parse, o, s);
         }
-        option_keep_secret(parse, o, s);
         pairs[count++] = (struct leat_pair){s->path + prefix, s->text};
     }
     struct leat_pairs value = {count, pairs};
@@ -175,12 +184,13 @@ struct plugin_setting *option_given(const struct plugin_parse *parse, const char
     return NULL;
 }
 
-static bool parse_option(struct plugin_parse *parse, const struct leat_option *o, char *config)
+static bool parse_option(struct plugin_parse *parse, const struct leat_option *options, uint32_t count,
+                         const struct leat_option *o, char *config)
 {
     if (o->flags & refused)
         return true; // seen from the settings' side
     if (o->type == LEAT_OPT_MAP)
-        return store_map(parse, o, config);
+        return store_map(parse, options, count, o, config);
     struct plugin_setting *s = option_given(parse, o->name);
     if (s) {
         s->used = true;
@@ -250,7 +260,7 @@ bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *
     }
     store_defaults(parse, options, count, config);
     for (uint32_t i = 0; i < count; i++)
-        ok = parse_option(parse, &options[i], config) && check_synonyms(parse, options, i) && ok;
+        ok = parse_option(parse, options, count, &options[i], config) && check_synonyms(parse, options, i) && ok;
     for (uint32_t i = 0; i < count; i++) {
         if (options[i].type == LEAT_OPT_FORMAT && !(options[i].flags & refused))
             ok = option_parse_format(parse, &options[i], config) && ok;

@@ -77,15 +77,19 @@ static void rename_prefix(struct plugin_parse *parse, const struct leat_option *
     }
 }
 
-// The name of the format could not be read: what was meant for whichever format is not unknown.
-static void use_all_formats(struct plugin_parse *parse, const struct leat_option *o)
+// The format is not known: its options tell which one was meant, and are looked at for their own faults.
+static void parse_meant(struct plugin_parse *parse, const struct leat_option *o)
 {
     const char *const *names = plugin_registry_names(parse->registry, LEAT_FORMAT);
     int stem = (int)(strlen(o->name) - strlen("format"));
     for (; *names; names++) {
+        const void *config;
         const char *prefix = base_arena_sprintf(parse->arena, "%.*s%s.", stem, o->name, *names);
+        bool meant = false;
         for (uint32_t i = 0; prefix && i < parse->setting_count; i++)
-            parse->settings[i].used |= option_begins(prefix, parse->settings[i].path);
+            meant |= !parse->settings[i].used && option_begins(prefix, parse->settings[i].path);
+        if (meant)
+            parse_format_options(parse, o, plugin_registry_find(parse->registry, LEAT_FORMAT, *names), &config);
     }
 }
 
@@ -95,7 +99,7 @@ bool option_parse_format(struct plugin_parse *parse, const struct leat_option *o
     memcpy(&name, config + o->offset, sizeof name);
     const struct plugin_setting *s = option_given(parse, o->name);
     if (!name && s && parse->registry)
-        use_all_formats(parse, o);
+        parse_meant(parse, o);
     if (!name || !parse->registry)
         return true;
     const struct leat_component *component = plugin_registry_find(parse->registry, LEAT_FORMAT, name);
@@ -127,5 +131,6 @@ bool option_parse_format(struct plugin_parse *parse, const struct leat_option *o
         base_arena_sprintf(parse->arena, "%.*s%s.", (int)(strlen(o->name) - strlen("format")), o->name, name);
     for (uint32_t i = 0; prefix && i < parse->setting_count; i++)
         parse->settings[i].used |= option_begins(prefix, parse->settings[i].path);
+    parse_meant(parse, o);
     return false;
 }
