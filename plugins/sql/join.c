@@ -153,8 +153,28 @@ static void take_values(const struct join_work *w, uint32_t row, struct join_val
     }
 }
 
+// Which row of its table: its primary key.
+static void show_key(const struct join_work *w, uint32_t row, char *to, size_t size)
+{
+    const struct sql_side *side = &w->j->join->sides[w->side];
+    uint32_t first = w->x->plan->first[side->input];
+    size_t at = 0;
+    *to = '\0';
+    for (uint32_t k = 0; k < side->unique_count && at < size; k++) {
+        uint32_t c = side->unique[k] - first;
+        const struct leat_field *f = &w->b->schema->columns[c];
+        struct leat_bytes value = {(const uint8_t *)"NULL", 4};
+        if (leat_batch_state(w->b, c, row) == LEAT_VALUE &&
+            sql_cell_text(&w->x->ev, side->keys[0], &f->type, leat_batch_cell(w->b, c, row), &value))
+            return;
+        at += (size_t)snprintf(to + at, size - at, "%s%.*s = %.*s", k ? ", " : " of the row with ", (int)f->name.len,
+                               (const char *)f->name.ptr, (int)(value.len > 60 ? 60 : value.len),
+                               (const char *)value.ptr);
+    }
+}
+
 // A value that was not sent is the one of before.
-static leat_status mend_values(struct join_work *w)
+static leat_status mend_values(struct join_work *w, uint32_t row)
 {
     struct join_change *c = &w->j->change;
     const struct join_rows *rows = &w->j->rows[w->side];
@@ -162,10 +182,16 @@ static leat_status mend_values(struct join_work *w)
         if (c->now.states[i] != LEAT_UNCHANGED)
             continue;
         if (!c->stored) {
+            const struct sql_table *t = w->x->plan->query->tables[rows->side->input];
             const struct leat_bytes *name = &w->b->schema->columns[rows->columns[i]].name;
-            return leat_fail(w->ctx, LEAT_DATA, SQL_CODE_SENT,
-                             "column '%.*s' of a changed row was not sent, and the row is not in the state",
-                             (int)name->len, (const char *)name->ptr);
+            const struct leat_bytes *table = &t->names[t->name_count - 1].text;
+            char key[256];
+            show_key(w, row, key, sizeof key);
+            (void)leat_fail(w->ctx, LEAT_DATA, SQL_CODE_SENT,
+                            "column '%.*s'%s of '%.*s' was not sent, and the row is not in the state", (int)name->len,
+                            (const char *)name->ptr, key, (int)table->len, (const char *)table->ptr);
+            leat_error_hint(w->ctx, "Have the source fetch unchanged values: unchanged.toast = \"reselect\".");
+            return LEAT_DATA;
         }
         c->mended = 1;
         c->now.cells[i] = c->old.cells[i];
@@ -202,7 +228,7 @@ static leat_status take_new(struct join_work *w, const struct join_slice *s, uin
     struct join_change *c = &w->j->change;
     struct leat_bytes key = {NULL, 0};
     take_values(w, s->first + r, &c->now);
-    leat_status st = mend_values(w);
+    leat_status st = mend_values(w, s->first + r);
     if (st != LEAT_OK)
         return st;
     c->has_new = 1;
@@ -281,15 +307,6 @@ static leat_status change_content(struct join_work *w, const struct join_slice *
     return st == LEAT_OK && !s->dropped[now] ? take_new(w, s, now) : st;
 }
 
-static leat_status bad_change(struct join_work *w, leat_status st, uint32_t row)
-{
-    char where[64];
-    if (st != LEAT_DATA)
-        return st;
-    snprintf(where, sizeof where, "row %u of the batch", row);
-    return w->ctx->host->bad_row(w->ctx, (struct leat_bytes){NULL, 0}, where);
-}
-
 // One change, from the slice to its output. *took = rows of the slice that are done.
 static leat_status change(struct join_work *w, const struct join_slice *s, uint32_t r, uint32_t *took)
 {
@@ -303,7 +320,7 @@ static leat_status change(struct join_work *w, const struct join_slice *s, uint3
         st = w->j->rows[w->side].side->unique_count ? change_keyed(w, s, r) : change_content(w, s, r);
         if (st != LEAT_OK) {
             *took = c->took;
-            return bad_change(w, st, c->row);
+            return st == LEAT_DATA ? sql_exec_bad_row(w->ctx) : st;
         }
         if (c->has_old || c->has_new)
             join_change_begin(c);
@@ -314,7 +331,7 @@ static leat_status change(struct join_work *w, const struct join_slice *s, uint3
 
 static leat_status change_all(struct join_work *w, const struct join_slice *s)
 {
-    for (uint32_t r = 0; r < s->rows;) {
+    for (uint32_t r = w->x->resume - s->first; r < s->rows;) {
         uint32_t took;
         join_slice_reach(w, s, r);
         leat_status st = change(w, s, r, &took);
@@ -337,11 +354,14 @@ leat_status sql_joiner_process(struct leat_ctx *ctx, struct sql_exec *x, uint32_
     leat_status st = LEAT_OK;
     x->ev.now = ctx->host->now(ctx);
     while (x->resume < b->rows && st == LEAT_OK) {
-        s->first = x->resume;
-        s->rows = sql_exec_slice(b, s->first);
-        st = join_slice_compute(&w, s);
+        if (!s->ready) {
+            s->first = x->resume;
+            s->rows = sql_exec_slice(b, s->first);
+            st = join_slice_compute(&w, s);
+        }
         if (st == LEAT_OK)
             st = grows ? join_grow(&w, s) : change_all(&w, s);
+        s->ready = st == LEAT_AGAIN;
     }
     sql_joiner_report(j, 0);
     if (st == LEAT_AGAIN)

@@ -166,7 +166,7 @@ leat_status join_grow(struct join_work *w, struct join_slice *s)
 {
     struct join_pairs *p = &w->j->pairs;
     p->count = 0;
-    for (uint32_t r = 0; r < s->rows; r++) {
+    for (uint32_t r = w->x->resume - s->first; r < s->rows; r++) {
         join_slice_reach(w, s, r);
         if (!s->dropped[r]) {
             leat_status st = add_pairs(w, s, r);

@@ -70,6 +70,7 @@ struct join_pairs {
 
 // What was computed over a part of the input: filters, and the join keys.
 struct join_slice {
+    uint8_t ready; // it stands for the batch in hand: a full way does not have it computed again
     uint32_t first, rows;
     uint8_t dropped[SQL_VEC_MAX];
     uint8_t has_key[SQL_VEC_MAX];

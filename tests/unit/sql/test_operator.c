@@ -406,8 +406,51 @@ static void test_values_not_sent_come_from_the_state(void **state)
     feed(&q, 1, "+I[7, Rome, 1]", "");
     feed(&q, 0, "+I[1, 7, 10]", "+I[1, Rome, 1]\n");
     feed(&q, 1, "+U[7, UNCHANGED, 2]", "-U[1, Rome, 1]\n+U[1, Rome, 2]\n");
-    assert_int_equal(process(&q, 1, "+U[9, UNCHANGED, 2]"), LEAT_DATA);
+    assert_int_equal(process(&q, 1, "+U[7, Rome, 3];+U[9, UNCHANGED, 2]"), LEAT_DATA);
+    assert_string_equal(
+        q.node->error.message,
+        "column 'city' of the row with uid = 9 of 'users' was not sent, and the row is not in the state");
     close_query(&q);
+}
+
+// A batch that is offered again, because the way was full, brings no new errors for the same rows.
+static void bad_rows_of_a_join(void **state, const char *query, const struct input *left)
+{
+    enum { N = 600 };
+    struct query q;
+    const struct input both[] = {*left, users};
+    open_query(&q, *state, query, both, 2);
+    q.node->skip_bad_rows = 1;
+    feed(&q, 1, "+I[700, Rome];+I[701, Oslo];+I[702, Bern]", "");
+    char rows[N * 24], *at = rows;
+    for (int k = 0; k < N; k++)
+        at += sprintf(at, "%s+I[%d, 7, %d]", k ? ";" : "", k, k % 200 != 0);
+    struct leat_batch *b = testhost_batch(q.node, q.inputs[0].schema, rows);
+    testhost_forget(q.node);
+    q.node->emit_room = 1;
+    uint64_t joined = 0, bad = 0, calls = 0;
+    leat_status st;
+    do {
+        st = q.op->process(&q.node->ctx, q.node->self, 0, b);
+        joined += q.node->rows;
+        testhost_forget(q.node);
+        calls++;
+    } while (st == LEAT_AGAIN && calls < 1000);
+    for (const struct testhost_bad_row *r = q.node->bad_rows; r; r = r->next)
+        bad++;
+    assert_int_equal(st, LEAT_OK);
+    assert_true(calls > 1);
+    assert_int_equal(joined, 3 * (N - 3));
+    assert_int_equal(bad, 3);
+    leat_batch_unref(b);
+    close_query(&q);
+}
+
+static void test_bad_rows_of_a_join_count_once_however_full_the_way_is(void **state)
+{
+    static const char query[] = "SELECT o.oid, u.city FROM sales o JOIN users u ON o.uid / o.amt = u.uid / 100";
+    bad_rows_of_a_join(state, query, &sales);
+    bad_rows_of_a_join(state, query, &sales_keyed);
 }
 
 static void test_many_matches_stop_at_a_full_way(void **state)
@@ -693,6 +736,7 @@ int main(void)
         TEST(test_right_join),
         TEST(test_rows_without_a_key_are_found_by_content),
         TEST(test_values_not_sent_come_from_the_state),
+        TEST(test_bad_rows_of_a_join_count_once_however_full_the_way_is),
         TEST(test_many_matches_stop_at_a_full_way),
         TEST(test_state_is_saved_and_loaded),
         TEST(test_the_shape_of_the_state_in_words),
