@@ -145,10 +145,16 @@ struct limit {
 };
 
 static const struct limit request_limit = {
-    "LEAT-K0402", "properties.max.request.size", "message.max.bytes",
-    "Raise properties.max.request.size, and the topic's max.message.bytes with it.", 1};
-static const struct limit queue_limit = {"LEAT-K0406", "properties.buffer.memory", "queue.buffering.max.kbytes",
-                                         "Raise properties.buffer.memory.", 1024};
+    .code = "LEAT-K0402",
+    .property = "properties.max.request.size",
+    .native = "message.max.bytes",
+    .hint = "Raise properties.max.request.size, and the topic's max.message.bytes with it.",
+    .unit = 1};
+static const struct limit queue_limit = {.code = "LEAT-K0406",
+                                         .property = "properties.buffer.memory",
+                                         .native = "queue.buffering.max.kbytes",
+                                         .hint = "Raise properties.buffer.memory.",
+                                         .unit = 1024};
 
 static leat_status refuse_size(struct leat_ctx *ctx, struct kafka_writer *w, const rd_kafka_message_t *m,
                                const struct limit *limit)
