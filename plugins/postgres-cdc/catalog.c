@@ -156,6 +156,20 @@ static void check_rights(struct pgcdc *p, const PGresult *res, int row)
     }
 }
 
+// "a.b"."c" and "a"."b.c" would be one input.
+static leat_status check_port_name(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    for (const struct pgcdc_table *other = p->tables; other < t; other++)
+        if (strcmp(other->port_name, t->port_name) == 0) {
+            (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0103",
+                            "tables \"%s\".\"%s\" and \"%s\".\"%s\" would both be called \"%s\"", other->schema,
+                            other->name, t->schema, t->name, t->port_name);
+            leat_error_hint(p->ctx, "Leave one of them out by schema-name or table-name.");
+            return LEAT_CONFIG;
+        }
+    return LEAT_OK;
+}
+
 // What can be said of a table before its columns are known.
 static leat_status check_table(struct pgcdc *p, const PGresult *res, int row)
 {
@@ -204,6 +218,8 @@ static leat_status keep_tables(struct pgcdc *p, const PGresult *res, const uint8
         leat_status st = check_table(p, res, i);
         if (st == LEAT_OK)
             st = fill_table(p, res, i, &p->tables[p->table_count]);
+        if (st == LEAT_OK)
+            st = check_port_name(p, &p->tables[p->table_count]);
         if (st < 0)
             return st;
         p->table_count++;
@@ -254,7 +270,7 @@ static leat_status send_columns(struct pgcdc *p)
     // domains over domains: the innermost type, and the typmod of the outermost that has one
     buf_str(&sql, "SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, bt.oid, "
                   "CASE WHEN t.typtype = 'd' THEN coalesce(d.m, -1) ELSE a.atttypmod END, bt.typtype, bt.typcategory, "
-                  "a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), format_type(a.atttypid, NULL), "
+                  "a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), format_type(a.atttypid, -1), "
                   "a.attgenerated <> '', has_column_privilege(a.attrelid, a.attnum, 'SELECT') "
                   "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
                   "LEFT JOIN LATERAL (WITH RECURSIVE r(b, m, depth) AS ("
@@ -446,11 +462,16 @@ static leat_status send_keys(struct pgcdc *p)
 {
     struct buf sql;
     buf_init(&sql, SQL_MAX);
-    buf_str(&sql,
-            "SELECT i.indrelid, i.indisprimary, i.indisreplident, i.indimmediate, k.attnum, a.attname "
-            "FROM pg_catalog.pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, n), pg_catalog.pg_attribute a "
-            "WHERE (i.indisprimary OR i.indisreplident) AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid "
-            "AND a.attnum = k.attnum AND i.indrelid = ANY (");
+    // with what the index calls equal: strategy 3 of a B-tree, as all unique indexes are
+    buf_str(&sql, "SELECT i.indrelid, i.indisprimary, i.indisreplident, i.indimmediate, k.attnum, a.attname, "
+                  "pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) "
+                  "FROM pg_catalog.pg_index i, unnest(i.indkey, i.indclass) WITH ORDINALITY k(attnum, class, n), "
+                  "pg_catalog.pg_attribute a, pg_catalog.pg_opclass c, pg_catalog.pg_amop s, pg_catalog.pg_operator o, "
+                  "pg_catalog.pg_namespace n "
+                  "WHERE (i.indisprimary OR i.indisreplident) AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid "
+                  "AND a.attnum = k.attnum AND c.oid = k.class AND s.amopfamily = c.opcfamily AND s.amopstrategy = 3 "
+                  "AND s.amoplefttype = c.opcintype AND s.amoprighttype = c.opcintype AND o.oid = s.amopopr "
+                  "AND n.oid = o.oprnamespace AND i.indrelid = ANY (");
     put_oids(p, &sql);
     buf_str(&sql, ") ORDER BY i.indrelid, i.indisprimary, k.n");
     return pgcdc_send_sql(p, p->sql, &sql);
@@ -576,6 +597,9 @@ static leat_status choose_key(struct pgcdc *p, struct pgcdc_table *t, const stru
     }
     for (int i = 0; i < count; i++) {
         t->columns[key[i]].is_key = 1;
+        t->columns[key[i]].equals = pgcdc_mem_text(&p->mem, cell(k->res, first + i, 6));
+        if (!t->columns[key[i]].equals)
+            return leat_no_memory(p->ctx);
         t->columns[key[i]].how.type.nullable = 0;
     }
     t->out.key = key;

@@ -44,7 +44,8 @@ void pgcdc_mem_free(struct pgcdc_mem *mem);
 struct pgcdc_column {
     struct types_column how;
     const char *name;
-    const char *type_name; // format_type, for casts
+    const char *type_name; // format_type without a length, so that a cast to it cuts nothing
+    const char *equals;    // of a key: the operator that its index goes by
     uint32_t oid;          // of the type, a domain's own
     int32_t typmod;
     int16_t attnum;

@@ -41,6 +41,9 @@ leat_status pgcdc_pending_add(struct pgcdc *p, struct pgcdc_table *t, uint32_t r
         return leat_no_memory(p->ctx);
     for (uint32_t i = 0; i < t->out.key_count; i++) {
         const struct pgoutput_value *v = &values[from[t->out.key[i]]];
+        if (v->kind != PGOUTPUT_TEXT)
+            return leat_fail(p->ctx, LEAT_BUG, "LEAT-G0301", "a row of table \"%s\" waits for values without its key",
+                             t->port_name);
         uint8_t *copy = leat_batch_alloc(t->batch, v->len ? v->len : 1, 1);
         if (!copy)
             return leat_no_memory(p->ctx);
@@ -77,6 +80,7 @@ static uint32_t chunk_of(const struct pgcdc *p, const struct pgcdc_table *t)
 }
 
 // SELECT v.n, t.<columns>, … FROM (VALUES (0, 'key'::type), …) v(n, k0) LEFT JOIN ONLY table t ON t.key = v.k0
+// A key is not null, so it tells whether the row is there; ctid would need a right on the whole table.
 static leat_status send_chunk(struct pgcdc *p, const struct pgcdc_table *t, int again)
 {
     struct buf sql;
@@ -88,7 +92,9 @@ static leat_status send_chunk(struct pgcdc *p, const struct pgcdc_table *t, int 
         buf_str(&sql, ", t.");
         pq_ident(&sql, t->columns[i].name);
     }
-    buf_str(&sql, ", t.ctid IS NOT NULL, pg_catalog.txid_current_snapshot() FROM (VALUES ");
+    buf_str(&sql, ", t.");
+    pq_ident(&sql, t->columns[t->out.key[0]].name);
+    buf_str(&sql, " IS NOT NULL, pg_catalog.txid_current_snapshot() FROM (VALUES ");
     put_values(t, &sql, p->reselect_first, chunk_of(p, t));
     buf_str(&sql, ") v(n");
     for (uint32_t i = 0; i < t->out.key_count; i++) {
@@ -101,7 +107,9 @@ static leat_status send_chunk(struct pgcdc *p, const struct pgcdc_table *t, int 
     for (uint32_t i = 0; i < t->out.key_count; i++) {
         buf_str(&sql, i ? " AND t." : "t.");
         pq_ident(&sql, t->columns[t->out.key[i]].name);
-        snprintf(number, sizeof number, " = v.k%u", i);
+        buf_u8(&sql, ' ');
+        buf_str(&sql, t->columns[t->out.key[i]].equals);
+        snprintf(number, sizeof number, " v.k%u", i);
         buf_str(&sql, number);
     }
     return pgcdc_send_sql(p, p->sql, &sql);
