@@ -152,8 +152,6 @@ static void row_done(struct pgcdc *p, struct pgcdc_table *t, uint32_t rows)
 
 static int same_value(const struct pgoutput_value *a, const struct pgoutput_value *b)
 {
-    if (b->kind == PGOUTPUT_UNCHANGED)
-        return 1;
     return a->kind == b->kind && a->len == b->len && (!a->len || memcmp(a->ptr, b->ptr, a->len) == 0);
 }
 
@@ -168,12 +166,26 @@ static int key_changed(const struct pgcdc_table *t, const struct pgoutput_tuple 
     return 0;
 }
 
-// The values that the new row left out, as in the old one.
-static void take_unchanged(struct pgoutput_tuple *after, const struct pgoutput_tuple *before)
+// The values that the new row left out, as in the old one: all of them, or where that is a key alone, the key's.
+static void take_unchanged(const struct pgcdc_table *t, uint8_t old, struct pgoutput_tuple *after,
+                           const struct pgoutput_tuple *before)
 {
-    for (uint32_t i = 0; i < after->count; i++)
+    for (uint32_t i = 0; old == 'O' && i < after->count; i++)
         if (after->values[i].kind == PGOUTPUT_UNCHANGED)
             after->values[i] = before->values[i];
+    for (uint32_t i = 0; old == 'K' && i < t->out.key_count; i++) {
+        uint16_t at = t->from[t->out.key[i]];
+        if (after->values[at].kind == PGOUTPUT_UNCHANGED)
+            after->values[at] = before->values[at];
+    }
+}
+
+static int has_key(const struct pgcdc_table *t, const struct pgoutput_tuple *tuple)
+{
+    for (uint32_t i = 0; i < t->out.key_count; i++)
+        if (tuple->values[t->from[t->out.key[i]]].kind != PGOUTPUT_TEXT)
+            return 0;
+    return 1;
 }
 
 static leat_status skip_rows(struct pgcdc_table *t, uint32_t first, leat_status st)
@@ -218,6 +230,8 @@ static leat_status old_row(struct pgcdc *p, struct pgcdc_table *t, uint8_t kind,
 
 static leat_status on_insert(struct pgcdc *p, struct pgcdc_table *t)
 {
+    if (!has_key(t, &p->room->after))
+        return broken(p, "an insert without the row's key");
     leat_status st = pgcdc_key_put(p, t, p->room->after.values, t->from);
     return st < 0 ? st : new_row(p, t, LEAT_INSERT, t->batch->rows);
 }
@@ -225,11 +239,13 @@ static leat_status on_insert(struct pgcdc *p, struct pgcdc_table *t)
 static leat_status on_update(struct pgcdc *p, struct pgcdc_table *t, uint8_t old)
 {
     uint32_t first = t->batch->rows;
-    int moved = old && t->out.key_count && key_changed(t, &p->room->before, &p->room->after);
     if (t->mode == LEAT_MODE_ALL && old != 'O')
         return broken(p, "an update without the row before it, in spite of REPLICA IDENTITY FULL");
-    if (old == 'O')
-        take_unchanged(&p->room->after, &p->room->before);
+    take_unchanged(t, old, &p->room->after, &p->room->before);
+    // servers of before February 2022 leave out a key that is stored out of line, and log no old one
+    if (!has_key(t, &p->room->after) || (old && !has_key(t, &p->room->before)))
+        return broken(p, "an update without the row's key");
+    int moved = old && t->out.key_count && key_changed(t, &p->room->before, &p->room->after);
     if (t->mode == LEAT_MODE_UPSERT && !moved)
         return new_row(p, t, LEAT_UPDATE_AFTER, first);
     leat_status st = old_row(p, t, moved ? LEAT_DELETE : LEAT_UPDATE_BEFORE, old);
@@ -246,6 +262,8 @@ static leat_status on_update(struct pgcdc *p, struct pgcdc_table *t, uint8_t old
 static leat_status on_delete(struct pgcdc *p, struct pgcdc_table *t, uint8_t old)
 {
     uint32_t first = t->batch->rows;
+    if (!has_key(t, &p->room->before))
+        return broken(p, "a delete without the row's key");
     leat_status st = old_row(p, t, LEAT_DELETE, old);
     if (st != LEAT_OK)
         return skip_rows(t, first, st);
