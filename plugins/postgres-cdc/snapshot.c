@@ -80,6 +80,11 @@ static int smaller_first(const void *x, const void *y)
     return a->port < b->port ? -1 : a->port > b->port;
 }
 
+static int is_wanted(const struct pgcdc_table *t)
+{
+    return t->used && !t->snapshot_done;
+}
+
 static leat_status plan(struct pgcdc *p)
 {
     struct pgcdc_snapshot *s = pgcdc_mem_alloc(&p->mem, sizeof *s);
@@ -91,8 +96,8 @@ static leat_status plan(struct pgcdc *p)
         tables[i] = &p->tables[i];
     qsort(tables, p->table_count, sizeof(struct pgcdc_table *), smaller_first);
     for (uint32_t i = 0; i < p->table_count; i++)
-        if (!p->tables[i].snapshot_done)
-            items += pieces_of(p, &p->tables[i]);
+        if (is_wanted(tables[i]))
+            items += pieces_of(p, tables[i]);
     s->items = pgcdc_mem_alloc(&p->mem, items * sizeof *s->items);
     s->left = pgcdc_mem_alloc(&p->mem, p->table_count * sizeof *s->left);
     s->reader_count = (uint32_t)p->config->snapshot_connections;
@@ -102,7 +107,7 @@ static leat_status plan(struct pgcdc *p)
     if (!s->items || !s->left || !s->readers)
         return leat_no_memory(p->ctx);
     for (uint32_t i = 0; i < p->table_count; i++)
-        if (!tables[i]->snapshot_done)
+        if (is_wanted(tables[i]))
             add_items(p, s, tables[i]);
     s->exported = p->snapshot_name[0] != 0;
     p->snapshot = s;
