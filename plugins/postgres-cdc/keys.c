@@ -184,13 +184,22 @@ void pgcdc_keys_saved(struct pgcdc_keys *k)
     k->log_broken = 0;
 }
 
+// A key is its columns' texts, each with its length in front.
+static int is_key(const uint8_t *bytes, uint32_t len)
+{
+    struct cur c = cur_of(bytes, len);
+    while (cur_ok(&c) && cur_left(&c))
+        (void)cur_bytes(&c, cur_u32(&c));
+    return cur_ok(&c) && len;
+}
+
 int pgcdc_keys_load(struct pgcdc_keys *k, struct cur *saved)
 {
     while (cur_ok(saved) && cur_left(saved)) {
         uint8_t what = cur_u8(saved);
         uint32_t len = cur_u32(saved);
         const uint8_t *bytes = cur_bytes(saved, len);
-        if (!cur_ok(saved))
+        if (!cur_ok(saved) || (what != '0' && !is_key(bytes, len)))
             return -1;
         if (what == '0')
             forget(k);

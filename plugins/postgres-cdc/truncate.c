@@ -4,6 +4,7 @@
 // The deletes of a large table do not fit into one turn. They are emitted a batch at a time while the stream waits; the
 // position stays before the TRUNCATE until the last one is out, so a restart repeats them, which changes nothing.
 #include "pgcdc_int.h"
+#include "types_parse.h"
 
 #define TURN 8 // batches per poll
 
@@ -70,6 +71,20 @@ leat_status pgcdc_truncate(struct pgcdc *p, struct pgcdc_table *t)
     return LEAT_OK;
 }
 
+// A key that was parsed once is no bad row: leaving it out would leave its row in the targets for ever.
+static leat_status broken_key(struct pgcdc *p, const struct pgcdc_table *t, const char *wrong)
+{
+    if (wrong == types_no_memory)
+        return leat_no_memory(p->ctx);
+    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "a saved key of table \"%s\" cannot be read: %s", t->port_name,
+                    wrong);
+    leat_error_hint(p->ctx,
+                    "If the table's primary key was changed: empty the targets, drop the slot and start once with "
+                    "--forget-state %s to read a new snapshot.",
+                    p->node);
+    return LEAT_FATAL;
+}
+
 static leat_status delete_key(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_key *key)
 {
     struct leat_batch *b = t->batch;
@@ -79,18 +94,17 @@ static leat_status delete_key(struct pgcdc *p, struct pgcdc_table *t, const stru
         b->columns[i].states[row] = LEAT_ABSENT;
     for (uint32_t i = 0; i < t->out.key_count; i++) {
         const struct pgcdc_column *column = &t->columns[t->out.key[i]];
-        struct pgoutput_value v = {.kind = PGOUTPUT_TEXT, .len = cur_u32(&c)};
-        v.ptr = cur_bytes(&c, v.len);
-        const char *wrong =
-            v.ptr || !v.len ? column->how.parse(&column->how, b, v.ptr, v.len, &b->columns[t->out.key[i]].cells[row])
-                            : "the saved key is cut short";
-        if (wrong) { // it was parsed once before, so this is memory or a broken state
-            leat_status st = pgcdc_bad_value(p, t, column, wrong, &v);
-            b->rows = row;
-            return st;
-        }
+        uint32_t len = cur_u32(&c);
+        const uint8_t *text = cur_bytes(&c, len);
+        const char *wrong = "it has too few columns";
+        if (cur_ok(&c))
+            wrong = column->how.parse(&column->how, b, text, len, &b->columns[t->out.key[i]].cells[row]);
+        if (wrong)
+            return broken_key(p, t, wrong);
         b->columns[t->out.key[i]].states[row] = LEAT_VALUE;
     }
+    if (cur_left(&c))
+        return broken_key(p, t, "it has too many columns");
     p->open_rows++;
     return LEAT_OK;
 }

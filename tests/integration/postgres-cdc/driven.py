@@ -8,6 +8,10 @@ from leattest import wait_until
 from leattest.leat import ROOT
 
 
+def shown(rows):
+    return [tuple(text[:40] for text in row) for row in rows[:3]]
+
+
 class Driven:
     """One node in a folder: rows and checkpoints are kept over restarts, as with a pipeline."""
 
@@ -126,5 +130,5 @@ class Driven:
         except TimeoutError:
             have = sorted(map(tuple, self.table(port, key).values()))
             missing, extra = sorted(set(want) - set(have)), sorted(set(have) - set(want))
-            raise AssertionError(f"{len(missing)} rows missing: {missing[:3]}, {len(extra)} too many: {extra[:3]}")
+            raise AssertionError(f"{len(missing)} rows missing: {shown(missing)}, {len(extra)} too many: {shown(extra)}")
 

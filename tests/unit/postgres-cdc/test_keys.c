@@ -6,14 +6,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #define KEYS 3000u
 
-static uint32_t text_of(char *out, uint32_t n)
+// A key of one column: its length, big-endian, then its text.
+static uint32_t key_of(char *out, uint32_t n)
 {
-    return (uint32_t)sprintf(out, "key %u", n);
+    uint32_t len = (uint32_t)sprintf(out + 4, "key %u", n) + 1;
+    memcpy(out, (const char[]){0, 0, 0, (char)len}, 4);
+    return 4 + len;
 }
 
 static int append(void *arg, const void *ptr, size_t len)
@@ -41,7 +45,7 @@ static void same(struct pgcdc_keys *k, const uint8_t *there)
     size_t at = 0;
     const struct pgcdc_key *key;
     while ((key = pgcdc_keys_next(k, &at)))
-        assert_true(there[strtoul((const char *)key->bytes + 4, NULL, 10)]);
+        assert_true(there[strtoul((const char *)key->bytes + 8, NULL, 10)]);
 }
 
 static void save(struct pgcdc_keys *k, int image, struct pgcdc_keys *to)
@@ -67,7 +71,7 @@ static void test_random_changes_and_saves(void **state)
     for (uint32_t round = 0; round < 60000; round++) {
         char text[32];
         seed = seed * 1664525u + 1013904223u;
-        uint32_t n = (seed >> 8) % KEYS, len = text_of(text, n) + 1;
+        uint32_t n = (seed >> 8) % KEYS, len = key_of(text, n);
         if (seed >> 31) {
             assert_int_equal(pgcdc_keys_put(k, text, len), 0);
             there[n] = 1;
@@ -94,7 +98,16 @@ static void test_malformed_saves(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-    } cases[] = {{"+", 1}, {"+\0\0\0\5abc", 8}, {"?\0\0\0\0", 5}, {"+\xff\xff\xff\xff", 5}};
+    } cases[] = {{"+", 1},
+                 {"+\0\0\0\5abc", 8},
+                 {"?\0\0\0\0", 5},
+                 {"+\xff\xff\xff\xff", 5},
+                 // the texts inside a key
+                 {"+\0\0\0\0", 5},
+                 {"+\0\0\0\3abc", 8},
+                 {"+\0\0\0\5\0\0\0\2a", 10},
+                 {"+\0\0\0\6\0\0\0\1ab", 11},
+                 {"-\0\0\0\5\0\0\0\2a", 10}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pgcdc_keys *list = NULL;
         struct cur c = cur_of(cases[i].bytes, cases[i].len);
