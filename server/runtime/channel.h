@@ -2,7 +2,7 @@
 // A channel: the bounded way of batches and marks from one task to another.
 //
 // One producer instance, one consumer task. The queue itself is a lock-free list (one writer, one reader) that always
-// accepts; the bound is kept by credit: when more than `limit` bytes wait, channel_push says so, the producing task
+// accepts; the bound is kept by credit: when more than `limit` bytes wait, channel_full says so, the producing task
 // stops, and the consumer wakes it once half of the bytes are gone. So a channel holds at most its limit and what one
 // call emits. Thread: push on the producer's worker, peek and pop on the consumer's, the rest any.
 #ifndef RUNTIME_CHANNEL_H

@@ -55,7 +55,7 @@ static leat_status load_pieces(struct inst *inst)
                              "node \"%s\" has saved state but its connector keeps none", inst->node->name);
         leat_status st = check_shape(inst, piece);
         if (st >= 0)
-            st = load(&inst->ctx, inst->self, &piece->in);
+            st = rules_status(inst, "load_state", load(&inst->ctx, inst->self, &piece->in), 0);
         if (st < 0)
             return st;
     }
@@ -71,7 +71,7 @@ static leat_status do_create(struct inst *inst)
                          ? c->source->create(&inst->ctx, &inst->node->source_request, &inst->self)
                      : inst->node->kind == LEAT_SINK ? c->sink->create(&inst->ctx, inst->node->bound, &inst->self)
                                                      : c->op->create(&inst->ctx, inst->node->bound, &inst->self);
-    return st < 0 ? st : load_pieces(inst);
+    return st == LEAT_OK ? load_pieces(inst) : st;
 }
 
 static bool is_restored(const struct inst *inst)
@@ -207,7 +207,7 @@ void inst_step(struct inst *inst)
 {
     const char *call = step_name(inst->step);
     struct call_was was = worker_enter(inst, call);
-    leat_status st = rules_status(inst, call, do_step(inst), RULES_AGAIN);
+    leat_status st = rules_status(inst, call, do_step(inst), inst->step == LIFE_CREATE ? 0 : RULES_AGAIN);
     worker_leave(inst, was);
     if (st == LEAT_AGAIN)
         return;

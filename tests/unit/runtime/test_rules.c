@@ -21,6 +21,7 @@
 enum wrong {
     ANSWERS_SEVEN,
     ANSWERS_MINUS_NINE,
+    CREATES_AGAIN,
     EMITS_ON_A_THREAD,
     EMITS_FROM_A_TIMER,
     EMITS_AFTER_THE_END,
@@ -44,7 +45,7 @@ static leat_status create(struct leat_ctx *ctx, const struct leat_source_request
     b->wrong = *(const enum wrong *)request->config;
     b->ctx = ctx;
     *self = b;
-    return LEAT_OK;
+    return b->wrong == CREATES_AGAIN ? LEAT_AGAIN : LEAT_OK;
 }
 
 static struct leat_batch *one_row(struct leat_ctx *ctx, uint8_t kind, uint8_t state)
@@ -104,6 +105,7 @@ static leat_status poll(struct leat_ctx *ctx, void *self)
         return emit(ctx, 0, LEAT_UPDATE_AFTER, LEAT_NULL);
     case EMITS_AN_UNKNOWN_STATE:
         return emit(ctx, 0, LEAT_INSERT, 17);
+    case CREATES_AGAIN:
     case SAVES_A_DELTA:
         return LEAT_AGAIN;
     case HOLDS_ITS_WORKER:
@@ -224,6 +226,8 @@ static void who_breaks_a_rule_is_named(void **state)
          false},
         {ANSWERS_MINUS_NINE, "LEAT-R0007",
          "node \"culprit\" (bad-source) answered -9 to poll, which is no answer to it", false},
+        {CREATES_AGAIN, "LEAT-R0007", "node \"culprit\" (bad-source) answered 1 to create, which is no answer to it",
+         false},
         {EMITS_ON_A_THREAD, "LEAT-R0002", "node \"culprit\" (bad-source) emitted on a thread that is not its worker",
          false},
         {EMITS_FROM_A_TIMER, "LEAT-R0002", "node \"culprit\" (bad-source) emitted outside poll and process", false},
