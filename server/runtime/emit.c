@@ -7,7 +7,7 @@
 // Each way remembers whether the last batch on it left its source transaction open. When the transaction ends with rows
 // that go elsewhere, or with none at all, the way gets an empty batch that says so: who holds rows back until their
 // transaction is complete must not wait for the next one. What an operator gives is open as long as a transaction is
-// open on any of its own ways in.
+// open on any of its own ways in, and as long as it asks: rows of the same transaction may wait for their answers.
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -17,7 +17,7 @@
 
 static bool leaves_open(const struct inst *inst, const struct leat_batch *b)
 {
-    return b->flags & LEAT_BATCH_TXN_OPEN || inst->ways_in_txn;
+    return b->flags & LEAT_BATCH_TXN_OPEN || inst->ways_in_txn || inst->asking;
 }
 
 static leat_status push(struct inst *inst, struct route *r, uint32_t way, const struct leat_batch *b)

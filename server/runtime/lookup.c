@@ -226,10 +226,12 @@ static leat_status call_answer(struct inst *inst, const struct answer *a)
     return rules_status(inst, "process_answer", st, RULES_AGAIN);
 }
 
-// Rows of a transaction that is over went elsewhere, or were none: its readers are told.
+// The last rows of a transaction that is over have their answers: its readers are told. A batch that was refused because
+// so much was asked may be the transaction's last; it comes yet.
 static leat_status end_txn(struct inst *inst)
 {
-    return inst->asking || inst->ways_in_txn || !inst_txn_open(inst) ? LEAT_OK : inst_end_txn(inst);
+    bool more = inst->asking || inst->ways_in_txn || (inst->pending_head && inst->pending_head->kind == ELEMENT_BATCH);
+    return more || !inst_txn_open(inst) ? LEAT_OK : inst_end_txn(inst);
 }
 
 leat_status lookup_step(struct inst *inst)

@@ -73,11 +73,12 @@ bool reach_allows(struct task *t, const struct task_input *in, const struct elem
     return in->allowed > 0;
 }
 
+// What the question before allows may pass while the next one is open, which covers it too.
 void reach_took(struct task *t, struct task_input *in)
 {
     if (in->allowed)
         in->allowed--;
-    else if (t->asking && in->covered)
+    if (t->asking && in->covered)
         in->covered--;
 }
 

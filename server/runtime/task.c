@@ -298,7 +298,16 @@ static enum step_result drain_inst(struct inst *inst)
     return is_giving(inst) ? STEP_WORKING : STEP_MORE;
 }
 
-// The furthest down first.
+static bool is_pending(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->inst_count; i++)
+        if (t->insts[i]->pending_head)
+            return true;
+    return false;
+}
+
+// The furthest down first. What one gives meanwhile (the rows of an answer, say) may not be taken further down: then a
+// barrier must not pass there yet.
 static enum step_result drain(struct task *t)
 {
     for (uint32_t i = t->inst_count; i-- > 0;) {
@@ -314,7 +323,7 @@ static enum step_result drain(struct task *t)
         if (r != STEP_MORE)
             return r;
     }
-    return STEP_MORE;
+    return is_pending(t) ? STEP_WORKING : STEP_MORE;
 }
 
 static leat_status save(struct inst *inst, leat_epoch epoch);

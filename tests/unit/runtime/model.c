@@ -158,8 +158,33 @@ struct source {
     const struct model_history *h;
     struct model_dice dice;
     uint32_t position, instance;
-    bool restored, must_catch_up, open;
+    uint32_t end; // must_catch_up: position from which on caught_up is called
+    bool must_catch_up, open;
 };
+
+// Before rows are given, rows of the dimension are committed: all of them before the last. How many there are then.
+static leat_usec commit_dimension(struct source *s)
+{
+    struct model_source *d = s->config->dimension;
+    leat_usec sum = 0;
+    for (uint32_t k = 0; d && k < d->instances; k++) {
+        uint32_t now = atomic_load(&d->committed[k]), more = now + model_roll(&s->dice, 8);
+        if (more > d->histories[k].count || s->position + s->config->most_rows >= s->h->count)
+            more = d->histories[k].count;
+        while (more && more < d->histories[k].count && !d->histories[k].changes[more - 1].ends)
+            more++; // whole transactions
+        while (now < more && !atomic_compare_exchange_weak(&d->committed[k], &now, more))
+            continue;
+        sum += more > now ? more : now;
+    }
+    return sum;
+}
+
+// How far there is something to give.
+static uint32_t there(const struct source *s)
+{
+    return s->config->paced ? atomic_load(&s->config->committed[s->instance]) : s->h->count;
+}
 
 static leat_status source_create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
 {
@@ -185,6 +210,9 @@ static leat_status source_open(struct leat_ctx *ctx, void *self, const struct le
     s->h = &s->config->histories[open->instance];
     s->dice.state = s->config->seed + open->instance * 7919;
     s->must_catch_up = open->catch_up;
+    s->end = s->config->paced ? there(s) : s->config->catches_up_at;
+    if (s->config->dimension && s->position == s->h->count) // nothing comes that could commit its rest
+        commit_dimension(s);
     atomic_store(&s->config->given[s->instance], s->position);
     return LEAT_OK;
 }
@@ -201,13 +229,17 @@ static leat_status give(struct leat_ctx *ctx, struct source *s)
 {
     uint32_t rows = 1 + model_roll(&s->dice, s->config->most_rows);
     struct leat_batch *b = leat_batch_new(ctx, &fake_schema, rows + 1);
-    if (!b || !(b->positions = leat_batch_alloc(b, b->capacity * sizeof *b->positions, 8)))
+    if (!b || !(b->positions = leat_batch_alloc(b, b->capacity * sizeof *b->positions, 8)) ||
+        !(b->times = leat_batch_alloc(b, b->capacity * sizeof *b->times, 8)))
         return leat_no_memory(ctx);
+    leat_usec due = commit_dimension(s);
+    uint32_t end = there(s);
     const struct model_change *x = NULL;
-    while (s->position < s->h->count && (b->rows < rows || x->kind == LEAT_UPDATE_BEFORE)) {
+    while (s->position < end && (b->rows < rows || x->kind == LEAT_UPDATE_BEFORE)) {
         x = &s->h->changes[s->position++];
         uint32_t row = leat_batch_add(b, x->kind);
         b->positions[row] = x->txn;
+        b->times[row] = due;
         leat_batch_set_i64(b, 0, row, x->key);
         leat_batch_set_i64(b, 1, row, x->value);
     }
@@ -225,13 +257,15 @@ static leat_status source_poll(struct leat_ctx *ctx, void *self)
     const struct model_change *last = s->position ? &s->h->changes[s->position - 1] : NULL;
     if (s->open && last->ends)
         return give_end(ctx, s);
-    if (s->must_catch_up && s->position >= s->config->catches_up_at) {
+    if (s->must_catch_up && s->position >= s->end) {
         s->must_catch_up = false;
         ctx->host->caught_up(ctx);
         return LEAT_OK;
     }
     if (s->position == s->h->count)
         return s->config->bounded ? LEAT_END : LEAT_AGAIN;
+    if (s->position >= there(s))
+        return later(ctx, &s->dice);
     // a replication stream that is idle is so between transactions or in one
     if (model_roll(&s->dice, 10) == 0)
         return later(ctx, &s->dice);
@@ -249,6 +283,14 @@ static leat_status source_save(struct leat_ctx *ctx, void *self, struct leat_sta
     return ctx->host->state_write(ctx, out, &s->position, sizeof s->position);
 }
 
+static leat_status source_catch_up(struct leat_ctx *ctx, void *self)
+{
+    struct source *s = self;
+    s->end = there(s);
+    s->must_catch_up = true;
+    return LEAT_OK;
+}
+
 static const struct leat_source_ops source_ops = {
     .struct_size = sizeof source_ops,
     .create = source_create,
@@ -257,6 +299,7 @@ static const struct leat_source_ops source_ops = {
     .poll = source_poll,
     .save_state = source_save,
     .destroy = free_self,
+    .catch_up = source_catch_up,
 };
 const struct leat_component model_source = {
     .struct_size = sizeof model_source, .kind = LEAT_SOURCE, .name = "model-source", .source = &source_ops};
@@ -286,11 +329,13 @@ static leat_status give_slice(struct leat_ctx *ctx, struct op *o, const struct l
     if (o->next + n < in->rows && in->kinds[o->next + n - 1] == LEAT_UPDATE_BEFORE)
         n++;
     struct leat_batch *b = leat_batch_new(ctx, in->schema, n);
-    if (!b || !(b->positions = leat_batch_alloc(b, n * sizeof *b->positions, 8)))
+    if (!b || !(b->positions = leat_batch_alloc(b, n * sizeof *b->positions, 8)) ||
+        !(b->times = leat_batch_alloc(b, n * sizeof *b->times, 8)))
         return leat_no_memory(ctx);
     for (uint32_t i = o->next; i < o->next + n; i++) {
         uint32_t row = leat_batch_add(b, in->kinds[i]);
         b->positions[row] = in->positions[i];
+        b->times[row] = in->times[i];
         leat_batch_set_i64(b, 0, row, in->columns[0].cells[i].i64);
         leat_batch_set_i64(b, 1, row, in->columns[1].cells[i].i64);
     }
@@ -322,6 +367,14 @@ static leat_status op_process(struct leat_ctx *ctx, void *self, uint32_t input, 
         else if (atomic_load(&m->first_seen) < m->first)
             atomic_fetch_add(&m->early, 1);
     }
+    if (m && m->always && o->next == 0) {
+        if (input == 1)
+            atomic_fetch_add(&m->first_seen, in->rows);
+        else
+            for (uint32_t i = 0; i < in->rows; i++)
+                if (atomic_load(&m->first_seen) + m->base < in->times[i])
+                    atomic_fetch_add(&m->unread, 1);
+    }
     return pass(ctx, o, in);
 }
 
@@ -331,6 +384,200 @@ const struct leat_component model_pass = {
     .struct_size = sizeof model_pass, .kind = LEAT_OPERATOR, .name = "model-pass", .op = &op_ops};
 const struct leat_component model_meet = {
     .struct_size = sizeof model_meet, .kind = LEAT_OPERATOR, .name = "model-meet", .op = &op_ops};
+
+// --- a lookup, and who asks it
+
+#define LOOKUP_OPEN 3 // questions; more are refused
+#define ASK_OPEN    5
+
+struct lookup {
+    struct model_lookup *config;
+    struct model_dice dice;
+    struct {
+        uint64_t ticket;
+        const struct leat_batch *keys; // the core's, until answered
+    } open[LOOKUP_OPEN];
+    uint32_t count;
+};
+
+static leat_status lookup_create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
+{
+    struct lookup *l = calloc(1, sizeof *l);
+    if (!l)
+        return leat_no_memory(ctx);
+    l->config = (struct model_lookup *)(uintptr_t)request->config;
+    *self = l;
+    return LEAT_OK;
+}
+
+static leat_status lookup_open(struct leat_ctx *ctx, void *self, const struct leat_open *open)
+{
+    struct lookup *l = self;
+    l->dice.state = l->config->seed + open->instance * 15485863;
+    return LEAT_OK;
+}
+
+// Two rows for a key, one, or none; no rows at all may also be no batch.
+static leat_status answer(struct leat_ctx *ctx, struct lookup *l, const struct leat_batch *keys, uint64_t ticket)
+{
+    uint32_t *of = calloc(keys->rows * 2 + 1, sizeof *of);
+    struct leat_batch *b = leat_batch_new(ctx, &fake_schema, keys->rows * 2 + 1);
+    if (!of || !b)
+        return leat_no_memory(ctx);
+    for (uint32_t k = 0; k < keys->rows; k++) {
+        int64_t key = keys->columns[0].cells[k].i64;
+        for (int64_t i = 0; i < key % 3; i++) {
+            uint32_t row = leat_batch_add(b, LEAT_INSERT);
+            leat_batch_set_i64(b, 0, row, key);
+            leat_batch_set_i64(b, 1, row, key * 10 + i);
+            of[row] = k;
+        }
+    }
+    if (b->rows == 0 && model_roll(&l->dice, 2)) {
+        leat_batch_unref(b);
+        b = NULL;
+    }
+    ctx->host->lookup_answer(ctx, ticket, b, of);
+    free(of);
+    return LEAT_OK;
+}
+
+static leat_status answer_some(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    struct lookup *l = arg;
+    for (uint32_t n = 1 + model_roll(&l->dice, LOOKUP_OPEN); n && l->count; n--) {
+        uint32_t i = model_roll(&l->dice, l->count);
+        const struct leat_batch *keys = l->open[i].keys;
+        uint64_t ticket = l->open[i].ticket;
+        l->open[i] = l->open[--l->count];
+        leat_status st = answer(ctx, l, keys, ticket);
+        if (st < 0)
+            return st;
+    }
+    ctx->host->wake(ctx); // there is room
+    if (l->count)
+        (void)ctx->host->timer(ctx, model_roll(&l->dice, 300), answer_some, l);
+    return LEAT_OK;
+}
+
+static leat_status lookup_asked(struct leat_ctx *ctx, void *self, const uint32_t *key_columns, uint32_t key_count,
+                                const struct leat_batch *keys, uint64_t ticket)
+{
+    struct lookup *l = self;
+    if (l->count == LOOKUP_OPEN || model_roll(&l->dice, 8) == 0) {
+        (void)ctx->host->timer(ctx, model_roll(&l->dice, 300), answer_some, l);
+        return LEAT_AGAIN;
+    }
+    atomic_fetch_add(&l->config->asked, 1);
+    if (model_roll(&l->dice, 3) == 0)
+        return answer(ctx, l, keys, ticket);
+    l->open[l->count].ticket = ticket;
+    l->open[l->count++].keys = keys;
+    (void)ctx->host->timer(ctx, model_roll(&l->dice, 300), answer_some, l);
+    return LEAT_OK;
+}
+
+static const struct leat_lookup_ops lookup_ops = {.struct_size = sizeof lookup_ops,
+                                                  .create = lookup_create,
+                                                  .open = lookup_open,
+                                                  .ask = lookup_asked,
+                                                  .destroy = free_self};
+const struct leat_component model_lookup = {
+    .struct_size = sizeof model_lookup, .kind = LEAT_LOOKUP, .name = "model-lookup", .lookup = &lookup_ops};
+
+// Batches are given on in their order, however the answers come.
+struct ask {
+    struct op op; // first: gives slices
+    struct model_lookup *config;
+    struct {
+        uint64_t ticket;
+        const struct leat_batch *batch;
+        bool answered;
+    } open[ASK_OPEN]; // oldest first
+    uint32_t count;
+    uint64_t tickets;
+};
+
+static leat_status ask_create(struct leat_ctx *ctx, const void *bound, void **self)
+{
+    struct ask *a = calloc(1, sizeof *a);
+    if (!a)
+        return leat_no_memory(ctx);
+    a->config = (struct model_lookup *)(uintptr_t)bound;
+    a->op.dice.state = 43;
+    *self = a;
+    return LEAT_OK;
+}
+
+static leat_status ask_process(struct leat_ctx *ctx, void *self, uint32_t input, const struct leat_batch *in)
+{
+    struct ask *a = self;
+    if (a->count == ASK_OPEN)
+        return LEAT_AGAIN;
+    struct leat_batch *keys = leat_batch_new(ctx, &fake_schema, in->rows);
+    if (!keys)
+        return leat_no_memory(ctx);
+    for (uint32_t i = 0; i < in->rows; i++) {
+        uint32_t row = leat_batch_add(keys, LEAT_INSERT);
+        leat_batch_set_i64(keys, 0, row, in->columns[0].cells[i].i64);
+        leat_batch_set_null(keys, 1, row);
+    }
+    ctx->host->batch_ref(in);
+    a->open[a->count].ticket = ++a->tickets;
+    a->open[a->count].answered = false;
+    a->open[a->count++].batch = in;
+    leat_status st = ctx->host->lookup_ask(ctx, 1, keys, a->tickets);
+    leat_batch_unref(keys);
+    return st;
+}
+
+static void check_answer(struct ask *a, const struct leat_batch *asked, const struct leat_batch *rows,
+                         const uint32_t *key_of_row)
+{
+    int64_t due = 0;
+    for (uint32_t i = 0; i < asked->rows; i++)
+        due += asked->columns[0].cells[i].i64 % 3;
+    if (due != (rows ? rows->rows : 0))
+        atomic_fetch_add(&a->config->wrong, 1);
+    for (uint32_t r = 0; rows && r < rows->rows; r++)
+        if (rows->columns[0].cells[r].i64 != asked->columns[0].cells[key_of_row[r]].i64)
+            atomic_fetch_add(&a->config->wrong, 1);
+}
+
+static leat_status ask_answer(struct leat_ctx *ctx, void *self, uint64_t ticket, const struct leat_batch *rows,
+                              const uint32_t *key_of_row)
+{
+    struct ask *a = self;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (a->open[i].ticket == ticket && !a->open[i].answered) {
+            a->open[i].answered = true;
+            check_answer(a, a->open[i].batch, rows, key_of_row);
+        }
+    while (a->count && a->open[0].answered) {
+        leat_status st = pass(ctx, &a->op, a->open[0].batch);
+        if (st != LEAT_OK)
+            return st;
+        ctx->host->batch_unref(a->open[0].batch);
+        memmove(a->open, a->open + 1, --a->count * sizeof a->open[0]);
+    }
+    return LEAT_OK;
+}
+
+static void ask_destroy(struct leat_ctx *ctx, void *self)
+{
+    struct ask *a = self;
+    for (uint32_t i = 0; a && i < a->count; i++)
+        ctx->host->batch_unref(a->open[i].batch);
+    free(a);
+}
+
+static const struct leat_operator_ops ask_ops = {.struct_size = sizeof ask_ops,
+                                                 .create = ask_create,
+                                                 .process = ask_process,
+                                                 .process_answer = ask_answer,
+                                                 .destroy = ask_destroy};
+const struct leat_component model_ask = {
+    .struct_size = sizeof model_ask, .kind = LEAT_OPERATOR, .name = "model-ask", .op = &ask_ops};
 
 // --- sink
 
@@ -368,6 +615,10 @@ static void take_row(struct sink *s, const struct leat_batch *b, uint32_t i)
         c->rows++;
         if (value < c->values && c->taken[value] < 255)
             c->taken[value]++;
+        if (c->in_order && c->shape != MODEL_APPENDS) {
+            c->late += value <= c->newest[key];
+            c->newest[key] = value;
+        }
     }
     if (c->shape == MODEL_APPENDS)
         return;
@@ -431,6 +682,11 @@ void model_sink_init(struct model_sink *s, uint32_t values)
     for (uint32_t k = 0; k < MODEL_KEYS_ALL; k++)
         s->table[k].value = -1;
     memset(s->at, 0xff, sizeof s->at);
+}
+
+void model_sink_start(struct model_sink *s)
+{
+    memset(s->newest, 0xff, sizeof s->newest);
 }
 
 void model_sink_fini(struct model_sink *s)

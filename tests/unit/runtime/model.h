@@ -67,6 +67,11 @@ struct model_source {
     atomic_uint saved[MODEL_EPOCHS][MODEL_INSTANCES]; // position + 1
     atomic_uint given[MODEL_INSTANCES];               // position by now
     atomic_uint split;                                // positions saved inside a transaction
+    // A dimension that is asked for its end again and again: its rows are there as far as they are committed, which goes
+    // on whenever the other source is about to give, as if its rows came after these.
+    bool paced;
+    atomic_uint committed[MODEL_INSTANCES]; // positions
+    struct model_source *dimension;         // of the other source
 };
 
 struct model_sink {
@@ -83,21 +88,33 @@ struct model_sink {
     uint8_t *taken;                           // by value: how often it came
     uint32_t values;
     uint32_t twice; // owners of one key at one epoch
+    bool in_order;  // the rows of a key come in the order of their history
+    int64_t newest[MODEL_KEYS_ALL];
+    uint32_t late; // rows that came after a newer one of their key
 };
 
 void model_sink_init(struct model_sink *s, uint32_t values);
 void model_sink_fini(struct model_sink *s);
+void model_sink_start(struct model_sink *s); // before each run
 
 struct model_meet {
     bool gated;
     atomic_uint first_seen; // rows of input 1
     uint32_t first;         // as many must come before any of input 0
     atomic_uint early;
-    uint64_t seed;
+    bool always;        // each row of input 0 says how many of input 1 must have come, since the beginning of time …
+    uint32_t base;      // … of which so many came in runs before
+    atomic_uint unread; // rows that came too early
 };
 
-// pass and meet give on what they are given, in slices, and ask to be called again where the way is full; meet has two
-// inputs.
-extern const struct leat_component model_source, model_pass, model_meet, model_sink;
+// A lookup, and the operator that asks it: every key has its answer, at once or later, in any order.
+struct model_lookup {
+    uint64_t seed;
+    atomic_uint asked, wrong; // answers that are not those of their question
+};
+
+// pass, meet and ask give on what they are given, in slices, and ask to be called again where the way is full; meet has two
+// inputs, ask gives a batch on when its keys are answered.
+extern const struct leat_component model_source, model_pass, model_meet, model_ask, model_lookup, model_sink;
 
 #endif

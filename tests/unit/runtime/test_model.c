@@ -4,7 +4,9 @@
 // - at every barrier the tables of the sinks are what the histories of the sources mean at the positions saved with it;
 // - where a reader consolidates, no position lies inside a transaction;
 // - after a clean stop nothing was given that the next start gives again; after a crash nothing is lost;
-// - what was given comes out without a barrier's help.
+// - what was given comes out without a barrier's help, the rows of a key in their order, and nothing is left on the way;
+// - a dimension that is asked for its end is read up to where it was when a row of the other side was given;
+// - every question to a lookup has its own answer, once.
 //
 // Some seeds are fixed, and each run tries a few more. A failure prints its seed; LEAT_SEED=n runs one alone.
 #include <setjmp.h>
@@ -19,7 +21,7 @@
 #include "base/metric.h"
 #include "base/time.h"
 #include "loop/loop.h"
-#include "runtime/runtime.h"
+#include "runtime/runtime_int.h"
 
 #include <cmocka.h>
 
@@ -38,6 +40,7 @@ struct world {
     bool upserts;        // -U are dropped on the way: nothing can be consolidated behind
     bool counted[SINKS]; // every row comes: nothing is consolidated
     struct model_meet meet;
+    struct model_lookup lookup;
     uint32_t chain[8]; // decisions about the graph, the same at each start
     size_t channel_bytes;
 
@@ -75,9 +78,9 @@ static void describe(const struct world *w)
     print_error("\n");
     for (uint32_t i = 0; w->plan && i < w->plan->edge_count; i++) {
         const struct plan_edge *e = w->plan->edges[i];
-        print_error("  %s x %u -> %s x %u: %s%s%s, %s\n", e->from->name, e->from->parallelism, e->to->name,
-                    e->to->parallelism, shares[e->share], e->chained ? ", chained" : "",
-                    e->wait_first ? ", read first" : "", adapts[e->adapt]);
+        print_error("  %s x %u -> %s x %u: %s%s%s%s, %s\n", e->from->name, e->from->parallelism, e->to->name,
+                    e->to->parallelism, e->lookup ? "asked" : shares[e->share], e->chained ? ", chained" : "",
+                    e->wait_first ? ", read first" : "", e->wait_always ? " and always" : "", adapts[e->adapt]);
     }
 }
 
@@ -180,6 +183,7 @@ static struct world *world_create(uint64_t seed)
     for (uint32_t i = 0; i < sizeof w->chain / sizeof w->chain[0]; i++)
         w->chain[i] = model_roll(&w->dice, 1 << 20);
     memset(w->saved, 0xff, sizeof w->saved);
+    w->lookup.seed = seed;
     w->channel_bytes = 3000 + model_roll(&w->dice, model_roll(&w->dice, 2) ? 5000 : 100000);
     w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
     assert_true(loop_timer_init(&w->tick, w->control, on_tick, w));
@@ -237,12 +241,38 @@ static struct plan_node *add_pass(struct world *w, struct plan_node *from, const
     return pass;
 }
 
-static struct plan_node *add_meet(struct world *w, struct plan_node *first, struct plan_node *second)
+static struct plan_node *add_ask(struct world *w, struct plan_node *from, uint32_t decision)
 {
-    struct plan_node *meet = fake_node(w->plan, "meet", &model_meet, &w->meet, 1);
-    fake_edge(w->plan, first, meet, 0, PLAN_FORWARD);
-    fake_edge(w->plan, second, meet, 1, PLAN_FORWARD);
+    struct plan_node *ask = fake_node(w->plan, "ask", &model_ask, &w->lookup, from->parallelism);
+    struct plan_node *lookup = fake_node(w->plan, "lookup", &model_lookup, &w->lookup, from->parallelism);
+    fake_edge(w->plan, from, ask, 0, PLAN_FORWARD)->chained = decision % 2;
+    fake_edge(w->plan, lookup, ask, 1, PLAN_FORWARD)->lookup = 1;
+    return ask;
+}
+
+static struct plan_node *add_meet(struct world *w, struct plan_node *first, struct plan_node *second, uint32_t wide)
+{
+    struct plan_node *meet = fake_node(w->plan, "meet", &model_meet, &w->meet, wide);
+    fake_edge(w->plan, first, meet, 0, wide > 1 ? PLAN_HASH : PLAN_FORWARD);
+    fake_edge(w->plan, second, meet, 1, wide > 1 ? PLAN_HASH : PLAN_FORWARD);
     return meet;
+}
+
+// The second input is a dimension that is read up to its end of the moment, always anew.
+static void wait_always(struct world *w, struct plan_node *meet, struct plan_node *source)
+{
+    struct model_source *s = &w->sources[1];
+    source->catch_up = 1;
+    meet->inputs[1]->wait_first = meet->inputs[1]->wait_always = 1;
+    w->meet.always = meet->parallelism == 1; // else no instance sees all
+    w->meet.base = 0;
+    for (uint32_t k = 0; k < s->instances; k++) {
+        w->meet.base += w->saved[1][k] < 0 ? 0 : (uint32_t)w->saved[1][k];
+        if (w->saved[1][k] > (int64_t)atomic_load(&s->committed[k]))
+            atomic_store(&s->committed[k], (uint32_t)w->saved[1][k]);
+    }
+    s->paced = true;
+    w->sources[0].dimension = s;
 }
 
 static void gate(struct world *w, struct plan_node *meet, struct plan_node *source)
@@ -276,6 +306,8 @@ static void add_sink(struct world *w, struct plan_node *from, uint32_t i)
         e->adapt = PLAN_ADAPT_DROP_BEFORE;
     if (e->adapt == PLAN_ADAPT_CONSOLIDATE)
         w->plan->consolidates = 1;
+    // what is consolidated across transactions may tell an older row again, and two ways have no common order
+    w->sinks[i].in_order = e->adapt != PLAN_ADAPT_CONSOLIDATE && w->copies == 1;
     w->counted[i] = e->adapt != PLAN_ADAPT_CONSOLIDATE || (w->shape == MODEL_APPENDS && w->copies == 1);
 }
 
@@ -289,17 +321,25 @@ static void make_plan(struct world *w)
     for (uint32_t i = 0; i < w->source_count; i++) {
         heads[i] = fake_node(w->plan, sources[i], &model_source, &w->sources[i], w->sources[i].instances);
         ends[i] = w->chain[i] % 3 ? add_pass(w, heads[i], passes[i], w->chain[i] / 3) : heads[i];
+        if (i == 0 && w->chain[2] / 8 % 3 == 0)
+            ends[i] = add_ask(w, ends[i], w->chain[2] / 24);
     }
     struct plan_node *last = ends[0];
     if (w->source_count == 2) {
-        last = add_meet(w, ends[0], ends[1]);
-        if (w->chain[2] % 2)
+        bool always = w->chain[2] % 4 == 0;
+        uint32_t wide = always && w->shape == MODEL_UPDATES ? 1 + w->chain[3] % MODEL_INSTANCES : 1;
+        last = add_meet(w, ends[0], always ? heads[1] : ends[1], wide);
+        if (always)
+            wait_always(w, last, heads[1]);
+        else if (w->chain[2] % 2)
             gate(w, last, heads[1]);
     } else if (w->shape == MODEL_APPENDS && w->chain[2] % 3 == 0) {
         // the same rows come together again, by two ways
-        last = add_meet(w, ends[0], add_pass(w, ends[0], "detour", w->chain[3]));
+        last = add_meet(w, ends[0], add_pass(w, ends[0], "detour", w->chain[3]), 1);
         w->copies = 2;
     }
+    if (w->chain[4] % 2 == 0 && w->chain[3] / 8 % 3 == 0 && w->chain[2] / 8 % 3)
+        last = add_ask(w, last, w->chain[3] / 24);
     if (w->chain[4] % 2)
         last = add_pass(w, last, "pass", w->chain[4] / 2);
     for (uint32_t i = 0; i < w->plan->node_count; i++)
@@ -334,7 +374,10 @@ static void start(struct world *w)
     struct base_error error;
     w->opened = w->finished = w->stopped = w->passed = 0;
     memcpy(w->coming, w->saved, sizeof w->coming);
+    atomic_store(&w->meet.first_seen, 0);
     make_plan(w);
+    for (uint32_t i = 0; i < w->sink_count; i++)
+        model_sink_start(&w->sinks[i]);
     for (uint32_t i = 0; i < w->source_count; i++)
         for (uint32_t k = 0; k < w->sources[i].instances; k++) {
             if (w->saved[i][k] < 0)
@@ -390,6 +433,29 @@ static void check_taken(struct world *w, const struct model_sink *s, bool every)
                 CHECK(w, times <= due || w->crashed);
             }
         }
+}
+
+// The last barrier has passed everything: nothing may lie behind it.
+static void check_ways_empty(struct world *w)
+{
+    for (int64_t end = base_time_mono() + HANG;;) {
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < w->job->task_count; i++)
+            for (uint32_t k = 0; k < w->job->tasks[i]->input_count; k++)
+                left += (uint32_t)atomic_load(&w->job->tasks[i]->inputs[k]->channel.depth);
+        if (left == 0)
+            return;
+        CHECK(w, base_time_mono() < end); // the end of an input may still be on its way
+        loop_turn(w->control, true);
+    }
+}
+
+static void check_always(struct world *w)
+{
+    CHECK(w, atomic_load(&w->meet.unread) == 0);
+    CHECK(w, atomic_load(&w->lookup.wrong) == 0);
+    for (uint32_t i = 0; i < w->sink_count; i++)
+        CHECK(w, w->sinks[i].late == 0);
 }
 
 // Nothing has come since the checkpoint.
@@ -468,7 +534,9 @@ static void run_to_the_end(struct world *w)
         loop_turn(w->control, true);
     }
     barrier(w, true);
+    check_ways_empty(w);
     stop(w);
+    check_always(w);
     mean(w, true, table);
     for (uint32_t i = 0; i < w->source_count; i++)
         for (uint32_t k = 0; k < w->sources[i].instances; k++)
@@ -490,8 +558,10 @@ static bool run_once(struct world *w)
     if (end < 3 && !runtime_job_gated(w->job)) {
         barrier(w, true);
         turn_for(w, model_roll(&w->dice, 500)); // nothing more may come now
+        check_ways_empty(w);
         stop(w);
         check_stopped(w);
+        check_always(w);
         return true;
     }
     if (end == 3) {
