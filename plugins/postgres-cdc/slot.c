@@ -29,60 +29,99 @@ static const char *cell(const PGresult *res, int row, int column)
 
 // --- the marker file
 
-static void marker_path(const struct pgcdc *p, char *out, size_t size)
+// NULL = no memory.
+static char *marker_path(const struct pgcdc *p)
 {
-    snprintf(out, size, "%s/postgres-cdc.%s.slot", p->data_dir, p->node);
+    char *path;
+    return asprintf(&path, "%s/postgres-cdc.%s.slot", p->data_dir, p->node) < 0 ? NULL : path;
 }
 
-static void marker_text(const struct pgcdc *p, char *out, size_t size)
+static char *marker_text(const struct pgcdc *p)
 {
-    snprintf(out, size, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->slot);
+    char *text;
+    int n = asprintf(&text, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->slot);
+    return n < 0 ? NULL : text;
 }
 
-static int marker_is_ours(const struct pgcdc *p)
+static leat_status marker_read(struct pgcdc *p)
 {
-    char path[4096], want[512], have[512] = "";
-    marker_path(p, path, sizeof path);
-    marker_text(p, want, sizeof want);
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return 0;
-    size_t n = fread(have, 1, sizeof have - 1, f);
-    fclose(f);
-    have[n] = 0;
-    return strcmp(have, want) == 0;
+    char *path = marker_path(p), *want = marker_text(p), *have = NULL;
+    size_t size = 0;
+    FILE *f = path && want ? fopen(path, "re") : NULL;
+    leat_status st = path && want ? LEAT_OK : leat_no_memory(p->ctx);
+    if (st == LEAT_OK && !f && errno != ENOENT)
+        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not read \"%s\": %s", path, strerror(errno));
+    if (f && getline(&have, &size, f) >= 0)
+        p->slot_ours = p->marker = strcmp(have, want) == 0;
+    if (f)
+        (void)fclose(f);
+    free(have);
+    free(want);
+    free(path);
+    return st;
+}
+
+// 0 or errno.
+static int write_whole(int fd, const char *text)
+{
+    for (size_t len = strlen(text); len;) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? errno : ENOSPC;
+        text += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd) < 0 ? errno : 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno;
+    int error = write_whole(fd, text);
+    if (close(fd) < 0 && !error)
+        error = errno;
+    return error;
 }
 
 static int sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int bad = fd < 0 || fsync(fd) < 0;
-    if (fd >= 0)
-        close(fd);
-    return bad ? -1 : 0;
+    if (fd < 0)
+        return errno;
+    int error = fsync(fd) < 0 ? errno : 0;
+    close(fd);
+    return error;
 }
 
+// Waits for the disk on the worker's loop: twice, once in the life of a slot, before any row flows.
 static leat_status marker_write(struct pgcdc *p)
 {
-    char path[4096], text[512];
-    marker_path(p, path, sizeof path);
-    marker_text(p, text, sizeof text);
-    size_t len = strlen(text);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    int bad = fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) < 0;
-    if (fd >= 0 && close(fd) < 0)
-        bad = 1;
-    if (bad || sync_folder(p->data_dir) < 0)
-        return leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write \"%s\": %s", path, strerror(errno));
-    p->marker = 1;
-    return LEAT_OK;
+    char *path = marker_path(p), *text = marker_text(p);
+    leat_status st = LEAT_OK;
+    int error = path && text ? write_file(path, text) : 0;
+    if (!path || !text)
+        st = leat_no_memory(p->ctx);
+    else if (error)
+        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write \"%s\": %s", path, strerror(error));
+    else if ((error = sync_folder(p->data_dir)))
+        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write folder \"%s\": %s", p->data_dir,
+                       strerror(error));
+    p->marker = st == LEAT_OK;
+    free(text);
+    free(path);
+    return st;
 }
 
 void pgcdc_marker_remove(struct pgcdc *p)
 {
-    char path[4096];
-    marker_path(p, path, sizeof path);
-    (void)unlink(path); // left behind it does no harm: the checkpoint is asked first
+    char *path = marker_path(p);
+    if (path)
+        (void)unlink(path); // left behind it does no harm: the checkpoint is asked first
+    free(path);
     p->marker = 0;
 }
 
@@ -445,7 +484,9 @@ static leat_status check_fresh(struct pgcdc *p)
                                           "replication slot \"%s\" does not exist, but scan.startup.mode is "
                                           "\"committed-offset\"",
                                           p->slot);
-    p->slot_ours = p->marker = p->slot_exists && marker_is_ours(p);
+    leat_status st = p->slot_exists ? marker_read(p) : LEAT_OK;
+    if (st < 0)
+        return st;
     if (!p->slot_exists || p->slot_ours || c->slot_reuse >= 0)
         return LEAT_OK;
     (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0202",
