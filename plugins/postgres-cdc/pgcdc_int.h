@@ -223,7 +223,9 @@ struct pgcdc {
     uint64_t slot_confirmed, slot_restart;
     uint8_t slot_exists, slot_ours;
     uint8_t publication_exists, publication_all;
-    uint64_t wait_xid;       // older transactions must end first; UINT64_MAX = not asked yet, 0 = need not
+    uint64_t wait_xid;       // older transactions must end first; 0 = not asked yet
+    uint64_t wait_lsn;       // the end of the log before that number was given
+    uint8_t waited;          // the first of two rounds is over
     int64_t slot_wait_until; // monotonic; patience with another process on the slot
     struct leat_event *retry;
     char snapshot_name[64]; // exported by the slot's creation; "" = none

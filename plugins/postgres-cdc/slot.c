@@ -370,35 +370,83 @@ static leat_status take_publish(struct pgcdc *p, PGresult *res)
              p->publication_exists ? "added tables to" : "created", p->publication);
     LEAT_FAULT("pgcdc-after-publication");
     p->made_publication = p->own_name[0] != 0;
-    p->wait_xid = p->slot_exists ? UINT64_MAX : 0;
     return LEAT_OK;
 }
 
-// A table that joins a slot which is already read: a transaction that wrote to it before it was published and commits
-// after our snapshot would be seen by neither. So the snapshot waits until all older transactions have ended. (On a
-// first start the creation of the slot does this.)
-static leat_status send_wait(struct pgcdc *p)
+// --- tables that join a slot that is already read
+
+static int wants_snapshot(const struct pgcdc *p);
+
+// The slot of somebody else that slot.reuse = "snapshot" makes ours.
+static int takes_over(const struct pgcdc *p)
 {
-    if (!p->wait_xid)
-        return LEAT_END;
-    return pq_send(p->sql, p->wait_xid == UINT64_MAX
-                               ? "SELECT txid_current()"
-                               : "SELECT txid_snapshot_xmin(txid_current_snapshot()), pg_current_wal_lsn()");
+    return p->slot_exists && !p->restored && !p->slot_ours && wants_snapshot(p);
 }
 
+// A transaction that wrote to a table before it was published and commits after our snapshot would be seen by neither
+// snapshot nor stream. (On a first start the creation of the slot takes care of that.) Who published the table and when
+// is not known for sure, least of all after a kill: so it goes by the facts that every start finds anew.
+static int must_wait(const struct pgcdc *p)
+{
+    if (!p->slot_exists || (p->restored ? p->config->startup_mode != PGCDC_INITIAL : !wants_snapshot(p)))
+        return 0;
+    for (uint32_t i = 0; i < p->table_count; i++)
+        if (p->tables[i].used && !pgcdc_saved_find(p, p->tables[i].schema, p->tables[i].name))
+            return 1;
+    return 0;
+}
+
+// The position is read before the number is given: whoever committed before it has a smaller one.
+static leat_status send_wait(struct pgcdc *p)
+{
+    if (!must_wait(p))
+        return LEAT_END;
+    return pq_send(p->sql, p->wait_xid
+                               ? "SELECT pg_current_wal_flush_lsn(), txid_snapshot_xmin(txid_current_snapshot())"
+                               : "SELECT pg_current_wal_insert_lsn(), txid_current()");
+}
+
+// One round brings every transaction to an end that is older than the tables' publication. A slot that is taken over
+// takes a second: it is moved to where that began, so that the stream begins behind the former ones, and all that was
+// committed before it is seen by the snapshot to come. (A commit is in the log before others see it.)
 static leat_status take_wait(struct pgcdc *p, PGresult *res)
 {
-    uint64_t xid = strtoull(cell(res, 0, 0), NULL, 10);
-    if (p->wait_xid != UINT64_MAX && xid > p->wait_xid) {
-        // a reused slot that is older than the publication: the snapshot to come holds all that was committed so far
-        if (!p->restored && !p->publication_exists)
-            p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 1));
-        return LEAT_OK;
-    }
-    if (p->wait_xid == UINT64_MAX)
+    uint64_t lsn = pgcdc_lsn_parse(cell(res, 0, 0)), xid = strtoull(cell(res, 0, 1), NULL, 10);
+    if (!p->wait_xid) {
+        p->wait_lsn = lsn;
         p->wait_xid = xid;
+    } else if (xid > p->wait_xid && lsn >= p->wait_lsn) {
+        if (p->waited || !takes_over(p))
+            return LEAT_OK;
+        p->waited = 1;
+        p->wait_xid = 0;
+    }
     leat_say_status(p->ctx, "waiting for older transactions to end before new tables are read");
+    LEAT_FAULT("pgcdc-in-wait");
     return ask_again(p);
+}
+
+static leat_status send_advance(struct pgcdc *p)
+{
+    struct buf sql;
+    char lsn[40];
+    if (!takes_over(p))
+        return LEAT_END;
+    buf_init(&sql, SQL_MAX);
+    buf_str(&sql, "SELECT end_lsn FROM pg_catalog.pg_replication_slot_advance(");
+    pq_literal(&sql, p->slot, strlen(p->slot));
+    snprintf(lsn, sizeof lsn, ", '" PGCDC_LSN "')", PGCDC_LSN_OF(p->wait_lsn));
+    buf_str(&sql, lsn);
+    return pgcdc_send_sql(p, p->sql, &sql);
+}
+
+static leat_status take_advance(struct pgcdc *p, PGresult *res)
+{
+    LEAT_FAULT("pgcdc-after-advance");
+    p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 0));
+    leat_log(p->ctx, LEAT_LOG_INFO, "slot-taken", "took over replication slot \"%s\" at " PGCDC_LSN, p->slot,
+             PGCDC_LSN_OF(p->slot_confirmed));
+    return marker_write(p);
 }
 
 // --- the slot as it is
@@ -598,6 +646,7 @@ static const struct pgcdc_step setup_script[] = {
     {"read the replication slot", 0, send_slot, take_slot},
     {"publish the captured tables", 0, send_publish, take_publish},
     {"wait for older transactions", 0, send_wait, take_wait},
+    {"move the replication slot", 0, send_advance, take_advance},
     {"create the replication slot", 1, send_create, take_create},
     {0},
 };
