@@ -56,6 +56,7 @@ struct leat_source_plan {
     uint32_t parallel_max;    // how many instances make sense; 0 and 1 = only one
     uint8_t bounded;          // 1 = it ends
     uint8_t has_snapshot;     // 1 = it begins with an initial snapshot and will call host->snapshot_done
+    const char *exclusive;    // the option by which `resource` is this node's alone, "slot.name"; NULL = it is shared
 };
 
 // What open is told. Strings live as long as the node.

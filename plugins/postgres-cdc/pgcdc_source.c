@@ -103,6 +103,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
     snprintf(d.resource, sizeof d.resource, "postgresql://%s:%lld/%s#%s", c->hostname, (long long)c->port, c->database,
              c->slot_name);
     plan->resource = d.resource;
+    plan->exclusive = c->startup_mode == PGCDC_SNAPSHOT_ONLY ? NULL : "slot.name";
     plan->parallel_max = 1;
     plan->bounded = c->startup_mode == PGCDC_SNAPSHOT_ONLY;
     plan->has_snapshot = c->startup_mode == PGCDC_INITIAL || c->startup_mode == PGCDC_SNAPSHOT_ONLY;

@@ -74,6 +74,14 @@ static void check_listen(struct session *s)
                       error.message);
 }
 
+// Over all files: each node against those before it.
+static void check_exclusive(struct session *s)
+{
+    for (uint32_t i = 0; i < s->pipeline_count; i++)
+        for (uint32_t k = 0; k <= i; k++)
+            graph_check_exclusive(s->pipelines[i].graph, s->pipelines[k].graph);
+}
+
 static bool start(struct session *s)
 {
     struct base_error error;
@@ -118,7 +126,10 @@ bool session_open(struct session *s, char **files, int count)
     config_resolve(s->config, s->registry);
     check_listen(s);
     check_sinks(s);
-    return build_all(s, true) || fail(s);
+    if (!build_all(s, true))
+        return fail(s);
+    check_exclusive(s);
+    return true;
 }
 
 bool session_open_quiet(struct session *s, char **file, const char *text)

@@ -515,6 +515,16 @@ static void plan_sink(struct binder *b, struct plan_node *node)
         connect_sink(b, node, from, port, request.key, request.key_count);
 }
 
+// Noted with the node, so that it can be compared with those of other jobs and files.
+static void note_exclusive(struct binder *b, const struct plan_node *node)
+{
+    struct graph_node *g = &b->graph->nodes[node->graph - b->graph->nodes];
+    if (g->exclusive || !node->source_plan.resource || !node->source_plan.exclusive)
+        return;
+    g->exclusive = base_arena_strdup(b->graph->arena, node->source_plan.resource);
+    g->exclusive_option = base_arena_strdup(b->graph->arena, node->source_plan.exclusive);
+}
+
 static void describe(struct binder *b, struct plan_node *node)
 {
     struct graph_ctx gc;
@@ -534,6 +544,7 @@ static void describe(struct binder *b, struct plan_node *node)
         assume_declared(b, node);
         return;
     }
+    note_exclusive(b, node);
     int known = node->source_plan.ports.count > 0;
     for (uint32_t i = 0; i < node->source_plan.ports.count; i++)
         known = known && leat_ports_get(&node->source_plan.ports, i).schema;

@@ -281,3 +281,31 @@ struct graph *graph_build(struct config *config, struct config_pipeline *pipelin
         }
     return graph;
 }
+
+// --- what only one can have
+
+static void claimed_twice(struct graph *graph, const struct graph_node *node, const struct graph *other,
+                          const struct graph_node *first)
+{
+    const struct config_node *place = first->place;
+    const struct base_place at = place ? place->place : (struct base_place){0};
+    graph_report(
+        graph, node, LEAT_DIAG_ERROR, "LEAT-G0029", node->exclusive_option, 0,
+        "Give each its own; or read it once and let several sinks and queries name that source as their input.",
+        "source \"%s\" reads %s, which is already read by source \"%s\" of pipeline \"%s\" (%s:%u); only one can",
+        node->name, node->exclusive, first->name, other->pipeline, at.source ? at.source->name : "?", at.line);
+}
+
+void graph_check_exclusive(struct graph *graph, const struct graph *other)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const struct graph_node *node = &graph->nodes[i];
+        for (uint32_t k = 0; node->exclusive && k < (graph == other ? i : other->node_count); k++) {
+            const struct graph_node *first = &other->nodes[k];
+            if (!first->exclusive || strcmp(first->exclusive, node->exclusive) != 0)
+                continue;
+            claimed_twice(graph, node, other, first);
+            break;
+        }
+    }
+}

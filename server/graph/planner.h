@@ -49,8 +49,10 @@ struct graph_node {
     const void *place; // the configuration's node, for messages
     uint8_t broken;    // something of it was reported: it is linked and looked at as far as that goes, and cannot run
     uint8_t uncertain; // its key or the types of its columns are not known for that reason
-    uint8_t unlinked;  // what it reads could not be found out: it must not be bound
-    uint8_t no_schema; // it declares one that cannot be read at all
+    const char *exclusive;        // what only one node can read, once described; NULL = nothing
+    const char *exclusive_option; // the option that names it
+    uint8_t unlinked;             // what it reads could not be found out: it must not be bound
+    uint8_t no_schema;            // it declares one that cannot be read at all
 
     // filled by graph_link
     struct graph_ref *refs;
@@ -93,6 +95,10 @@ int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_
 // Asks operators what they read, resolves names, finds cycles and unread nodes, splits into jobs. Faults go to the
 // reporter, and what has some is linked as far as that goes. False = no memory.
 int graph_link(struct graph *graph);
+
+// Refuses, at the node of `graph`, what it and `other` both claim for themselves: a replication slot. For two graphs,
+// or twice the same.
+void graph_check_exclusive(struct graph *graph, const struct graph *other);
 
 // Looks at the nodes that belong to no job, as graph_plan does at those of one: for their faults only.
 void graph_check_rest(struct graph *graph);
