@@ -91,7 +91,9 @@ void pq_qualified(struct buf *out, const char *schema, const char *name); // "sc
     {"LEAT-Q0001", "The name of a PostgreSQL server could not be resolved.",                                           \
      "Check the host name and the resolver of this machine."},                                                         \
         {"LEAT-Q0002", "A connection to a PostgreSQL server could not be opened.",                                     \
-         "Start the server or mend address, user, password, TLS or pg_hba.conf; the attempt is repeated."},            \
+         "Start the server or mend address or TLS; the attempt is repeated."},                                         \
+        {"LEAT-Q0005", "A PostgreSQL server refuses the login; it is tried again.",                                    \
+         "Check username, password and pg_hba.conf; after a change of the pipeline file restart leat."},               \
         {"LEAT-Q0003", "A connection to a PostgreSQL server was lost.",                                                \
          "Nothing to do: the node is opened again; look into the server's log if it comes back."},                     \
     {                                                                                                                  \

@@ -157,6 +157,18 @@ static const char *split_verbose(char *text, char code[6])
     return last;
 }
 
+#define LOGIN_HINT                                                                                                     \
+    "Check username and password, and the lines of pg_hba.conf for this user and address. It is tried again, with "    \
+    "pauses: a password that is mended on the server is taken; one that is mended in the file needs a restart of "     \
+    "leat."
+
+// A login that is refused does not pass by itself as a server does that starts: that is an error in the log at once.
+static void say_refused(struct pq_conn *conn, const char *code, const char *sentence)
+{
+    leat_diag(conn->ctx, LEAT_DIAG_ERROR, "LEAT-Q0005", strcmp(code, "28P01") == 0 ? "password" : "username", 0,
+              LOGIN_HINT, "PostgreSQL at \"%s\" refuses the login: %s", conn->where, sentence);
+}
+
 static leat_status connect_failed(struct pq_conn *conn)
 {
     struct leat_ctx *ctx = conn->ctx;
@@ -169,11 +181,14 @@ static leat_status connect_failed(struct pq_conn *conn)
     while (len && sentence[len - 1] == '\n')
         text[(size_t)(sentence - text) + --len] = 0;
     // Whatever stands in the way now may be mended on the server's side: it is tried again.
-    leat_status st = leat_fail(ctx, LEAT_TRANSIENT, "LEAT-Q0002", "could not connect to PostgreSQL at \"%s\": %s",
-                               conn->where, sentence);
+    int refused = strncmp(code, "28", 2) == 0;
+    if (refused)
+        say_refused(conn, code, sentence);
+    leat_status st = leat_fail(ctx, LEAT_TRANSIENT, refused ? "LEAT-Q0005" : "LEAT-Q0002",
+                               "could not connect to PostgreSQL at \"%s\": %s", conn->where, sentence);
     ctx->host->error_native(ctx, code, sentence);
-    if (strncmp(code, "28", 2) == 0)
-        leat_error_hint(ctx, "Check user and password, and the lines of pg_hba.conf for this user and address.");
+    if (refused)
+        leat_error_hint(ctx, LOGIN_HINT);
     else if (strcmp(code, "3D000") == 0)
         leat_error_hint(ctx, "Create the database, or correct its name.");
     else if (!code[0])
