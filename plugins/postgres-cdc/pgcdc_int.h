@@ -183,6 +183,16 @@ struct pgcdc_numbers {
     int64_t *lag_bytes, *lag_micros, *transactions, *bytes, *snapshot_rows, *truncates, *vanished, *confirmed;
 };
 
+// Where the server's log ended when.
+#define PGCDC_LAG_MAX 64
+struct pgcdc_lag {
+    uint32_t count;
+    struct {
+        uint64_t lsn;
+        int64_t when; // monotonic
+    } at[PGCDC_LAG_MAX];
+};
+
 struct pgcdc_snapshot;
 
 struct pgcdc {
@@ -281,6 +291,7 @@ struct pgcdc {
     int64_t heard;       // monotonic: last byte of the server
     int64_t asked_since; // monotonic: when the server began to ask for replies, and how often it did since then
     uint32_t asked;
+    struct pgcdc_lag lag;
     struct pgcdc_numbers numbers;
 };
 
@@ -320,6 +331,9 @@ void pgcdc_snapshot_destroy(struct pgcdc *p);
 leat_status pgcdc_stream_start(struct pgcdc *p); // stepped
 leat_status pgcdc_stream_poll(struct pgcdc *p);
 leat_status pgcdc_stream_confirm(struct pgcdc *p); // says what is durable, if that moved
+// --- lag.c
+void pgcdc_lag_sample(struct pgcdc *p, uint64_t end); // the server's log ends there now
+void pgcdc_lag_report(struct pgcdc *p);
 // --- changes.c
 leat_status pgcdc_change(struct pgcdc *p, const uint8_t *bytes, size_t len);
 // --- relation.c

@@ -144,7 +144,8 @@ static void declare_numbers(struct pgcdc *p)
     } rows[] = {
         {{"leat_source_lag_bytes", LEAT_METRIC_GAUGE, "Bytes of the server's log that were not read yet."},
          offsetof(struct pgcdc_numbers, lag_bytes)},
-        {{"leat_source_lag_milliseconds", LEAT_METRIC_GAUGE, "Age of the newest commit read; 0 when all was read."},
+        {{"leat_source_lag_milliseconds", LEAT_METRIC_GAUGE,
+          "How long ago the server's log ended where it was read up to; 0 when all was read."},
          offsetof(struct pgcdc_numbers, lag_micros)},
         {{"leat_source_transactions_total", LEAT_METRIC_COUNTER, "Transactions read."},
          offsetof(struct pgcdc_numbers, transactions)},

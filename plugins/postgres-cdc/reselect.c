@@ -219,8 +219,7 @@ static leat_status take_end(struct pgcdc *p)
     if (st != LEAT_OK)
         return st;
     uint64_t end = PQntuples(res) == 1 ? pgcdc_lsn_parse(PQgetvalue(res, 0, 0)) : 0;
-    if (end > p->server_end)
-        p->server_end = end;
+    pgcdc_lag_sample(p, end);
     p->asking_end = 0;
     PQclear(res);
     return LEAT_OK;

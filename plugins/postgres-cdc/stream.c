@@ -28,6 +28,7 @@
 #define BUDGET    (2u << 20) // bytes of messages per poll
 #define SQL_MAX   (1u << 16)
 #define CATCH_UP  100000   // µs between questions while a reader waits for us
+#define BEHIND    1000000  // and while there is log that was not read
 #define HOLD_MAX  60000000 // µs to wait for a checkpoint before an altered table stops the node
 #define ASKED_MAX 50       // requests for a reply within a second: the server is shutting down
 
@@ -68,6 +69,8 @@ static int64_t feedback_interval(const struct pgcdc *p)
     int64_t interval = p->config->wal_sender_timeout / 3;
     if (p->config->heartbeat < interval)
         interval = p->config->heartbeat;
+    if (*p->numbers.lag_bytes && interval > BEHIND)
+        interval = BEHIND;
     return p->catch_up && interval > CATCH_UP ? CATCH_UP : interval;
 }
 
@@ -83,6 +86,7 @@ static leat_status on_feedback(struct leat_ctx *ctx, void *arg, uint32_t ready)
     leat_status st = send_feedback(p, 1);
     if (st == LEAT_OK)
         st = pgcdc_ask_end(p);
+    pgcdc_lag_report(p); // also while the way is full and the node is not polled
     if (p->held)
         ctx->host->wake(ctx);
     return st < 0 ? st : ctx->host->timer_again(p->feedback, feedback_interval(p));
@@ -126,6 +130,7 @@ static leat_status take_start(struct pgcdc *p, PGresult *res)
     if (PQresultStatus(res) != PGRES_COPY_BOTH)
         return leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0301", "the server did not start to stream");
     p->streaming = 1;
+    pgcdc_lag_sample(p, p->server_end);
     p->heard = host->monotonic(p->ctx);
     if (!p->feedback)
         p->feedback = host->timer(p->ctx, feedback_interval(p), on_feedback, p);
@@ -174,10 +179,8 @@ static leat_status on_keepalive(struct pgcdc *p, struct cur *c)
         p->server_end = end;
     // Everything before `end` was decoded and sent. Outside of a transaction that is a position like a commit's end;
     // a checkpoint records it before it is confirmed, so an idle slot moves on.
-    if (!p->in_txn && !p->at.changes && end > p->at.lsn) {
+    if (!p->in_txn && !p->at.changes && end > p->at.lsn)
         p->at.lsn = end;
-        __atomic_store_n(p->numbers.lag_micros, 0, __ATOMIC_RELAXED);
-    }
     return reply ? asked_for_reply(p) : LEAT_OK;
 }
 
@@ -213,14 +216,7 @@ static leat_status stream_ended(struct pgcdc *p)
 
 static void report(struct pgcdc *p)
 {
-    uint64_t here = p->received > p->at.lsn ? p->received : p->at.lsn;
-    if (here > p->server_end)
-        p->server_end = here;
-    int64_t behind = (int64_t)(p->server_end - here);
-    p->ctx->host->progress(p->ctx, here, p->server_end, behind);
-    __atomic_store_n(p->numbers.lag_bytes, behind, __ATOMIC_RELAXED);
-    if (p->in_txn)
-        __atomic_store_n(p->numbers.lag_micros, (p->ctx->host->now(p->ctx) - p->txn_time) / 1000, __ATOMIC_RELAXED);
+    pgcdc_lag_report(p);
     if (p->catch_up && p->emitted.lsn >= p->catch_up_to) {
         p->catch_up = 0;
         p->ctx->host->caught_up(p->ctx);
