@@ -76,7 +76,9 @@ static int parse_authority(const char *text, size_t len, struct jdbc_url *out, c
 {
     if (memchr(text, ',', len))
         return SAY("several hosts in one URL are not supported; name the primary");
-    if (memchr(text, '@', len))
+    const char *port = memchr(text, ':', len);
+    // a '/' in a password ends the authority too early
+    if (memchr(text, '@', len) || (port && strchr(text, '@') && port[1 + strspn(port + 1, "0123456789")] != '/'))
         return SAY("a user in front of the host is not part of a PostgreSQL JDBC URL; use the option username");
     size_t host = 0, at = 0;
     if (len && text[0] == '[') {

@@ -136,11 +136,37 @@ static bool looks_secret(const char *line, size_t key_len)
     return false;
 }
 
-// The bytes of the line that may be shown: all, or only up to the value of a key that looks secret.
+static bool is_key_char(char c)
+{
+    return isalnum((unsigned char)c) || strchr("_.-\"'", c) != NULL;
+}
+
+// The length of the word that ends at line[at], blanks before it skipped: a key, if line[at] is '='.
+static size_t word_before(const char *line, size_t *at)
+{
+    size_t end = *at;
+    while (end > 0 && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+        end--;
+    *at = end;
+    while (end > 0 && line[end - 1] && is_key_char(line[end - 1]))
+        end--;
+    return *at - end;
+}
+
+// The bytes of the line that may be shown: all, or only up to the value of a key that looks secret; of the first such
+// key, since an inline table has several, and "password: x" is meant as one. Parameters of a URL are add_guarded's.
 static size_t open_part(const char *line, size_t len)
 {
-    const char *eq = memchr(line, '=', len);
-    return eq && looks_secret(line, (size_t)(eq - line)) ? (size_t)(eq - line) + 1 : len;
+    for (size_t i = 0; i < len; i++) {
+        size_t end = i;
+        if (line[i] != '=' && line[i] != ':')
+            continue;
+        size_t n = word_before(line, &end);
+        bool parameter = end == i && n < end && strchr("?&", line[end - n - 1]);
+        if (!parameter && looks_secret(line + end - n, n))
+            return i + 1;
+    }
+    return len;
 }
 
 // Bytes of a password that begins at `p`, up to what ends it in a URL or a JAAS line.
@@ -152,17 +178,21 @@ static size_t password_len(const char *p, const char *end)
     return (size_t)(p - from);
 }
 
-// Where "//user:" ends in front of a password, or NULL: in a line that is no TOML nobody has registered it.
-static const char *user_info(const char *p, const char *end)
+// Where "//user:" ends in front of a password, and its length; NULL = there is none. In a line that is no TOML nobody
+// has registered it.
+static const char *user_info(const char *p, const char *end, size_t *len)
 {
-    const char *colon = NULL;
-    for (const char *q = p; q < end && !strchr("/\"' ", *q); q++) {
+    const char *colon = NULL, *at = NULL;
+    for (const char *q = p; q < end && !strchr("?\"' ", *q); q++) {
         if (*q == ':' && !colon)
             colon = q + 1;
         if (*q == '@')
-            return colon;
+            at = q;
     }
-    return NULL;
+    if (!colon || !at || at < colon || colon[strspn(colon, "0123456789")] == '/')
+        return NULL;
+    *len = (size_t)(at - colon);
+    return colon;
 }
 
 // Adds the text with "password=…" and "://user:…@" masked, whether the value is known as a secret or not.
@@ -175,10 +205,10 @@ static void add_guarded(struct base_str *out, const char *text, size_t len)
         if (end - p > 9 && strncasecmp(p, "password=", 9) == 0) {
             secret = p + 9 + (p[9] == '"' || p[9] == '\'');
             n = password_len(secret, end);
-        } else if (end - p > 3 && strncmp(p, "://", 3) == 0 && (secret = user_info(p + 3, end))) {
-            n = (size_t)((const char *)memchr(secret, '@', (size_t)(end - secret)) - secret);
+        } else if (end - p > 3 && strncmp(p, "://", 3) == 0) {
+            secret = user_info(p + 3, end, &n);
         }
-        if (!n)
+        if (!secret || !n)
             continue;
         base_str_add(out, plain, (size_t)(secret - plain));
         base_str_addz(out, BASE_SECRET_MASK);

@@ -64,13 +64,16 @@ static size_t value_length(const char *value, char quote)
     return n;
 }
 
-// The password of "user:password@host", what stands behind "://".
+// The password of "user:password@host", what stands behind "://". It may hold a '/', which should have been "%2F" and is
+// a secret all the same; "host:8080/a@b" has none.
 static const char *value_of_authority(const char *p, size_t *len)
 {
-    size_t n = strcspn(p, "/?# \t\"'");
+    size_t n = strcspn(p, "?# \t\"'");
     const char *at = memrchr(p, '@', n), *colon = at ? memchr(p, ':', (size_t)(at - p)) : NULL;
-    *len = colon ? (size_t)(at - colon - 1) : 0;
-    return colon ? colon + 1 : NULL;
+    if (!colon || colon[1 + strspn(colon + 1, "0123456789")] == '/')
+        return NULL;
+    *len = (size_t)(at - colon - 1);
+    return colon + 1;
 }
 
 // The next password within a text, from `p` on: in a URL, in a JAAS line, in a list of parameters. NULL = none.
