@@ -174,8 +174,10 @@ static leat_status src_poll(struct leat_ctx *ctx, void *self)
         return LEAT_OK;
     }
     sql_plan_ref(v->plan); // constants lie in its arena
-    if (st == LEAT_OK && (st = ctx->host->batch_attach(b, plan_release, v->plan)) == LEAT_OK)
+    if (st == LEAT_OK && ctx->host->batch_attach(b, plan_release, v->plan) == LEAT_OK)
         return ctx->host->emit(ctx, 0, b);
+    if (st == LEAT_OK)
+        st = leat_no_memory(ctx);
     sql_plan_unref(v->plan);
     leat_batch_unref(b);
     return st;

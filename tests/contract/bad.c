@@ -429,6 +429,55 @@ static const struct leat_format_ops format_ops = {
     .encode = encode,
 };
 
+// --- a lookup of numbers
+
+static leat_status create_lookup(struct leat_ctx *ctx, const struct leat_source_request *rq, void **self)
+{
+    *self = (void *)rq->config;
+    return LEAT_OK;
+}
+
+static leat_status ask_lookup(struct leat_ctx *ctx, void *self, const uint32_t *columns, uint32_t column_count,
+                              const struct leat_batch *keys, uint64_t ticket)
+{
+    const struct config *config = self;
+    uint32_t of[LEAT_BATCH_ROWS];
+    struct leat_batch *rows = leat_batch_new(ctx, &schema, keys->rows ? keys->rows : 1);
+    if (!rows)
+        return leat_no_memory(ctx);
+    for (uint32_t k = 0; k < keys->rows; k++) {
+        int64_t key = leat_batch_cell(keys, 0, k)->i64;
+#if BAD_LOSE
+        if (key == 7)
+            continue;
+#endif
+        if (key < 0 || key >= config->rows)
+            continue;
+        uint32_t row = leat_batch_add(rows, LEAT_INSERT);
+        leat_batch_set_i64(rows, 0, row, key);
+        leat_batch_set_i64(rows, 1, row, key);
+        of[row] = k;
+    }
+#if BAD_MUTE
+    if (!keys->rows)
+        return leat_batch_unref(rows), LEAT_OK;
+#elif BAD_AGAIN
+    ctx->host->lookup_answer(ctx, ticket, NULL, NULL);
+#endif
+    ctx->host->lookup_answer(ctx, ticket, rows, of);
+    return LEAT_OK;
+}
+
+static void destroy_lookup(struct leat_ctx *ctx, void *self) {}
+
+static const struct leat_lookup_ops lookup_ops = {
+    .struct_size = sizeof lookup_ops,
+    .describe = describe,
+    .create = create_lookup,
+    .ask = ask_lookup,
+    .destroy = destroy_lookup,
+};
+
 // --- the plugin
 
 #define COMPONENT(kind_, ops_)                                                                                         \
@@ -437,14 +486,13 @@ static const struct leat_format_ops format_ops = {
     .config_size = sizeof(struct config), ops_
 
 static const struct leat_component components[] = {
-    {COMPONENT(LEAT_SOURCE, .source = &source_ops)},
-    {COMPONENT(LEAT_SINK, .sink = &sink_ops)},
-    {COMPONENT(LEAT_OPERATOR, .op = &operator_ops)},
-    {COMPONENT(LEAT_FORMAT, .format = &format_ops)},
+    {COMPONENT(LEAT_SOURCE, .source = &source_ops)}, {COMPONENT(LEAT_SINK, .sink = &sink_ops)},
+    {COMPONENT(LEAT_OPERATOR, .op = &operator_ops)}, {COMPONENT(LEAT_FORMAT, .format = &format_ops)},
+    {COMPONENT(LEAT_LOOKUP, .lookup = &lookup_ops)},
 };
 
 #if BAD_NOTE
 LEAT_PLUGIN("bad", "1", "source:bad,sink:bad", components, NULL, 0)
 #else
-LEAT_PLUGIN("bad", "1", "source:bad,sink:bad,operator:bad,format:bad", components, NULL, 0)
+LEAT_PLUGIN("bad", "1", "source:bad,sink:bad,operator:bad,format:bad,lookup:bad", components, NULL, 0)
 #endif

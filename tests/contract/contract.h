@@ -39,6 +39,18 @@ struct contract_sink {
     const char *(*content)(struct testhost *h);
 };
 
+// A lookup of a table with the keys 0, 1, 2 … rows - 1 in the first column, a BIGINT; one row each.
+struct contract_lookup {
+    const char *name;
+    const char *plugin;
+    const char *columns, *key; // the declared schema; NULL = the catalogue's
+    uint64_t rows;
+    // Fills the outside world, before each case; and clears it. May be NULL.
+    void (*prepare)(struct testhost *h);
+    void (*clean)(void);
+    const char *const *(*options)(void);
+};
+
 // An operator, fed with `before`, saved, and fed with `after`.
 struct contract_operator {
     const char *title;
@@ -68,6 +80,7 @@ struct contract_format {
 // Run all cases with one fixture each; the number of failed cases.
 int contract_run_sources(const struct contract_source *fixtures, uint32_t count);
 int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count);
+int contract_run_lookups(const struct contract_lookup *fixtures, uint32_t count);
 int contract_run_formats(const struct contract_format *fixtures, uint32_t count);
 int contract_run_operators(const struct contract_operator *fixtures, uint32_t count);
 
@@ -91,6 +104,9 @@ struct contract_case {
 };
 int contract_run(const struct contract_case *cases, uint32_t case_count, const void *fixtures, uint32_t count,
                  size_t stride, const char *(*name_of)(const void *fixture));
+
+// Each suite says for whom it has a fixture: tests/contract/covered asks that nobody is left out.
+void contract_covers(const char *suite, uint8_t kind, const char *name);
 
 struct contract_options {
     int wait_ms;      // for anything that a component waits for; 20 s

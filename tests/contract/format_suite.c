@@ -217,5 +217,7 @@ int contract_run_formats(const struct contract_format *fixtures, uint32_t count)
         {"minds the room", minds_the_room},
         {"survives the lack of memory", survives_the_lack_of_memory},
     };
+    for (uint32_t i = 0; i < count; i++)
+        contract_covers("life", LEAT_FORMAT, fixtures[i].name);
     return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
 }

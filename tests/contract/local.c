@@ -48,6 +48,20 @@ static const char *const *filesystem_options(void)
     return options;
 }
 
+#define VALUES_ROWS 700
+
+// SELECT CAST(n AS BIGINT) AS id FROM (VALUES (0), (1), …) AS t(n)
+static const char *const *values_options(void)
+{
+    static char query[16 * VALUES_ROWS];
+    static const char *const options[] = {"query", query, NULL};
+    size_t len = (size_t)snprintf(query, sizeof query, "SELECT CAST(n AS BIGINT) AS id FROM (VALUES ");
+    for (int i = 0; i < VALUES_ROWS; i++)
+        len += (size_t)snprintf(query + len, sizeof query - len, "%s(%d)", i ? ", " : "", i);
+    snprintf(query + len, sizeof query - len, ") AS t(n)");
+    return options;
+}
+
 static const struct contract_source sources[] = {
     {.name = "datagen", .columns = "id BIGINT, name STRING", .rows = 3000, .options = datagen_options},
     {.name = "filesystem",
@@ -56,6 +70,7 @@ static const struct contract_source sources[] = {
      .prepare = make_file,
      .clean = remove_file,
      .options = filesystem_options},
+    {.name = "values", .plugin = "sql", .rows = VALUES_ROWS, .port_count = 1, .options = values_options},
 };
 
 // --- print: descriptor 1 becomes a file while a case runs
@@ -186,6 +201,7 @@ static const struct contract_component components[] = {
     {"blackhole", "blackhole", "blackhole", LEAT_SINK, no_options, "id BIGINT", NULL, LEAT_MODE_ALL},
     {"normalize", "normalize", "normalize", LEAT_OPERATOR, no_options, "id BIGINT NOT NULL, name STRING", "id",
      LEAT_MODE_UPSERT},
+    {"values", "sql", "values", LEAT_SOURCE, values_options, NULL, NULL, 0},
     {"sql", "sql", "sql", LEAT_OPERATOR, filter_options, "id BIGINT, name STRING", NULL, LEAT_MODE_INSERT_ONLY},
     {"format-json", "format-json", "json", LEAT_FORMAT, no_options, NULL, NULL, 0},
 };

@@ -45,15 +45,15 @@ static const char usage[] =
     "  --mode MODE         insert-only (the default), upsert or all: what the input carries\n"
     "  --plugins DIR       where formats are found; default: the plugin folder of leat\n"
     "the outside world\n"
-    "  --rows N            sources: how many rows are there. Their first column counts 0, 1, 2 … N - 1\n"
+    "  --rows N            sources and lookups: how many rows are there. Their first column, of a lookup a BIGINT,\n"
+    "                      counts 0, 1, 2 … N - 1\n"
     "  --repeats           sources: after a restart rows may come again, in order, from an earlier one\n"
     "  --fresh COMMAND     sources: forgets what an earlier start has left; sinks: empties the target\n"
     "  --content COMMAND   sinks: prints the target, a line \"id|value\" for each row, by id or in order of writing\n"
     "  --before ROWS, --after ROWS   operators: \"+I[1, ann];+I[2, bob]\", up to 4 batches before and after a "
     "restart;\n"
     "                      default: made up from the columns;\n"
-    "                      of a format the first --before is what it is given. (Of lookups only what is static is "
-    "asked.)\n"
+    "                      of a format the first --before is what it is given\n"
     "the run\n"
     "  --only TEXT         cases with this in their name; --list shows the names\n"
     "  --wait SECONDS      for anything that the component waits for (20)\n"
@@ -508,6 +508,19 @@ static int run_source(void)
     return contract_run_sources(&s, 1);
 }
 
+static int run_lookup(void)
+{
+    struct contract_lookup l = {.name = given.component,
+                                .plugin = given.file,
+                                .columns = given.columns[0],
+                                .key = given.key,
+                                .rows = given.rows,
+                                .options = options};
+    if (!given.rows)
+        wrong_usage("how many rows has the lookup? --rows N");
+    return contract_run_lookups(&l, 1);
+}
+
 static const char *title(const void *fixture)
 {
     return given.title;
@@ -535,7 +548,7 @@ static int run_all(void)
               : given.kind == LEAT_SINK     ? run_sink()
               : given.kind == LEAT_OPERATOR ? run_operator()
               : given.kind == LEAT_FORMAT   ? run_format()
-                                            : 0;
+                                            : run_lookup();
     return failed;
 }
 

@@ -240,5 +240,7 @@ int contract_run_operators(const struct contract_operator *fixtures, uint32_t co
         {"a cut state is refused", a_cut_state_is_refused},
         {"survives the lack of memory", survives_the_lack_of_memory},
     };
+    for (uint32_t i = 0; i < count; i++)
+        contract_covers("life", LEAT_OPERATOR, fixtures[i].name);
     return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
 }

@@ -80,6 +80,42 @@ static const struct contract_sink sinks[] = {{.name = "jdbc",
                                               .fresh = make_target,
                                               .content = target}};
 
+// --- jdbc, asked
+
+static void make_asked(struct testhost *h)
+{
+    server_run("DROP TABLE IF EXISTS contract_lookup;"
+               "CREATE TABLE contract_lookup (id BIGINT PRIMARY KEY, value TEXT);"
+               "INSERT INTO contract_lookup SELECT i, 'value ' || i FROM generate_series(0, 499) i");
+}
+
+static const char *const *lookup_options(void)
+{
+    static const char *options[] = {"url", NULL, "username", "postgres", "table-name", "contract_lookup", NULL};
+    options[1] = server_url("");
+    return options;
+}
+
+static const char *const *cached_options(void)
+{
+    static const char *options[] = {"url",          NULL,         "username",
+                                    "postgres",     "table-name", "contract_lookup",
+                                    "lookup.cache", "PARTIAL",    "lookup.partial-cache.max-rows",
+                                    "100",          NULL};
+    options[1] = server_url("");
+    return options;
+}
+
+static const struct contract_lookup lookups[] = {
+    {.name = "jdbc", .rows = 500, .prepare = make_asked, .options = lookup_options},
+    {.name = "jdbc",
+     .columns = "id BIGINT NOT NULL, value STRING",
+     .key = "id",
+     .rows = 500,
+     .prepare = make_asked,
+     .options = cached_options},
+};
+
 static const struct contract_component components[] = {
     {"postgres-cdc", "postgres-cdc", "postgres-cdc", LEAT_SOURCE, cdc_options, NULL, NULL, 0},
     {"jdbc", "jdbc", "jdbc", LEAT_SINK, jdbc_options, "id BIGINT NOT NULL, value STRING", "id", LEAT_MODE_UPSERT},
@@ -90,5 +126,6 @@ int main(void)
 {
     return contract_run_static(components, sizeof components / sizeof components[0]) +
            contract_run_sources(sources, sizeof sources / sizeof sources[0]) +
-           contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]);
+           contract_run_sinks(sinks, sizeof sinks / sizeof sinks[0]) +
+           contract_run_lookups(lookups, sizeof lookups / sizeof lookups[0]);
 }

@@ -249,5 +249,7 @@ int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count)
         {"goes on from its state", goes_on_from_its_state},
         {"survives the lack of memory", survives_the_lack_of_memory},
     };
+    for (uint32_t i = 0; i < count; i++)
+        contract_covers("life", LEAT_SINK, fixtures[i].name);
     return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
 }

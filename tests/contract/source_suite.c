@@ -316,5 +316,7 @@ int contract_run_sources(const struct contract_source *fixtures, uint32_t count)
         {"refuses a state that it did not write", refuses_a_state_that_it_did_not_write},
         {"survives the lack of memory", survives_the_lack_of_memory},
     };
+    for (uint32_t i = 0; i < count; i++)
+        contract_covers("life", LEAT_SOURCE, fixtures[i].name);
     return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
 }

@@ -271,5 +271,7 @@ int contract_run_static(const struct contract_component *fixtures, uint32_t coun
         {"any schema is answered", any_schema_is_answered},
         {"a wide table is answered", a_wide_table_is_answered},
     };
+    for (uint32_t i = 0; i < count; i++)
+        contract_covers("static", fixtures[i].kind, fixtures[i].name);
     return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
 }

@@ -391,6 +391,14 @@ void testhost_state_fini(struct testhost_state *state)
     *state = (struct testhost_state){0};
 }
 
+leat_status testhost_ask(struct testhost_node *node, const uint32_t *key_columns, uint32_t key_count,
+                         const struct leat_batch *keys, uint64_t ticket)
+{
+    thost_enter(node, "ask");
+    return thost_leave(node, "ask",
+                       node->component->lookup->ask(&node->ctx, node->self, key_columns, key_count, keys, ticket));
+}
+
 leat_status testhost_complete(struct testhost_node *node, leat_epoch epoch)
 {
     const struct leat_component *c = node->component;

@@ -85,7 +85,8 @@ static void check_failure(struct testhost_node *node, const char *call, leat_sta
 
 leat_status thost_leave(struct testhost_node *node, const char *call, leat_status st)
 {
-    static const char *const waiting[] = {"discover", "open", "poll", "write", "flush", "process", "close", NULL};
+    static const char *const waiting[] = {"discover", "open", "poll",  "write", "flush",
+                                          "process",  "ask",  "close", NULL};
     struct testhost *h = node->host;
     int64_t took = now_ms() - node->impl->entered;
     if (st > LEAT_END || st < LEAT_BUG)

@@ -194,6 +194,9 @@ leat_status testhost_create_bound(struct testhost_node *node); // sinks and oper
 leat_status testhost_process(struct testhost_node *node, uint32_t input, const struct leat_batch *batch);
 leat_status testhost_inputs(struct testhost_node *node, struct leat_input_names *names);
 leat_status testhost_bind_operator(struct testhost_node *node, const struct leat_input *inputs, uint32_t count);
+// Lookups: one call of ask; LEAT_AGAIN as the lookup says it.
+leat_status testhost_ask(struct testhost_node *node, const uint32_t *key_columns, uint32_t key_count,
+                         const struct leat_batch *keys, uint64_t ticket);
 leat_status testhost_write(struct testhost_node *node, const struct leat_batch *batch, int timeout_ms);
 leat_status testhost_flush(struct testhost_node *node, uint8_t how, int timeout_ms);
 leat_status testhost_save_state(struct testhost_node *node, struct testhost_state *state);
