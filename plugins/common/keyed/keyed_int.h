@@ -43,20 +43,16 @@ struct keyed_segment {
     uint32_t changed_count, changed_cap;
 };
 
-struct keyed_page {
-    uint32_t depth; // how many leading bits of the hash its keys share
-    uint32_t count, cap;
-    uint64_t slots[]; // hash << 32 | reference; 0 = free
-};
-
-// A place of the directory. The page's size stands in it too: a look-up need not touch the page's head.
+// A page, as the directory knows it. What a look-up or an insert asks for stands here: the page itself is nothing but its
+// slots (hash << 32 | reference; 0 = free), and only the one that is looked for is touched.
 struct keyed_place {
-    struct keyed_page *page;
-    uint64_t cap;
+    uint64_t *slots;
+    uint32_t cap, count;
+    uint32_t depth; // how many leading bits of the hash its keys share
 };
 
 struct keyed_index {
-    struct keyed_place *pages; // 1 << depth of them; neighbours may be the same page
+    struct keyed_place *pages; // 1 << depth of them; neighbours may be the same page, and then all say the same
     uint32_t depth;
     size_t page_bytes;
 };

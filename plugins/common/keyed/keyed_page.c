@@ -23,11 +23,6 @@ static struct keyed_place place_of(const struct keyed_index *x, uint32_t tag)
     return x->pages[(uint64_t)tag >> (32 - x->depth)];
 }
 
-static struct keyed_page *page_of(const struct keyed_index *x, uint32_t tag)
-{
-    return place_of(x, tag).page;
-}
-
 static uint32_t home(uint64_t cap, uint32_t tag)
 {
     return (uint32_t)((tag & 0xffff) * cap >> 16);
@@ -41,7 +36,7 @@ static uint32_t after(uint64_t cap, uint32_t i)
 uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t tag)
 {
     struct keyed_place at = place_of(&map->by_key, tag);
-    uint64_t *slots = at.page->slots;
+    uint64_t *slots = at.slots;
     for (uint32_t i = home(at.cap, tag); slots[i]; i = after(at.cap, i)) {
         if (slots[i] >> 32 != tag)
             continue;
@@ -55,7 +50,7 @@ uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t ta
 uint64_t *keyed_find_group(const struct keyed *map, struct leat_bytes group, uint32_t tag)
 {
     struct keyed_place at = place_of(&map->by_group, tag);
-    uint64_t *slots = at.page->slots;
+    uint64_t *slots = at.slots;
     for (uint32_t i = home(at.cap, tag); slots[i]; i = after(at.cap, i)) {
         struct leat_bytes g;
         if (slots[i] >> 32 != tag || !keyed_group_of(map, keyed_at(map, (uint32_t)slots[i]), &g))
@@ -70,35 +65,28 @@ uint64_t *keyed_find_ref(const struct keyed_index *x, uint32_t tag, uint32_t ref
 {
     struct keyed_place at = place_of(x, tag);
     uint32_t i = home(at.cap, tag);
-    while (at.page->slots[i] != keyed_slot(tag, ref))
+    while (at.slots[i] != keyed_slot(tag, ref))
         i = after(at.cap, i);
-    return &at.page->slots[i];
+    return &at.slots[i];
 }
 
-static size_t page_size(uint32_t cap)
+static int page_create(struct keyed_index *x, uint32_t depth, uint32_t cap, struct keyed_place *page)
 {
-    return sizeof(struct keyed_page) + (size_t)cap * sizeof(uint64_t);
+    *page = (struct keyed_place){.slots = calloc(cap, sizeof *page->slots), .cap = cap, .depth = depth};
+    if (!page->slots)
+        return -1;
+    x->page_bytes += cap * sizeof *page->slots;
+    return 0;
 }
 
-static struct keyed_page *page_create(struct keyed_index *x, uint32_t depth, uint32_t cap)
+static void page_free(struct keyed_index *x, const struct keyed_place *page)
 {
-    struct keyed_page *page = calloc(1, page_size(cap));
-    if (!page)
-        return NULL;
-    page->depth = depth;
-    page->cap = cap;
-    x->page_bytes += page_size(cap);
-    return page;
+    if (page->slots)
+        x->page_bytes -= page->cap * sizeof *page->slots;
+    free(page->slots);
 }
 
-static void page_free(struct keyed_index *x, struct keyed_page *page)
-{
-    if (page)
-        x->page_bytes -= page_size(page->cap);
-    free(page);
-}
-
-static void page_add(struct keyed_page *page, uint64_t slot)
+static void page_add(struct keyed_place *page, uint64_t slot)
 {
     uint32_t i = home(page->cap, (uint32_t)(slot >> 32));
     while (page->slots[i])
@@ -107,23 +95,23 @@ static void page_add(struct keyed_page *page, uint64_t slot)
     page->count++;
 }
 
-// Puts `page` at all places of the directory whose hashes begin like `tag`, for page->depth bits.
-static void enter(struct keyed_index *x, struct keyed_page *page, uint32_t tag)
+// Puts `page` at all places of the directory whose hashes begin like `tag`, for its depth's bits.
+static void enter(struct keyed_index *x, const struct keyed_place *page, uint32_t tag)
 {
-    uint64_t first = (uint64_t)tag >> (32 - page->depth) << (x->depth - page->depth);
+    uint64_t first = ((uint64_t)tag >> (32 - page->depth)) << (x->depth - page->depth);
     for (uint64_t i = 0; i < (uint64_t)1 << (x->depth - page->depth); i++)
-        x->pages[first + i] = (struct keyed_place){page, page->cap};
+        x->pages[first + i] = *page;
 }
 
-static int resize(struct keyed_index *x, struct keyed_page *page, uint32_t tag, uint32_t cap)
+static int resize(struct keyed_index *x, const struct keyed_place *page, uint32_t tag, uint32_t cap)
 {
-    struct keyed_page *other = page_create(x, page->depth, cap);
-    if (!other)
+    struct keyed_place other;
+    if (page_create(x, page->depth, cap, &other) < 0)
         return -1;
     for (uint32_t i = 0; i < page->cap; i++)
         if (page->slots[i])
-            page_add(other, page->slots[i]);
-    enter(x, other, tag);
+            page_add(&other, page->slots[i]);
+    enter(x, &other, tag);
     page_free(x, page);
     return 0;
 }
@@ -142,7 +130,7 @@ static int double_directory(struct keyed_index *x)
     return 0;
 }
 
-static int split(struct keyed_index *x, struct keyed_page *page, uint32_t tag)
+static int split(struct keyed_index *x, const struct keyed_place *page, uint32_t tag)
 {
     if (page->depth == x->depth && double_directory(x) < 0)
         return -1;
@@ -153,73 +141,76 @@ static int split(struct keyed_index *x, struct keyed_page *page, uint32_t tag)
         ones += page->slots[i] && page->slots[i] >> 32 & bit;
     // a page that does not part evenly still finds room: half of the slots stay free at least
     uint32_t zeros = page->count - ones;
-    struct keyed_page *low = page_create(x, depth, zeros * 3 / 2 > CAP_HALF ? zeros * 3 / 2 : CAP_HALF);
-    struct keyed_page *high = page_create(x, depth, ones * 3 / 2 > CAP_HALF ? ones * 3 / 2 : CAP_HALF);
-    if (!low || !high) {
-        page_free(x, low);
-        page_free(x, high);
+    struct keyed_place low, high;
+    if (page_create(x, depth, zeros * 3 / 2 > CAP_HALF ? zeros * 3 / 2 : CAP_HALF, &low) < 0)
+        return -1;
+    if (page_create(x, depth, ones * 3 / 2 > CAP_HALF ? ones * 3 / 2 : CAP_HALF, &high) < 0) {
+        page_free(x, &low);
         return -1;
     }
     for (uint32_t i = 0; i < page->cap; i++)
         if (page->slots[i])
-            page_add(page->slots[i] >> 32 & bit ? high : low, page->slots[i]);
-    enter(x, low, tag & ~bit);
-    enter(x, high, tag | bit);
+            page_add(page->slots[i] >> 32 & bit ? &high : &low, page->slots[i]);
+    enter(x, &low, tag & ~bit);
+    enter(x, &high, tag | bit);
     page_free(x, page);
     return 0;
 }
 
 int keyed_page_room(struct keyed_index *x, uint32_t tag)
 {
-    struct keyed_page *page = page_of(x, tag);
-    if (page->count + 1 <= page->cap - page->cap / 4)
+    const struct keyed_place page = place_of(x, tag);
+    if (page.count + 1 <= page.cap - page.cap / 4)
         return 0;
-    if (page->cap < CAP_SPLIT || page->depth == DEPTH_MAX)
-        return resize(x, page, tag, page->cap + page->cap / 4 + 1);
-    return split(x, page, tag);
+    if (page.cap < CAP_SPLIT || page.depth == DEPTH_MAX)
+        return resize(x, &page, tag, page.cap + page.cap / 4 + 1);
+    return split(x, &page, tag);
 }
 
 void keyed_page_insert(struct keyed_index *x, uint32_t tag, uint32_t ref)
 {
-    page_add(page_of(x, tag), keyed_slot(tag, ref));
+    struct keyed_place page = place_of(x, tag);
+    page_add(&page, keyed_slot(tag, ref));
+    enter(x, &page, tag);
 }
 
 void keyed_page_remove(struct keyed_index *x, uint32_t tag, uint64_t *slot)
 {
-    struct keyed_page *page = page_of(x, tag);
-    uint32_t hole = (uint32_t)(slot - page->slots);
+    struct keyed_place page = place_of(x, tag);
+    uint32_t hole = (uint32_t)(slot - page.slots);
     // what stands behind the hole moves up, unless that would put it in front of its home
-    for (uint32_t i = after(page->cap, hole); page->slots[i]; i = after(page->cap, i)) {
-        uint32_t from = home(page->cap, (uint32_t)(page->slots[i] >> 32));
-        uint32_t distance = (i + page->cap - from) % page->cap;
-        if (distance < (i + page->cap - hole) % page->cap)
+    for (uint32_t i = after(page.cap, hole); page.slots[i]; i = after(page.cap, i)) {
+        uint32_t from = home(page.cap, (uint32_t)(page.slots[i] >> 32));
+        uint32_t distance = (i + page.cap - from) % page.cap;
+        if (distance < (i + page.cap - hole) % page.cap)
             continue;
-        page->slots[hole] = page->slots[i];
+        page.slots[hole] = page.slots[i];
         hole = i;
     }
-    page->slots[hole] = 0;
-    page->count--;
+    page.slots[hole] = 0;
+    page.count--;
+    enter(x, &page, tag);
     // without memory it simply stays large
-    if (page->cap > 4 * CAP_FIRST && page->count < page->cap / 5)
-        (void)resize(x, page, tag, page->cap / 2);
+    if (page.cap > 4 * CAP_FIRST && page.count < page.cap / 5)
+        (void)resize(x, &page, tag, page.cap / 2);
 }
 
 int keyed_pages_init(struct keyed_index *x)
 {
+    struct keyed_place page;
     x->pages = calloc(1, sizeof *x->pages);
-    struct keyed_page *page = x->pages ? page_create(x, 0, CAP_FIRST) : NULL;
-    if (!page)
+    if (!x->pages || page_create(x, 0, CAP_FIRST, &page) < 0)
         return -1;
-    enter(x, page, 0);
+    enter(x, &page, 0);
     return 0;
 }
 
 void keyed_pages_fini(struct keyed_index *x)
 {
     for (uint64_t i = 0; x->pages && i < (uint64_t)1 << x->depth;) {
-        struct keyed_page *page = x->pages[i].page;
-        i += page ? (uint64_t)1 << (x->depth - page->depth) : 1;
-        free(page);
+        struct keyed_place page = x->pages[i];
+        i += (uint64_t)1 << (x->depth - page.depth);
+        free(page.slots);
     }
     free(x->pages);
 }
@@ -231,13 +222,13 @@ uint64_t keyed_next_group(const struct keyed *map, uint64_t *at)
     const struct keyed_index *x = &map->by_group;
     uint64_t i = *at >> 32, k = (uint32_t)*at;
     while (i < (uint64_t)1 << x->depth) {
-        const struct keyed_page *page = x->pages[i].page;
-        for (; k < page->cap; k++)
-            if (page->slots[k]) {
+        const struct keyed_place page = x->pages[i];
+        for (; k < page.cap; k++)
+            if (page.slots[k]) {
                 *at = i << 32 | (k + 1);
-                return page->slots[k];
+                return page.slots[k];
             }
-        i += (uint64_t)1 << (x->depth - page->depth);
+        i += (uint64_t)1 << (x->depth - page.depth);
         k = 0;
     }
     return 0;
@@ -253,7 +244,7 @@ static const struct keyed_index *asked(const struct keyed *map)
 void keyed_expect(const struct keyed *map, uint32_t hash)
 {
     struct keyed_place at = place_of(asked(map), hash);
-    __builtin_prefetch(&at.page->slots[home(at.cap, hash)]);
+    __builtin_prefetch(&at.slots[home(at.cap, hash)]);
 }
 
 void keyed_expect_entry(const struct keyed *map, uint32_t hash, size_t len)
@@ -261,11 +252,11 @@ void keyed_expect_entry(const struct keyed *map, uint32_t hash, size_t len)
     struct keyed_place at = place_of(asked(map), hash);
     // the slot is its own or a neighbour's: nearly always it lies in the line that has come
     uint32_t i = home(at.cap, hash);
-    while (at.page->slots[i] && at.page->slots[i] >> 32 != hash)
+    while (at.slots[i] && at.slots[i] >> 32 != hash)
         i = after(at.cap, i);
-    if (!at.page->slots[i])
+    if (!at.slots[i])
         return;
-    const uint8_t *e = (const uint8_t *)keyed_at(map, (uint32_t)at.page->slots[i]);
+    const uint8_t *e = (const uint8_t *)keyed_at(map, (uint32_t)at.slots[i]);
     for (size_t k = 0; k < len; k += 64)
         __builtin_prefetch(e + k);
 }
