@@ -109,3 +109,22 @@ leat_status kafka_columns_open(struct leat_ctx *ctx, const struct kafka_columns 
     *value = v;
     return LEAT_OK;
 }
+
+leat_status kafka_columns_mode(struct leat_ctx *ctx, const struct kafka_columns *c, const struct kafka_options *o,
+                               uint8_t direction, int upsert, uint8_t *mode)
+{
+    struct leat_format *key = NULL, *value = NULL;
+    leat_status st = kafka_columns_open(ctx, c, o, direction, &key, &value);
+    if (st == LEAT_OK && upsert && value->mode != LEAT_MODE_INSERT_ONLY) {
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0, NULL,
+                  "format \"%s\" carries changes itself; upsert-kafka needs one that does not", value->name);
+        st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0125", "format \"%s\" cannot be used by upsert-kafka", value->name);
+    }
+    if (st == LEAT_OK)
+        *mode = upsert ? LEAT_MODE_UPSERT : value->mode;
+    if (key)
+        key->close(ctx, key);
+    if (value)
+        value->close(ctx, value);
+    return st;
+}

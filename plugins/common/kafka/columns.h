@@ -24,4 +24,8 @@ void kafka_columns_fini(struct kafka_columns *c);
 leat_status kafka_columns_open(struct leat_ctx *ctx, const struct kafka_columns *c, const struct kafka_options *o,
                                uint8_t direction, struct leat_format **key, struct leat_format **value);
 
+// Opens the formats once, to see whether they take the columns and which kinds of rows a node of them carries.
+leat_status kafka_columns_mode(struct leat_ctx *ctx, const struct kafka_columns *c, const struct kafka_options *o,
+                               uint8_t direction, int upsert, uint8_t *mode);
+
 #endif

@@ -35,25 +35,12 @@ static leat_status init_columns(struct leat_ctx *ctx, struct kafka_columns *colu
     return kafka_columns_init(ctx, columns, b->o, schema, b->upsert ? b->key : NULL, b->key_count);
 }
 
-// Opens the formats once, to see whether they take the schema and which kinds of rows they carry.
 static leat_status find_mode(struct leat_ctx *ctx, const struct kafka_bound *b, uint8_t *mode)
 {
     struct kafka_columns columns = {.key = NULL};
-    struct leat_format *key = NULL, *value = NULL;
     leat_status st = init_columns(ctx, &columns, b, b->schema);
     if (st == LEAT_OK)
-        st = kafka_columns_open(ctx, &columns, b->o, LEAT_ENCODE, &key, &value);
-    if (st == LEAT_OK && b->upsert && value->mode != LEAT_MODE_INSERT_ONLY) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0, NULL,
-                  "format \"%s\" carries changes itself; upsert-kafka needs one that does not", value->name);
-        st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0125", "format \"%s\" cannot be used by upsert-kafka", value->name);
-    }
-    if (st == LEAT_OK)
-        *mode = b->upsert ? LEAT_MODE_UPSERT : value->mode;
-    if (key)
-        key->close(ctx, key);
-    if (value)
-        value->close(ctx, value);
+        st = kafka_columns_mode(ctx, &columns, b->o, LEAT_ENCODE, b->upsert, mode);
     kafka_columns_fini(&columns);
     return st;
 }

@@ -38,22 +38,10 @@ static leat_status init_columns(struct leat_ctx *ctx, struct kafka_columns *colu
 
 static leat_status find_mode(struct leat_ctx *ctx, const struct leat_source_request *rq, int upsert, uint8_t *mode)
 {
-    struct kafka_columns columns;
-    struct leat_format *key = NULL, *value = NULL;
+    struct kafka_columns columns = {.key = NULL};
     leat_status st = init_columns(ctx, &columns, rq, upsert);
     if (st == LEAT_OK)
-        st = kafka_columns_open(ctx, &columns, rq->config, LEAT_DECODE, &key, &value);
-    if (st == LEAT_OK && upsert && value->mode != LEAT_MODE_INSERT_ONLY) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0, NULL,
-                  "format \"%s\" carries changes itself; upsert-kafka needs one that does not", value->name);
-        st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0125", "format \"%s\" cannot be used by upsert-kafka", value->name);
-    }
-    if (st == LEAT_OK)
-        *mode = upsert ? LEAT_MODE_UPSERT : value->mode;
-    if (key)
-        key->close(ctx, key);
-    if (value)
-        value->close(ctx, value);
+        st = kafka_columns_mode(ctx, &columns, rq->config, LEAT_DECODE, upsert, mode);
     kafka_columns_fini(&columns);
     return st;
 }

@@ -337,39 +337,6 @@ static void options_are_checked_together(void **state)
          LEAT_SOURCE,
          {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json"},
          NULL},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", " k1:9092 ,PLAINTEXT://10.0.0.1:65535,[::1]:1,ssl://[::1],c,",
-          "format", "json"},
-         NULL},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "b:65536", "format", "json"},
-         "port 65536 of broker \"b:65536\" is out of range"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "a:1,b:0", "format", "json"},
-         "port 0 of broker \"b:0\" is out of range"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "a:1,b:", "format", "json"},
-         "\"b:\" is no address of a broker: a port is missing or is no number"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "b;c:1", "format", "json"},
-         "\"b;c:1\" is no address of a broker"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "http://b:1", "format", "json"},
-         "\"http://b:1\" is no address of a broker"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", "[::1:9", "format", "json"},
-         "\"[::1:9\" is no address of a broker"},
-        {"kafka",
-         LEAT_SINK,
-         {"topic", "a", "properties.bootstrap.servers", " , ", "format", "json"},
-         "no broker is named"},
         {"upsert-kafka",
          LEAT_SOURCE,
          {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json",
@@ -381,6 +348,31 @@ static void options_are_checked_together(void **state)
         struct testhost_node *n = checked(h, cases[i].plugin, cases[i].kind, cases[i].pairs);
         if (cases[i].fault ? !testhost_diag(n, cases[i].fault) : !!n->diags)
             fail_msg("case %zu: %s", i, testhost_faults(n));
+        testhost_node_destroy(n);
+        testhost_destroy(h);
+    }
+}
+
+static void addresses_of_brokers_are_checked(void **state)
+{
+    static const struct {
+        const char *servers, *fault; // NULL = none
+    } cases[] = {
+        {" k1:9092 ,PLAINTEXT://10.0.0.1:65535,[::1]:1,ssl://[::1],c,", NULL},
+        {"b:65536", "port 65536 of broker \"b:65536\" is out of range"},
+        {"a:1,b:0", "port 0 of broker \"b:0\" is out of range"},
+        {"a:1,b:", "\"b:\" is no address of a broker: a port is missing or is no number"},
+        {"b;c:1", "\"b;c:1\" is no address of a broker"},
+        {"http://b:1", "\"http://b:1\" is no address of a broker"},
+        {"[::1:9", "\"[::1:9\" is no address of a broker"},
+        {" , ", "no broker is named"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *pairs[] = {"topic", "a", "properties.bootstrap.servers", cases[i].servers, "format", "json", NULL};
+        struct testhost *h = testhost_create();
+        struct testhost_node *n = checked(h, "kafka", LEAT_SINK, pairs);
+        if (cases[i].fault ? !testhost_diag(n, cases[i].fault) : !!n->diags)
+            fail_msg("\"%s\": %s", cases[i].servers, testhost_faults(n));
         testhost_node_destroy(n);
         testhost_destroy(h);
     }
@@ -398,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_report_without_an_offset_is_no_proof),
         cmocka_unit_test(ends_of_jobs_are_told_without_memory),
         cmocka_unit_test(options_are_checked_together),
+        cmocka_unit_test(addresses_of_brokers_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
