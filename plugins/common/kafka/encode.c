@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "sink_int.h"
+#include "utf8.h"
+
+#define SHOWN_MAX 250 // bytes of a refused row in a message
 
 static int is_delete(const struct kafka_sink *s, const struct leat_batch *b, uint32_t row)
 {
@@ -20,21 +23,37 @@ static uint32_t null_key(const struct kafka_sink *s, const struct leat_batch *b,
     return UINT32_MAX;
 }
 
-static leat_status bad_row(struct leat_ctx *ctx, const struct kafka_sink *s, uint32_t *row)
+// `shown`: what of the row could be encoded, its key at best, so that it can be found; len 0 = nothing.
+static leat_status bad_row(struct leat_ctx *ctx, const struct kafka_sink *s, struct leat_bytes shown, uint32_t *row)
 {
-    char where[300];
-    snprintf(where, sizeof where, "a row for topic %s", s->o->topic.items[0]);
+    char where[600];
+    snprintf(where, sizeof where, "a row for topic %s%s%.*s%s", s->o->topic.items[0], shown.len ? ", " : "",
+             (int)shown.len, (const char *)shown.ptr, shown.len > SHOWN_MAX - 4 ? "…" : "");
     ++*row;
     return ctx->host->bad_row(ctx, (struct leat_bytes){(const uint8_t *)"", 0}, where);
 }
 
-static leat_status refuse_null_key(struct leat_ctx *ctx, const struct kafka_sink *s, const struct leat_batch *b,
-                                   uint32_t column, uint32_t *row)
+// Encoded bytes as they may stand in a message; whole characters only, since a log is UTF-8.
+static struct leat_bytes show(const struct leat_buffer *buffer, size_t from, size_t end)
 {
-    struct leat_bytes name = b->schema->columns[column].name;
+    struct leat_bytes shown = {buffer->ptr + from, (uint32_t)(end - from < SHOWN_MAX ? end - from : SHOWN_MAX)};
+    shown.len = (uint32_t)utf8_valid_prefix(shown.ptr, shown.len);
+    return shown;
+}
+
+static leat_status refuse_null_key(struct leat_ctx *ctx, struct kafka_sink *s, const struct leat_batch *b,
+                                   uint32_t column, struct kafka_chunk *chunk, uint32_t *row)
+{
+    struct leat_bytes name = b->schema->columns[column].name, shown = {NULL, 0};
+    size_t from = chunk->values.len;
+    uint32_t done = 0;
+    if (s->value->ops->encode(ctx, s->value->self, b, *row, 1, &chunk->values, s->value_ends, &done) == LEAT_OK)
+        shown = show(&chunk->values, from, s->value_ends[0]);
+    chunk->values.len = from;
     leat_fail(ctx, LEAT_DATA, "LEAT-K0404", "column \"%.*s\" of the key is NULL", (int)name.len,
               (const char *)name.ptr);
-    return bad_row(ctx, s, row);
+    leat_error_hint(ctx, "Filter such rows out (WHERE … IS NOT NULL), give the column a value, or choose another key.");
+    return bad_row(ctx, s, shown, row);
 }
 
 static void add_slots(struct kafka_sink *s, struct kafka_chunk *chunk, uint32_t n, size_t key, size_t value,
@@ -57,6 +76,7 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     size_t key = chunk->keys.len, value = chunk->values.len;
     uint32_t done = n;
     leat_status st = LEAT_OK;
+    struct leat_bytes shown = {NULL, 0};
     if (s->key)
         st = s->key->ops->encode(ctx, s->key->self, b, *row, n, &chunk->keys, s->key_ends, &done);
     if (st != LEAT_OK && st != LEAT_DATA)
@@ -64,6 +84,8 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     if (st == LEAT_OK || done) {
         n = done;
         st = LEAT_OK;
+        if (s->key)
+            shown = show(&chunk->keys, key, s->key_ends[0]);
         if (!deletes)
             st = s->value->ops->encode(ctx, s->value->self, b, *row, n, &chunk->values, s->value_ends, &done);
         if (st != LEAT_OK && st != LEAT_DATA)
@@ -76,7 +98,7 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     chunk->values.len = done && !deletes ? s->value_ends[done - 1] : value;
     if (st != LEAT_DATA || done)
         return LEAT_OK;
-    st = chunk->count ? LEAT_OK : bad_row(ctx, s, row);
+    st = chunk->count ? LEAT_OK : bad_row(ctx, s, shown, row);
     return st == LEAT_OK ? LEAT_AGAIN : st; // an empty chunk is given back: bad rows must not leave small ones
 }
 
@@ -92,7 +114,7 @@ leat_status kafka_encode(struct leat_ctx *ctx, struct kafka_sink *s, const struc
     while (st == LEAT_OK && *row < b->rows && has_room(s, chunk)) {
         uint32_t column = null_key(s, b, *row);
         if (column != UINT32_MAX) {
-            st = refuse_null_key(ctx, s, b, column, row);
+            st = refuse_null_key(ctx, s, b, column, chunk, row);
             continue;
         }
         int deletes = is_delete(s, b, *row);
