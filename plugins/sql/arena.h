@@ -23,13 +23,13 @@ void sql_arena_init(struct sql_arena *a, size_t limit);
 void sql_arena_fini(struct sql_arena *a);
 void sql_arena_reset(struct sql_arena *a);
 
-// A block of `size` bytes, not cleared; NULL when memory or the limit is used up.
+// A block of `size` bytes, which may be 0, not cleared; NULL when memory or the limit is used up.
 void *sql_arena_alloc_slow(struct sql_arena *a, size_t size);
 
 static inline void *sql_arena_alloc(struct sql_arena *a, size_t size)
 {
     size_t need = (size + 15) & ~(size_t)15;
-    if (need >= size && need <= (size_t)(a->end - a->at)) {
+    if (a->at && need >= size && need <= (size_t)(a->end - a->at)) {
         void *p = a->at;
         a->at += need;
         return p;

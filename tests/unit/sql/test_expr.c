@@ -256,6 +256,14 @@ static void test_long_chains_do_not_nest(void **state)
     free(text);
 }
 
+static void test_no_bytes_are_no_lack_of_memory(void **state)
+{
+    struct sql_arena arena;
+    sql_arena_init(&arena, 1 << 20);
+    assert_non_null(sql_arena_alloc(&arena, 0));
+    sql_arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refusals_have_places, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_name_row_and_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_chains_do_not_nest, setup, teardown),
+        cmocka_unit_test(test_no_bytes_are_no_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
