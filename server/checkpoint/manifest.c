@@ -160,6 +160,12 @@ leat_status manifest_open(const char *path, int *fd, json_t **root, uint64_t *bl
 leat_status manifest_read_piece(int fd, const char *path, uint64_t blobs, struct store_piece *piece,
                                 struct base_error *error)
 {
+    off_t end = lseek(fd, 0, SEEK_END);
+    if (end < 0)
+        return manifest_fail_io(error, "read", path);
+    uint64_t room = (uint64_t)end > blobs ? (uint64_t)end - blobs : 0;
+    if (piece->offset > room || piece->len > room - piece->offset) // before memory is asked for
+        return damaged(error, path, "it ends too early");
     piece->bytes = malloc(piece->len ? piece->len : 1);
     if (!piece->bytes)
         return base_no_memory(error);
