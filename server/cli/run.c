@@ -112,8 +112,8 @@ static void stop(struct server *s, int signal_number)
         sigemptyset(&now);
         sigaddset(&now, signal_number);
         signal(signal_number, SIG_DFL);
+        pthread_sigmask(SIG_UNBLOCK, &now, NULL); // blocked, since the loop reads signals from a descriptor
         raise(signal_number);
-        pthread_sigmask(SIG_UNBLOCK, &now, NULL); // the loop reads signals from a descriptor
     }
     s->stopping = true;
     base_log(&s->machine.logger, LEAT_LOG_INFO, "stopping", "%s: taking a last checkpoint",

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "data/batch.h"
+#include "fault.h"
 #include "runtime/runtime_int.h"
 
 struct question {
@@ -112,6 +113,8 @@ static leat_status tell(struct inst *lookup, struct question *q)
         return rules_answer_taken(lookup);
     if (st == LEAT_AGAIN)
         q->told = false;
+    if (st == LEAT_OK)
+        LEAT_FAULT("lookup-asked");
     return st;
 }
 
@@ -242,6 +245,7 @@ leat_status lookup_step(struct inst *inst)
         if (inst_outputs_full(inst))
             return LEAT_AGAIN;
         struct answer *a = inst->answers;
+        LEAT_FAULT("lookup-answered");
         leat_status st = call_answer(inst, a);
         if (st < 0)
             return st;

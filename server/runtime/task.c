@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "data/batch.h"
 #include "data/row.h"
+#include "fault.h"
 #include "runtime/runtime_int.h"
 
 #define RUN_BUDGET 2000 // microseconds; then other tasks and events of the loop have their turn
@@ -344,8 +345,10 @@ static enum step_result barrier_step(struct task *t)
 {
     for (; t->barrier_at < t->inst_count; t->barrier_at++) {
         struct inst *inst = t->insts[t->barrier_at];
-        if (inst->asking)
+        if (inst->asking) {
+            LEAT_FAULT("lookup-in-barrier");
             return STEP_BLOCKED;
+        }
         if (inst->node->kind == LEAT_LOOKUP)
             continue;
         leat_status st = inst->node->kind == LEAT_SINK ? make_durable(inst) : LEAT_OK;

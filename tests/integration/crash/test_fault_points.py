@@ -14,7 +14,7 @@ from leattest.leat import ROOT
 
 TIMEOUT = 600
 AGAIN_AND_AGAIN = ("checkpoint-", "jdbc-")
-ELSEWHERE = ("keyed-",)  # no state here: tests/integration/join
+ELSEWHERE = ("keyed-", "lookup-")  # no state here: tests/integration/join; no lookup: test_lookup_points.py
 
 
 def fault_points():
