@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside filesystem: the files of a folder with how far each was read, and the lines of the file being read.
 //
-// Files are read in the order of their names, each from its beginning to its end; files must only grow. The position is
-// the list of files with an offset each, always at the start of a line.
+// Files are read in the order of their names, each from its beginning to its end; files must only grow, but may be renamed.
+// The position is the list of files with an offset each, always at the start of a line, and a hash of what stands before it.
 //
 // Thread: home worker. Files are read in pieces of at most FS_PIECE bytes a call; regular files only, since reading
 // others could block.
@@ -15,6 +15,7 @@
 #define FS_PIECE     (256u << 10)
 #define FS_FILES_MAX 65536
 #define FS_DEPTH_MAX 16
+#define FS_HASHED    256 // bytes before the offset
 
 struct fs_config {
     const char *path;
@@ -27,8 +28,16 @@ struct fs_file {
     char *name;      // as it is opened
     uint64_t offset; // everything before it has been given
     uint64_t size;   // when it was last looked at
+    uint64_t hash;   // of the bytes before the offset, see fs_moved.c; 0 = not known
+    uint64_t inode;  // when it was last looked at
     uint8_t here;    // it was there at the last look
     uint8_t still;   // it has not grown between the last two looks
+    // during a look
+    uint8_t found;
+    uint64_t found_size, found_inode;
+    uint8_t lost; // it has not the content that was read
+    uint8_t heir; // it has that of another, which was read so far:
+    uint64_t new_offset, new_hash;
 };
 
 struct fs_files {
@@ -37,13 +46,18 @@ struct fs_files {
 };
 
 // --- fs_files.c
-// Looks at `path`, a file or a folder, and takes in what is new. Fails when a file is shorter than its offset.
+// Looks at `path`, a file or a folder, and takes in what is new or renamed. Fails when what was read of a file is gone.
 leat_status fs_files_look(struct leat_ctx *ctx, struct fs_files *files, const char *path);
 // A file that has more than its offset, at or behind position `from`; NULL = none.
 struct fs_file *fs_files_next(struct fs_files *files, uint32_t from);
 leat_status fs_files_save(struct leat_ctx *ctx, const struct fs_files *files, struct leat_state_out *out);
 leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const struct leat_state_in *in);
 void fs_files_fini(struct fs_files *files);
+
+// --- fs_moved.c
+uint64_t fs_hash_before(int fd, uint64_t offset); // 0 = there is nothing, or it cannot be read
+// Behind a listing: what was found becomes what is known.
+leat_status fs_files_settle(struct leat_ctx *ctx, struct fs_files *files);
 
 // --- fs_lines.c
 struct fs_lines {

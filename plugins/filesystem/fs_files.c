@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The known files, sorted by name, and the state that is made of them.
 //
-// State, version 1, integers little-endian: u32 number of files; each: u32 length of the name, the name, u64 offset.
+// State, version 2, integers little-endian: u32 number of files; each: u32 length of the name, the name, u64 offset, u64
+// hash of what stands before it. Version 1 had no hash.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "filesystem.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define NAME_MAX_LEN  4096
 
 static leat_status cannot(struct leat_ctx *ctx, const char *what, const char *name)
@@ -84,40 +85,58 @@ static leat_status take_file(struct leat_ctx *ctx, struct fs_files *files, const
     struct fs_file *f = know(ctx, files, name, &status);
     if (!f)
         return status;
-    uint64_t size = (uint64_t)st->st_size;
-    if (size < f->offset)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-D0304",
-                         "file \"%s\" has %llu bytes, but %llu were read: it was cut or replaced", name,
-                         (unsigned long long)size, (unsigned long long)f->offset);
-    f->still = f->here && size == f->size;
-    f->size = size;
-    f->here = 1;
+    f->found = 1;
+    f->found_size = (uint64_t)st->st_size;
+    f->found_inode = st->st_ino;
     return LEAT_OK;
 }
 
-static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth);
+// The folders that lead here, so that a link back into one of them is seen.
+struct above {
+    const struct above *next;
+    dev_t device;
+    ino_t inode;
+    unsigned depth;
+};
 
-static leat_status take_name(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth)
+static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name,
+                               const struct above *above);
+
+static leat_status take_sub(struct leat_ctx *ctx, struct fs_files *files, const char *name, const struct stat *st,
+                            const struct above *above)
+{
+    struct above here = {above, st->st_dev, st->st_ino, above ? above->depth + 1 : 1};
+    for (const struct above *a = above; a; a = a->next)
+        if (a->device == here.device && a->inode == here.inode) {
+            leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "folder \"%s\" leads back into itself", name);
+            leat_error_hint(ctx, "Remove the symbolic link, or put a dot before its name: it is passed by then.");
+            return LEAT_FATAL;
+        }
+    if (here.depth > FS_DEPTH_MAX)
+        return leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "folder \"%s\" is more than %d folders deep", name,
+                         FS_DEPTH_MAX);
+    return take_folder(ctx, files, name, &here);
+}
+
+static leat_status take_name(struct leat_ctx *ctx, struct fs_files *files, const char *name, const struct above *above)
 {
     struct stat st;
     if (stat(name, &st) != 0)
-        return errno == ENOENT && depth > 0 ? LEAT_OK : cannot(ctx, "file", name); // gone since it was listed
+        return errno == ENOENT && above ? LEAT_OK : cannot(ctx, "file", name); // gone since it was listed
     if (S_ISDIR(st.st_mode))
-        return take_folder(ctx, files, name, depth + 1);
+        return take_sub(ctx, files, name, &st, above);
     if (S_ISREG(st.st_mode))
         return take_file(ctx, files, name, &st);
-    if (depth > 0)
+    if (above)
         return LEAT_OK;
     return leat_fail(ctx, LEAT_CONFIG, "LEAT-D0303", "\"%s\" is neither a file nor a folder", name);
 }
 
-static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name, unsigned depth)
+static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, const char *name,
+                               const struct above *above)
 {
     char child[NAME_MAX_LEN];
     leat_status st = LEAT_OK;
-    if (depth > FS_DEPTH_MAX)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "folder \"%s\" is more than %d folders deep", name,
-                         FS_DEPTH_MAX);
     DIR *dir = opendir(name);
     if (!dir)
         return cannot(ctx, "folder", name);
@@ -128,7 +147,7 @@ static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, con
         if (len < 0 || (size_t)len >= sizeof child)
             st = leat_fail(ctx, LEAT_FATAL, "LEAT-D0303", "a name in folder \"%s\" is too long", name);
         else
-            st = take_name(ctx, files, child, depth);
+            st = take_name(ctx, files, child, above);
     }
     closedir(dir);
     return st;
@@ -136,7 +155,10 @@ static leat_status take_folder(struct leat_ctx *ctx, struct fs_files *files, con
 
 leat_status fs_files_look(struct leat_ctx *ctx, struct fs_files *files, const char *path)
 {
-    return take_name(ctx, files, path, 0);
+    for (uint32_t i = 0; i < files->count; i++)
+        files->items[i].found = 0;
+    leat_status st = take_name(ctx, files, path, NULL);
+    return st == LEAT_OK ? fs_files_settle(ctx, files) : st;
 }
 
 struct fs_file *fs_files_next(struct fs_files *files, uint32_t from)
@@ -147,19 +169,27 @@ struct fs_file *fs_files_next(struct fs_files *files, uint32_t from)
     return NULL;
 }
 
+// Files of which nothing was read are found again by themselves.
 leat_status fs_files_save(struct leat_ctx *ctx, const struct fs_files *files, struct leat_state_out *out)
 {
-    leat_status st = ctx->host->state_write(ctx, out, &files->count, sizeof files->count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < files->count; i++)
+        count += files->items[i].offset > 0;
+    leat_status st = ctx->host->state_write(ctx, out, &count, sizeof count);
     out->version = STATE_VERSION;
     out->kind = LEAT_STATE_FULL;
     for (uint32_t i = 0; i < files->count && st == LEAT_OK; i++) {
         const struct fs_file *f = &files->items[i];
         uint32_t len = (uint32_t)strlen(f->name);
+        if (f->offset == 0)
+            continue;
         st = ctx->host->state_write(ctx, out, &len, sizeof len);
         if (st == LEAT_OK)
             st = ctx->host->state_write(ctx, out, f->name, len);
         if (st == LEAT_OK)
             st = ctx->host->state_write(ctx, out, &f->offset, sizeof f->offset);
+        if (st == LEAT_OK)
+            st = ctx->host->state_write(ctx, out, &f->hash, sizeof f->hash);
     }
     return st;
 }
@@ -174,7 +204,8 @@ leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const st
 {
     const uint8_t *at = in->ptr, *end = in->len ? in->ptr + in->len : in->ptr;
     uint32_t count, len;
-    if (in->version != STATE_VERSION || in->len < sizeof count)
+    size_t numbers = in->version == 1 ? sizeof(uint64_t) : 2 * sizeof(uint64_t);
+    if (in->version < 1 || in->version > STATE_VERSION || in->len < sizeof count)
         return foreign(ctx, in);
     memcpy(&count, at, sizeof count);
     at += sizeof count;
@@ -184,7 +215,7 @@ leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const st
             return foreign(ctx, in);
         memcpy(&len, at, sizeof len);
         at += sizeof len;
-        if (len >= sizeof name || (size_t)(end - at) < len + sizeof(uint64_t))
+        if (len >= sizeof name || (size_t)(end - at) < len + numbers)
             return foreign(ctx, in);
         memcpy(name, at, len);
         name[len] = 0;
@@ -193,7 +224,9 @@ leat_status fs_files_load(struct leat_ctx *ctx, struct fs_files *files, const st
         if (!f)
             return st;
         memcpy(&f->offset, at + len, sizeof f->offset);
-        at += len + sizeof f->offset;
+        if (in->version > 1)
+            memcpy(&f->hash, at + len + sizeof f->offset, sizeof f->hash);
+        at += len + numbers;
     }
     return at == end ? LEAT_OK : foreign(ctx, in);
 }

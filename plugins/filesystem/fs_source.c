@@ -117,6 +117,8 @@ static leat_status load_state(struct leat_ctx *ctx, void *self, const struct lea
 static leat_status save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
 {
     struct source *s = self;
+    if (s->file)
+        s->file->hash = fs_hash_before(s->lines.fd, s->file->offset);
     return fs_files_save(ctx, &s->files, out);
 }
 
@@ -223,6 +225,10 @@ static leat_status next_file(struct leat_ctx *ctx, struct source *s)
     leat_status st = fs_lines_open(ctx, &s->lines, f->name, f->offset);
     if (st != LEAT_OK)
         return st;
+    if (f->hash && fs_hash_before(s->lines.fd, f->offset) != f->hash) { // renamed or cut since the look
+        fs_lines_close(&s->lines);
+        return fs_files_look(ctx, &s->files, s->path);
+    }
     s->file = f;
     s->next_file = (uint32_t)(f - s->files.items) + 1;
     leat_say_status(ctx, "reading file %s", f->name);
@@ -234,6 +240,7 @@ static leat_status end_file(struct source *s)
 {
     if ((!is_monitored(s->config) || s->file->still) && fs_lines_take_rest(&s->lines))
         return LEAT_OK;
+    s->file->hash = fs_hash_before(s->lines.fd, s->file->offset);
     fs_lines_close(&s->lines);
     s->file = NULL;
     return LEAT_OK;
@@ -274,6 +281,8 @@ static leat_status close_source(struct leat_ctx *ctx, void *self)
     struct source *s = self;
     ctx->host->event_close(s->timer);
     s->timer = NULL;
+    if (s->file)
+        s->file->hash = fs_hash_before(s->lines.fd, s->file->offset);
     fs_lines_close(&s->lines);
     s->file = NULL;
     if (s->format)

@@ -71,8 +71,9 @@ static const struct leat_code codes[] = {
      "Add a section [sources.NAME.schema] with a line for each column."},
     {"LEAT-D0302", "The path is not one of this machine.", "Mount it, and write it without a scheme or with file://."},
     {"LEAT-D0303", "A file or folder could not be read.", "See the message; leat tries again by itself."},
-    {"LEAT-D0304", "A file is shorter than what was read of it: it was cut or replaced.",
-     "Give changed files new names; to read all of them anew, start once with --forget-state NODE."},
+    {"LEAT-D0304", "A file no longer holds what was read of it: it was cut or replaced.",
+     "Rotate logs by renaming, with path as their folder. Give changed files new names; to read all of them anew, "
+     "start once with --forget-state NODE."},
     {"LEAT-D0305", "A line is longer than source.max-line-size.", "Raise the option, or set on-error."},
     {"LEAT-D0306", "The folder holds more files than the source can keep account of.", "Move old files away."},
     {"LEAT-D0307", "The state in the checkpoint was not written by this version of filesystem.",

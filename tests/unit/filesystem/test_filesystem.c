@@ -171,6 +171,116 @@ static void test_a_file_that_was_cut(void **state)
     fini(&x);
 }
 
+static void rename_to(const struct fixture *x, const char *from, const char *to)
+{
+    char old[256];
+    snprintf(old, sizeof old, "%s", path(x, from));
+    assert_int_equal(rename(old, path(x, to)), 0);
+}
+
+static void test_logs_rotated_by_renaming(void **state)
+{
+    (void)state;
+    struct fixture x;
+    init(&x);
+    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
+    make(&x, "", "source.monitor-interval", "20ms");
+    start(&x, NULL);
+    assert_int_equal(testhost_poll_rows(x.node, 2, 5000), LEAT_OK);
+    append(&x, "log", "{\"a\":3}\n"); // perhaps not read yet
+    rename_to(&x, "log", "log.1");
+    append(&x, "log", "{\"a\":4}\n"); // shorter
+    assert_int_equal(testhost_poll_rows(x.node, 4, 5000), LEAT_OK);
+    rename_to(&x, "log.1", "log.2");
+    rename_to(&x, "log", "log.1");
+    append(&x, "log", "{\"a\":5}\n{\"a\":6}\n{\"a\":7}\n"); // longer
+    assert_int_equal(testhost_poll_rows(x.node, 7, 5000), LEAT_OK);
+    assert_int_equal(x.node->rows, 7);
+    for (int i = 1; i <= 7; i++) {
+        char row[32];
+        snprintf(row, sizeof row, "+I[%d]\n", i);
+        assert_non_null(strstr(testhost_rows(x.node), row));
+    }
+    fini(&x);
+}
+
+static void test_logs_rotated_while_nobody_looked(void **state)
+{
+    (void)state;
+    struct fixture x;
+    struct testhost_state saved = {0};
+    init(&x);
+    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
+    make(&x, "", NULL, NULL);
+    start(&x, NULL);
+    assert_int_equal(testhost_poll_rows(x.node, 3, 5000), LEAT_END);
+    assert_int_equal(testhost_save_state(x.node, &saved), LEAT_OK);
+    append(&x, "log", "{\"a\":3}\n");
+    rename_to(&x, "log", "log.1");
+    append(&x, "log", "{\"a\":4}\n{\"a\":5}\n{\"a\":6}\n{\"a\":7}\n");
+    make(&x, "", NULL, NULL);
+    start(&x, &saved);
+    assert_int_equal(testhost_poll_rows(x.node, 6, 5000), LEAT_END);
+    assert_string_equal(testhost_rows(x.node), "+I[4]\n+I[5]\n+I[6]\n+I[7]\n+I[3]\n");
+    testhost_state_fini(&saved);
+    fini(&x);
+}
+
+// Longer than what was read, so that its size says nothing.
+static void test_a_file_that_was_replaced(void **state)
+{
+    (void)state;
+    struct fixture x;
+    struct testhost_state saved = {0};
+    init(&x);
+    append(&x, "f", "{\"a\":1}\n{\"a\":2}\n");
+    make(&x, "f", NULL, NULL);
+    start(&x, NULL);
+    assert_int_equal(testhost_poll_rows(x.node, 3, 5000), LEAT_END);
+    assert_int_equal(testhost_save_state(x.node, &saved), LEAT_OK);
+    assert_int_equal(unlink(path(&x, "f")), 0);
+    append(&x, "f", "{\"a\":7}\n{\"a\":8}\n{\"a\":9}\n");
+    make(&x, "f", NULL, NULL);
+    assert_int_equal(testhost_source_resume(x.node, x.schema, &saved), LEAT_FATAL);
+    assert_string_equal(x.node->error.code, "LEAT-D0304");
+    testhost_state_fini(&saved);
+    fini(&x);
+}
+
+static void test_a_log_that_is_copied_and_cut(void **state)
+{
+    (void)state;
+    struct fixture x;
+    init(&x);
+    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
+    make(&x, "", "source.monitor-interval", "20ms");
+    start(&x, NULL);
+    assert_int_equal(testhost_poll_rows(x.node, 2, 5000), LEAT_OK);
+    assert_int_equal(truncate(path(&x, "log"), 0), 0); // and no copy in the folder
+    leat_status st;
+    for (int i = 0; (st = testhost_poll_rows(x.node, 3, 100)) >= 0 && i < 50; i++)
+        ;
+    assert_int_equal(st, LEAT_FATAL);
+    assert_string_equal(x.node->error.code, "LEAT-D0304");
+    assert_non_null(strstr(x.node->error.hint, "copytruncate"));
+    fini(&x);
+}
+
+static void test_a_link_that_leads_back(void **state)
+{
+    (void)state;
+    struct fixture x;
+    init(&x);
+    append(&x, "a", "{\"a\":1}\n");
+    assert_int_equal(mkdir(path(&x, "deep"), 0700), 0);
+    assert_int_equal(symlink(x.folder, path(&x, "deep/back")), 0);
+    make(&x, "", NULL, NULL);
+    assert_int_equal(testhost_source_resume(x.node, x.schema, NULL), LEAT_FATAL);
+    assert_string_equal(x.node->error.code, "LEAT-D0303");
+    assert_non_null(strstr(x.node->error.message, "leads back into itself"));
+    fini(&x);
+}
+
 static void test_a_bad_line(void **state)
 {
     (void)state;
@@ -243,6 +353,11 @@ int main(void)
         cmocka_unit_test(test_goes_on_from_a_checkpoint),
         cmocka_unit_test(test_files_that_grow_and_new_ones),
         cmocka_unit_test(test_a_file_that_was_cut),
+        cmocka_unit_test(test_logs_rotated_by_renaming),
+        cmocka_unit_test(test_logs_rotated_while_nobody_looked),
+        cmocka_unit_test(test_a_file_that_was_replaced),
+        cmocka_unit_test(test_a_log_that_is_copied_and_cut),
+        cmocka_unit_test(test_a_link_that_leads_back),
         cmocka_unit_test(test_a_bad_line),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_what_is_refused),
