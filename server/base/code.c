@@ -88,6 +88,8 @@ static const struct leat_code codes[] = {
      "Take sink.delivery-guarantee = \"at-least-once\", which is the default."},
     {"LEAT-G0029", "Two sources read what only one can: a replication slot.",
      "Give each its own slot.name; or read it once, and name that source as the input of both readers."},
+    {"LEAT-G0030", "A sink writes by a key that several of its rows may have at a time.",
+     "Write by the rows' own key, or by one that includes it; or make sure that the sink's key is unique."},
     {"LEAT-H0101", "http.listen is no address.", "Write host:port, [address]:port or unix:path."},
     {"LEAT-H0102", "The HTTP server cannot listen on its address.", "Take a free port, or stop whoever uses it."},
     {"LEAT-H0103", "An entry of http.allowed-hosts is no host.", "Write a name or address without scheme and port."},
