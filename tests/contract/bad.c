@@ -461,10 +461,11 @@ static leat_status ask_lookup(struct leat_ctx *ctx, void *self, const uint32_t *
 #if BAD_MUTE
     if (!keys->rows)
         return leat_batch_unref(rows), LEAT_OK;
-#elif BAD_AGAIN
-    ctx->host->lookup_answer(ctx, ticket, NULL, NULL);
 #endif
     ctx->host->lookup_answer(ctx, ticket, rows, of);
+#if BAD_AGAIN
+    ctx->host->lookup_answer(ctx, ticket, NULL, NULL);
+#endif
     return LEAT_OK;
 }
 
