@@ -2,6 +2,7 @@
 // Texts with a name, and places in them. See diag.h.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/error.h"
+
+#define PIPE_WAIT 10000 // ms between two pieces of a pipe
 
 // Fills in where the lines begin.
 static bool find_lines(struct base_arena *arena, struct base_source *s)
@@ -46,13 +49,23 @@ static leat_status cannot_read(struct base_error *err, const char *path, const c
     return base_fail(err, LEAT_CONFIG, "LEAT-C0001", "could not read \"%s\": %s", path, why);
 }
 
+// A pipe whose writer has not written yet. False = nothing comes.
+static bool wait_for_bytes(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    if (poll(&p, 1, PIPE_WAIT) > 0)
+        return true;
+    errno = ETIMEDOUT;
+    return false;
+}
+
 // Reads at most `max` bytes; -1 with errno.
 static ssize_t read_all(int fd, char *buf, size_t max)
 {
     size_t len = 0;
     while (len < max) {
         ssize_t n = read(fd, buf + len, max - len);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_bytes(fd))))
             continue;
         if (n < 0)
             return -1;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "data/schema.h"
-#include "graph/graph_int.h"
+#include "graph/bind_int.h"
 
 static const char *mode_text(uint8_t mode)
 {
@@ -19,15 +19,6 @@ static const char *mode_text(uint8_t mode)
            : mode == LEAT_MODE_UPSERT    ? "upserts and deletes by key"
                                          : "every change in full";
 }
-
-struct binder {
-    struct graph *graph;
-    struct plan_job *plan;
-    struct base_error *error; // of the runtime step; NULL while a file is checked
-    uint32_t faults;
-    uint8_t no_memory; // nodes may be missing: stop
-    uint32_t next_id;
-};
 
 static void *take(struct binder *b, size_t count, size_t size)
 {
@@ -39,10 +30,8 @@ static void *take(struct binder *b, size_t count, size_t size)
     return ptr;
 }
 
-// A fault found by the planner itself, told to the reporter and kept as the job's error.
-__attribute__((format(printf, 6, 7))) static void fault(struct binder *b, const struct graph_node *node,
-                                                        const char *code, const struct graph_ref *ref, const char *hint,
-                                                        const char *fmt, ...)
+void bind_fault(struct binder *b, const struct graph_node *node, const char *code, const struct graph_ref *ref,
+                const char *hint, const char *fmt, ...)
 {
     char message[768];
     va_list ap;
@@ -84,8 +73,8 @@ static void copy_ports(struct binder *b, struct plan_node *node, const struct le
 {
     node->output_count = 0;
     if (ports->count > LEAT_PORTS_MAX) {
-        fault(b, node->graph, "LEAT-G0019", NULL, NULL, "\"%s\" has %u outputs, more than %d", node->name, ports->count,
-              LEAT_PORTS_MAX);
+        bind_fault(b, node->graph, "LEAT-G0019", NULL, NULL, "\"%s\" has %u outputs, more than %d", node->name,
+                   ports->count, LEAT_PORTS_MAX);
         return;
     }
     node->outputs = take(b, ports->count, sizeof *node->outputs);
@@ -149,9 +138,9 @@ static uint32_t port_of(struct binder *b, const struct graph_node *reader, const
     list_ports(from, ports, sizeof ports);
     snprintf(hint, sizeof hint, "It gives: %s.", ports);
     if (!*ref->port)
-        fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", from->name);
+        bind_fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", from->name);
     else
-        fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", from->name, ref->port);
+        bind_fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", from->name, ref->port);
     return UINT32_MAX;
 }
 
@@ -204,10 +193,11 @@ static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *f
                                            struct plan_node *to, uint32_t input)
 {
     if (!b->graph->normalizer) {
-        fault(b, to->graph, "LEAT-G0013", NULL, "Put normalize.so into the plugin folder.",
-              "\"%s\" needs every change in full, \"%s\" gives upserts, and the plugin that could stand between them "
-              "is missing",
-              to->name, from->name);
+        bind_fault(
+            b, to->graph, "LEAT-G0013", NULL, "Put normalize.so into the plugin folder.",
+            "\"%s\" needs every change in full, \"%s\" gives upserts, and the plugin that could stand between them "
+            "is missing",
+            to->name, from->name);
         return NULL;
     }
     struct plan_node *n = take(b, 1, sizeof *n);
@@ -297,8 +287,8 @@ static void connect_operator(struct binder *b, struct plan_node *node, uint32_t 
     struct plan_node *from = plan_node_of(b->plan, ref->to);
     uint8_t mode = from->outputs[port].mode;
     if (need.mode == LEAT_MODE_INSERT_ONLY && mode != LEAT_MODE_INSERT_ONLY) {
-        fault(b, node->graph, "LEAT-G0014", ref, NULL, "\"%s\" takes %s here, but \"%s\" gives %s", node->name,
-              mode_text(need.mode), ref->text, mode_text(mode));
+        bind_fault(b, node->graph, "LEAT-G0014", ref, NULL, "\"%s\" takes %s here, but \"%s\" gives %s", node->name,
+                   mode_text(need.mode), ref->text, mode_text(mode));
         return;
     }
     if (need.mode == LEAT_MODE_ALL && mode == LEAT_MODE_UPSERT) {
@@ -401,7 +391,7 @@ static const uint32_t *sink_key(struct binder *b, const struct plan_node *node, 
             data_schema_print(schema, columns, sizeof columns);
             snprintf(hint, sizeof hint, "The columns are: %s.", columns);
             struct graph_ref at = {.option = "primary-key"};
-            fault(b, g, "LEAT-G0015", &at, hint, "the input of sink \"%s\" has no column \"%s\"", g->name, name);
+            bind_fault(b, g, "LEAT-G0015", &at, hint, "the input of sink \"%s\" has no column \"%s\"", g->name, name);
             *count = 0;
             return NULL;
         }
@@ -440,16 +430,16 @@ static void connect_sink(struct binder *b, struct plan_node *node, struct plan_n
     const struct leat_schema *schema = from->outputs[port].schema;
     uint8_t wanted = node->sink_plan.mode, given = from->outputs[port].mode;
     if (wanted == LEAT_MODE_INSERT_ONLY && given != LEAT_MODE_INSERT_ONLY) {
-        fault(b, node->graph, "LEAT-G0016", ref,
-              "Use a sink that can write updates and deletes by key (upsert-kafka, jdbc).",
-              "sink \"%s\" (%s) takes %s, but \"%s\" gives %s", node->name, node->component->name, mode_text(wanted),
-              ref->text, mode_text(given));
+        bind_fault(b, node->graph, "LEAT-G0016", ref,
+                   "Use a sink that can write updates and deletes by key (upsert-kafka, jdbc).",
+                   "sink \"%s\" (%s) takes %s, but \"%s\" gives %s", node->name, node->component->name,
+                   mode_text(wanted), ref->text, mode_text(given));
         return;
     }
     if (wanted == LEAT_MODE_UPSERT && given != LEAT_MODE_INSERT_ONLY && key_count == 0) {
-        fault(b, node->graph, "LEAT-G0017", ref, "Write primary-key = [\"…\"] in the sink.",
-              "sink \"%s\" writes by key and has none: neither a primary-key option nor a key of \"%s\"", node->name,
-              ref->text);
+        bind_fault(b, node->graph, "LEAT-G0017", ref, "Write primary-key = [\"…\"] in the sink.",
+                   "sink \"%s\" writes by key and has none: neither a primary-key option nor a key of \"%s\"",
+                   node->name, ref->text);
         return;
     }
     int full = wanted == LEAT_MODE_ALL || (wanted == LEAT_MODE_UPSERT && !same_key(schema, key, key_count));
@@ -557,72 +547,6 @@ static void describe(struct binder *b, struct plan_node *node)
         node->source_plan.resource = base_arena_strdup(b->plan->arena, node->source_plan.resource);
 }
 
-// Sources whose rows an edge waits for are told to catch up.
-static void mark_catch_up(struct plan_node *node)
-{
-    if (node->kind == LEAT_SOURCE)
-        node->catch_up = 1;
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] && !node->inputs[i]->lookup)
-            mark_catch_up(node->inputs[i]->from);
-}
-
-static int reads(const struct plan_node *node, const struct plan_node *source)
-{
-    if (node == source)
-        return 1;
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] && !node->inputs[i]->lookup && reads(node->inputs[i]->from, source))
-            return 1;
-    return 0;
-}
-
-// Does a source behind this edge feed another input of its reader too?
-static int shares_source(const struct plan_job *plan, const struct plan_edge *edge)
-{
-    for (uint32_t i = 0; i < plan->node_count; i++) {
-        const struct plan_node *source = plan->nodes[i];
-        if (source->kind != LEAT_SOURCE || !reads(edge->from, source))
-            continue;
-        for (uint32_t k = 0; k < edge->to->input_count; k++) {
-            const struct plan_edge *other = edge->to->inputs[k];
-            if (other && other != edge && !other->lookup && reads(other->from, source))
-                return 1;
-        }
-    }
-    return 0;
-}
-
-// A dimension that is asked for its end again and again: its source must be able to, and must not be the one whose rows
-// wait for it, since a checkpoint could not pass both then.
-static void check_always(struct binder *b, const struct plan_edge *edge)
-{
-    const struct plan_node *from = edge->from, *to = edge->to;
-    if (from->kind != LEAT_SOURCE || !from->component->source->catch_up)
-        fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or read the topic with upsert-kafka.",
-              "join.wait = \"always\" in \"%s\" wants a source that can be asked for its end, and \"%s\" is none",
-              to->name, from->name);
-    else if (shares_source(b->plan, edge))
-        fault(b, to->graph, "LEAT-G0025", NULL, "Take join.wait = \"start\", or two sources.",
-              "join.wait = \"always\" in \"%s\" wants rows and dimension from different sources; \"%s\" gives both",
-              to->name, from->name);
-}
-
-// What is waited for must be able to come: a source that is held back on one way gives nothing on the other.
-static void settle_waiting(struct binder *b)
-{
-    for (uint32_t i = 0; i < b->plan->edge_count; i++) {
-        struct plan_edge *edge = b->plan->edges[i];
-        if (edge->wait_always)
-            check_always(b, edge);
-        else if (edge->wait_first && shares_source(b->plan, edge))
-            edge->same_source = 1;
-        edge->wait_first = edge->wait_first && !edge->same_source;
-        if (edge->wait_first)
-            mark_catch_up(edge->from);
-    }
-}
-
 static void bind_all(struct binder *b)
 {
     // nodes are copied first: normalisers are put between them while we walk
@@ -639,7 +563,7 @@ static void bind_all(struct binder *b)
     }
     if (b->faults || !b->plan->complete)
         return;
-    settle_waiting(b);
+    bind_waiting(b);
     if (b->faults)
         return;
     if (!graph_spread(b->graph, b->plan))

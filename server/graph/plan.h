@@ -69,6 +69,7 @@ struct plan_node {
     uint32_t output_count;
     struct plan_edge **inputs; // by input number
     uint32_t input_count;
+    uint32_t visited; // the walk that passed it last
 };
 
 struct plan_edge {
@@ -101,6 +102,7 @@ struct plan_job {
     struct plan_edge **edges;
     uint32_t edge_count;
     struct graph *graph;
+    uint32_t visits;      // walks over the nodes so far, while it is made
     uint8_t complete;     // every schema is known and everything is bound
     uint8_t consolidates; // an edge consolidates: barriers wait for the end of the source's transaction
     const char *local_time_zone;

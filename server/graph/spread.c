@@ -40,17 +40,27 @@ uint32_t graph_narrow(struct plan_job *plan, struct plan_node *node, uint32_t wi
 }
 
 // The sink that consolidates what the node gives, at once or further on; NULL = none.
-static const struct plan_node *consolidator(const struct plan_job *plan, const struct plan_node *node)
+static const struct plan_node *consolidator_on(const struct plan_job *plan, struct plan_node *node)
 {
+    if (node->visited == plan->visits)
+        return NULL;
+    node->visited = plan->visits;
     for (uint32_t i = 0; i < plan->edge_count; i++) {
         const struct plan_edge *edge = plan->edges[i];
         if (edge->from != node)
             continue;
-        const struct plan_node *found = edge->adapt == PLAN_ADAPT_CONSOLIDATE ? edge->to : consolidator(plan, edge->to);
+        const struct plan_node *found =
+            edge->adapt == PLAN_ADAPT_CONSOLIDATE ? edge->to : consolidator_on(plan, edge->to);
         if (found)
             return found;
     }
     return NULL;
+}
+
+static const struct plan_node *consolidator(struct plan_job *plan, struct plan_node *node)
+{
+    plan->visits++;
+    return consolidator_on(plan, node);
 }
 
 // Rows of a transaction keep to one way up to the sink that puts them together.

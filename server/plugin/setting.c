@@ -57,7 +57,7 @@ struct base_place plugin_setting_place(const struct plugin_setting *setting, uin
     if (multi && p < end && *p == '\n') // the line end behind the opening quotes is not part of the value
         p++;
     for (uint32_t at = 0; p < end;) {
-        uint32_t gives = 1;
+        uint32_t gives = multi && *p == '\r' && p + 1 < end && p[1] == '\n' ? 0 : 1; // "\r\n" is "\n" in the value
         size_t takes = basic && *p == '\\' ? escape(p, end, multi, &gives) : 1;
         if (at >= offset && gives)
             break;

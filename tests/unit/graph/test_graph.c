@@ -137,8 +137,8 @@ static const struct leat_component sink = {
 
 struct world {
     struct graph graph;
-    struct graph_node nodes[8];
-    const char *inputs[8];
+    struct graph_node nodes[64];
+    const char *inputs[64];
     struct base_error error;
     char told[4096]; // "code node hint\n" each
 };
@@ -412,6 +412,32 @@ static void width_follows_what_is_read(void **state)
     graph_plan_destroy(plan);
 }
 
+// Of 40 operators each reads the one before twice, so that 2^40 ways lead to the source.
+static void many_ways_to_one_source_are_not_walked_one_by_one(void **state)
+{
+    struct world *w = *state;
+    static struct op_config chain[40], top;
+    static char names[41][8];
+    add(w, "s0", &source, &inserts, NULL);
+    add(w, "dim", &source, &inserts, NULL);
+    strcpy(names[0], "s0");
+    for (int i = 0; i < 40; i++) {
+        snprintf(names[i + 1], sizeof names[0], "s%d", i + 1);
+        chain[i] = (struct op_config){.needs = {{.mode = LEAT_MODE_ALL}, {.mode = LEAT_MODE_ALL}}};
+        reads(&chain[i], names[i], names[i]);
+        add(w, names[i + 1], &op, &chain[i], NULL);
+    }
+    top = (struct op_config){.needs = {{.mode = LEAT_MODE_ALL}, {.mode = LEAT_MODE_ALL, .wait_first = 1}}};
+    reads(&top, names[40], "dim");
+    add(w, "top", &op, &top, NULL);
+    add(w, "out", &sink, &takes_all, "top");
+    struct plan_job *plan = plan_of(w);
+    assert_int_equal(node_of(plan, "top")->inputs[1]->wait_first, 1);
+    assert_int_equal(node_of(plan, "dim")->catch_up, 1);
+    assert_int_equal(node_of(plan, "s0")->catch_up, 0);
+    graph_plan_destroy(plan);
+}
+
 // A source that feeds both sides could never reach the end of one while the other is held back.
 static void a_side_of_the_same_source_is_not_waited_for(void **state)
 {
@@ -491,6 +517,7 @@ int main(void)
         TEST(a_sink_by_key_needs_a_key),
         TEST(the_key_must_be_columns),
         TEST(width_follows_what_is_read),
+        TEST(many_ways_to_one_source_are_not_walked_one_by_one),
         TEST(a_side_of_the_same_source_is_not_waited_for),
         TEST(discovery_completes_a_plan),
     };
