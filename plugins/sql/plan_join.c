@@ -75,12 +75,23 @@ static int refuse(struct sql_plan *p, uint32_t offset, uint32_t length, const ch
     return 0;
 }
 
+static uint32_t count_now(const struct sql_expr *e)
+{
+    uint32_t n = e->form == SQL_EXPR_CALL && e->func && !strcmp(e->func->name, "PROCTIME");
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        n += count_now(e->args[i]);
+    return n;
+}
+
 // Puts one condition where it belongs; what is left for the joined rows is returned in *rest.
 static int place(struct sql_plan *p, struct sql_join *j, struct sql_expr *e, struct sql_expr **rest)
 {
     uint32_t first;
     if (is_true(e))
         return 0;
+    // Flink compares the moments at which the rows came; here both would be now, and the condition always true
+    if (count_now(e) > 1)
+        return refuse(p, e->offset, e->length, "a join by a range of processing time");
     if (is_key(p, j, e, &first))
         return add_key(p, &j->sides[0], e->args[first]) ? -1 : add_key(p, &j->sides[1], e->args[!first]);
     uint64_t reads = plan_reads(p, e);

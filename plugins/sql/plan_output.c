@@ -321,6 +321,21 @@ static void say_sharing(struct words *w, const struct sql_plan *p, const struct 
     say(w, "\n");
 }
 
+// Does a condition compare times of both sides? Where such columns have watermarks Flink forgets rows by it.
+static int is_time_range(const struct sql_plan *p, const struct sql_join *j, const struct sql_expr *e)
+{
+    uint64_t both = (uint64_t)1 << j->sides[0].input | (uint64_t)1 << j->sides[1].input;
+    if (!e || (plan_reads(p, e) & both) != both)
+        return 0;
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        const struct leat_type *t = e->args[i]->type;
+        if (is_time_range(p, j, e->args[i]) ||
+            (t && (t->kind == LEAT_TYPE_TIMESTAMP || t->kind == LEAT_TYPE_TIMESTAMP_LTZ || t->kind == LEAT_TYPE_DATE)))
+            return 1;
+    }
+    return 0;
+}
+
 static void say_lookup(struct words *w, const struct sql_plan *p, const struct sql_lookup *l)
 {
     const struct leat_schema *s = p->inputs[l->input].schema;
@@ -348,6 +363,8 @@ static void say_branch(struct words *w, const struct sql_plan *p, const struct s
         say_side(w, p, &b->join->sides[0]);
         say_side(w, p, &b->join->sides[1]);
         say_sharing(w, p, b->join);
+        if (is_time_range(p, b->join, b->filter))
+            say(w, "  keeps rows for ever: a range of time takes none out of the state\n");
     } else {
         say(w, "reads ");
         say_table(w, p, b->input);

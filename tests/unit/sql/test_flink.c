@@ -206,6 +206,9 @@ static void test_clauses(void **state)
         {"SELECT * FROM a JOIN b ON a.id < b.id", "JOIN", "a join without an equality between its sides"},
         {"SELECT * FROM a LEFT JOIN b ON a.id = b.id AND a.ts < b.ts", "a.ts <",
          "a condition over both sides of an outer join other than an equality"},
+        {"SELECT x.id FROM (SELECT id, PROCTIME() AS t FROM a) AS x JOIN (SELECT id, PROCTIME() AS t FROM b) AS y ON "
+         "x.id = y.id AND y.t BETWEEN x.t - INTERVAL '1' HOUR AND x.t",
+         "y.t BETWEEN", "a join by a range of processing time"},
         {"SELECT name FROM a NATURAL JOIN b", "NATURAL", "NATURAL JOIN"},
         {"SELECT * FROM a LEFT SEMI JOIN b ON a.id = b.id", "LEFT SEMI", "LEFT SEMI JOIN"},
         {"SELECT * FROM a LEFT ANTI JOIN b ON a.id = b.id", "LEFT ANTI", "LEFT ANTI JOIN"},

@@ -614,6 +614,26 @@ static void test_what_is_done_behind_the_join_does_not(void **state)
     assert_true(shape_of(*state, "SELECT o.oid, u.city " INNER, more) == was);
 }
 
+// --- plans ---
+
+static void test_a_range_of_time_is_told_to_clean_nothing(void **state)
+{
+    struct query q;
+    const struct input both[] = {{"id BIGINT, ts TIMESTAMP(3), n INT", NULL, LEAT_MODE_INSERT_ONLY},
+                                 {"id BIGINT, ts TIMESTAMP(3), n INT", NULL, LEAT_MODE_INSERT_ONLY}};
+    static const char told[] = "keeps rows for ever";
+    open_query(&q, *state,
+               "SELECT a.id FROM a JOIN b ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR", both, 2);
+    assert_non_null(strstr(q.node->operator_plan.explain, told));
+    close_query(&q);
+    open_query(&q, *state, "SELECT a.id FROM a JOIN b ON a.id = b.id AND b.n > a.n WHERE a.ts > b.ts", both, 2);
+    assert_non_null(strstr(q.node->operator_plan.explain, told));
+    close_query(&q);
+    open_query(&q, *state, "SELECT a.id FROM a JOIN b ON a.id = b.id AND b.n > a.n", both, 2);
+    assert_null(strstr(q.node->operator_plan.explain, told));
+    close_query(&q);
+}
+
 // --- refusals ---
 
 static void test_refusals_have_places(void **state)
@@ -742,6 +762,7 @@ int main(void)
         TEST(test_the_shape_of_the_state_in_words),
         TEST(test_what_the_state_rests_on_changes_its_shape),
         TEST(test_what_is_done_behind_the_join_does_not),
+        TEST(test_a_range_of_time_is_told_to_clean_nothing),
         TEST(test_refusals_have_places),
         TEST(test_unknown_schemas_are_left_open),
         TEST(test_every_fault_is_told_once),
