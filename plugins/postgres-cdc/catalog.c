@@ -340,6 +340,7 @@ static leat_status add_attribute(struct pgcdc *p, struct pgcdc_table *t, const P
     a->name = pgcdc_mem_text(&p->mem, cell(res, row, 1));
     a->oid = (uint32_t)strtoul(cell(res, row, 3), NULL, 10);
     a->attnum = (int16_t)number(res, row, 2);
+    a->typmod = number(res, row, 4);
     return a->name ? LEAT_OK : leat_no_memory(p->ctx);
 }
 

@@ -29,6 +29,7 @@
 #include "types.h"
 
 #define PGCDC_NO_COLUMN UINT16_MAX
+#define PGCDC_NO_TYPMOD INT32_MIN
 
 // --- memory that lives as long as the object or until the catalogue is read again
 struct pgcdc_mem {
@@ -58,6 +59,7 @@ struct pgcdc_attribute {
     const char *name; // now; NULL = dropped since
     const char *was;  // at the saved position; NULL = added since
     uint32_t oid, was_oid;
+    int32_t typmod, was_typmod; // PGCDC_NO_TYPMOD = not known
     int16_t attnum;
     uint16_t column; // among the captured ones, or PGCDC_NO_COLUMN
 };
@@ -69,7 +71,7 @@ struct pgcdc_pending {
     uint32_t xid;
 };
 
-enum pgcdc_cure { PGCDC_START_AGAIN, PGCDC_DECLARE_TEXT, PGCDC_LEAVE_OUT, PGCDC_READ_ANEW };
+enum pgcdc_cure { PGCDC_START_AGAIN, PGCDC_RETYPED, PGCDC_DECLARE_TEXT, PGCDC_LEAVE_OUT, PGCDC_READ_ANEW };
 
 // A captured column that rows do not have any more as it is announced; `how` NULL = all is well.
 struct pgcdc_altered {
@@ -132,6 +134,7 @@ struct pgcdc_position {
 struct pgcdc_saved_column {
     const char *name;
     uint32_t oid;   // 0 = not known: version 1
+    int32_t typmod; // PGCDC_NO_TYPMOD = not known: version 2
     int16_t attnum; // 0 = not known
 };
 

@@ -15,6 +15,7 @@
 //     only then                         may be there        (dropped since: left out)
 //
 // It counts only if there is exactly one such explanation. Anything else stops the node.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,41 @@ static struct pgcdc_attribute *attribute_by(struct pgcdc_table *t, const struct 
             return a;
     }
     return NULL;
+}
+
+static int was_retyped(const struct pgcdc_attribute *a)
+{
+    if (!a->was_oid || a->oid != a->was_oid)
+        return a->was_oid != 0;
+    return a->was_typmod != PGCDC_NO_TYPMOD && types_typmod_rewrites(a->oid, a->was_typmod, a->typmod);
+}
+
+// The values that an ALTER TABLE gave to rows are not in the log: the target keeps what it has. NULL = there are none.
+static const char *how_altered(const struct pgcdc_table *t, const struct pgcdc_attribute *a)
+{
+    for (uint32_t i = 0; !a->was && i < t->attribute_count; i++)
+        if (t->attributes[i].was && strcmp(t->attributes[i].was, a->name) == 0)
+            return t->attributes[i].name ? "took the name of another one" : "was dropped and added again";
+    if (!a->was)
+        return "was added";
+    if (strcmp(a->was, a->name) != 0)
+        return "was renamed";
+    return was_retyped(a) ? "was given another type, length or precision" : NULL;
+}
+
+// Captured columns that are not what they were at the saved position.
+static void tell_altered(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    for (uint32_t i = 0; i < t->attribute_count; i++) {
+        const struct pgcdc_attribute *a = &t->attributes[i];
+        const char *how = a->column == PGCDC_NO_COLUMN ? NULL : how_altered(t, a);
+        if (how)
+            leat_log(
+                p->ctx, LEAT_LOG_WARN, "column-altered",
+                "column \"%s\" of table \"%s\" %s after the checkpoint: rows that do not change any more keep in the "
+                "target what they had; where that matters, read a new snapshot (--forget-state %s)",
+                a->name, t->port_name, how, p->node);
+    }
 }
 
 static int by_attnum(const void *x, const void *y)
@@ -56,6 +92,7 @@ leat_status pgcdc_attributes(struct pgcdc *p, struct pgcdc_table *t, const struc
                 a->column = (uint16_t)c;
         a->was = saved ? NULL : a->name;
         a->was_oid = saved ? 0 : a->oid;
+        a->was_typmod = saved ? PGCDC_NO_TYPMOD : a->typmod;
     }
     for (uint32_t i = 0; saved && i < saved->count; i++) {
         const struct pgcdc_saved_column *c = &saved->columns[i];
@@ -67,12 +104,15 @@ leat_status pgcdc_attributes(struct pgcdc *p, struct pgcdc_table *t, const struc
         if (a) {
             a->was = c->name;
             a->was_oid = c->oid;
+            a->was_typmod = c->typmod;
         }
     }
     memcpy(all, t->attributes, t->attribute_count * sizeof *all);
     qsort(all, count, sizeof *all, by_attnum);
     t->attributes = all;
     t->attribute_count = count;
+    if (by_number && t->snapshot_done)
+        tell_altered(p, t);
     return LEAT_OK;
 }
 
@@ -103,14 +143,19 @@ static int may_be_missing(const struct puzzle *z, const struct pgcdc_attribute *
     return a->column == PGCDC_NO_COLUMN || (!z->settled && !a->was);
 }
 
+static int is_known(const struct puzzle *z, const struct pgoutput_column *c)
+{
+    uint32_t a = 0;
+    while (a < z->t->attribute_count && !fits(z, &z->t->attributes[a], c))
+        a++;
+    return a < z->t->attribute_count;
+}
+
 static void sort_out(struct puzzle *z)
 {
     z->count = z->strangers = 0;
     for (uint32_t i = 0; i < z->r->count; i++) {
-        uint32_t a = 0;
-        while (a < z->t->attribute_count && !fits(z, &z->t->attributes[a], &z->r->columns[i]))
-            a++;
-        if (a < z->t->attribute_count)
+        if (is_known(z, &z->r->columns[i]))
             z->known[z->count++] = (uint16_t)i;
         else
             z->strangers++;
@@ -168,6 +213,20 @@ static int is_there(const struct puzzle *z, const struct pgcdc_attribute *a)
     return 0;
 }
 
+// The first column of the table that is not where its number says.
+static uint32_t misplaced(const struct puzzle *z)
+{
+    uint32_t j = 0;
+    for (uint32_t i = 0; i < z->t->attribute_count; i++) {
+        const struct pgcdc_attribute *a = &z->t->attributes[i];
+        if (j < z->count && fits(z, a, &z->r->columns[z->known[j]]))
+            j++;
+        else if (is_there(z, a))
+            return i;
+    }
+    return z->t->attribute_count;
+}
+
 // There is no explanation, or more than one: names a column.
 static void unexplained(const struct puzzle *z)
 {
@@ -176,19 +235,28 @@ static void unexplained(const struct puzzle *z)
     for (uint32_t i = 0; i < t->attribute_count; i++)
         if (!may_be_missing(z, &t->attributes[i]) && !is_there(z, &t->attributes[i]))
             alter(t, t->attributes[i].name, "dropped or renamed", cure);
-    for (uint32_t i = 0; i < t->attribute_count; i++)
+    uint32_t i = misplaced(z);
+    const char *how = "dropped and added again, or its name given to another one";
+    while (i < t->attribute_count && t->attributes[i].column == PGCDC_NO_COLUMN)
+        i++;
+    if (i < t->attribute_count)
+        alter(t, t->attributes[i].name, how, cure);
+    for (i = 0; i < t->attribute_count; i++)
         if (t->attributes[i].column != PGCDC_NO_COLUMN)
-            alter(t, t->attributes[i].name, "renamed, or its name given to another one", cure);
+            alter(t, t->attributes[i].name, how, cure);
 }
 
 // Rows from before an ALTER: is every text of the old type one of the new type with the same meaning?
 static int reads_as(const struct pgcdc *p, const struct pgcdc_column *c, uint32_t old)
 {
-    static const uint32_t same_as_text[] = {OID_INT2,    OID_INT4, OID_INT8, OID_NUMERIC, OID_FLOAT4, OID_FLOAT8,
-                                            OID_VARCHAR, OID_UUID, OID_JSON, OID_JSONB,   OID_DATE,   OID_TIMESTAMP};
+    static const uint32_t same_as_text[] = {OID_INT2,   OID_INT4,      OID_INT8, OID_NUMERIC, OID_FLOAT4,
+                                            OID_FLOAT8, OID_VARCHAR,   OID_UUID, OID_JSON,    OID_JSONB,
+                                            OID_DATE,   OID_TIMESTAMP, OID_TEXT};
     if (p->declared && c->how.type.kind == LEAT_TYPE_VARCHAR && c->how.type.length == LEAT_LENGTH_MAX)
         return 1;
-    for (size_t i = 0; c->oid == OID_TEXT && i < sizeof same_as_text / sizeof *same_as_text; i++)
+    // of a varchar with a length each value is looked at
+    for (size_t i = 0; (c->oid == OID_TEXT || c->oid == OID_VARCHAR) && i < sizeof same_as_text / sizeof *same_as_text;
+         i++)
         if (same_as_text[i] == old)
             return 1;
     return (old == OID_INT2 && (c->oid == OID_INT4 || c->oid == OID_INT8)) || (old == OID_INT4 && c->oid == OID_INT8) ||
@@ -198,17 +266,19 @@ static int reads_as(const struct pgcdc *p, const struct pgcdc_column *c, uint32_
 static void check_type(const struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_column *c,
                        const struct pgoutput_column *now, int settled)
 {
-    uint8_t cure = settled ? PGCDC_START_AGAIN : PGCDC_DECLARE_TEXT;
+    uint8_t cure = settled ? PGCDC_RETYPED : PGCDC_DECLARE_TEXT;
     if (now->type != c->oid) {
         if (settled || !reads_as(p, c, now->type))
             alter(t, c->name, "given another type", cure);
         return;
     }
+    if (settled && types_typmod_rewrites(c->oid, c->typmod, now->typmod))
+        alter(t, c->name, "given another length, precision or scale", cure);
     if (!types_typmod_narrowed(c->oid, c->typmod, now->typmod))
         return;
     if (c->how.type.kind != LEAT_TYPE_VARCHAR)
         alter(t, c->name, "given another length, precision or scale", cure);
-    else if (c->how.type.length != LEAT_LENGTH_MAX)
+    else if (settled && c->how.type.length != LEAT_LENGTH_MAX)
         alter(t, c->name, "given another length", cure);
 }
 
@@ -248,13 +318,22 @@ static leat_status check_identity(struct pgcdc *p, struct pgcdc_table *t)
 
 // --- the message
 
-static void warn_added(struct pgcdc *p, struct pgcdc_table *t, uint32_t added)
+static void warn_added(struct pgcdc *p, struct pgcdc_table *t, const struct puzzle *z)
 {
-    if (!added || p->declared || t->warned_added)
+    char names[400] = "";
+    uint32_t said = 0;
+    if (!z->strangers || p->declared || t->warned_added)
         return;
+    for (uint32_t i = 0; i < z->r->count; i++) {
+        const char *name = z->r->columns[i].name;
+        size_t len = strlen(names);
+        if (is_known(z, &z->r->columns[i]) || len + strlen(name) + 5 > sizeof names)
+            continue;
+        snprintf(names + len, sizeof names - len, "%s\"%s\"", said++ ? ", " : "", name);
+    }
     leat_log(p->ctx, LEAT_LOG_WARN, "column-added",
-             "table \"%s\" has %u column%s that %s not read until leat is restarted", t->port_name, added,
-             added > 1 ? "s" : "", added > 1 ? "are" : "is");
+             "table \"%s\" has %u new column%s, not read until leat is restarted: %s%s", t->port_name, z->strangers,
+             z->strangers > 1 ? "s" : "", names, said < z->strangers ? ", …" : "");
     t->warned_added = 1;
 }
 
@@ -307,7 +386,7 @@ leat_status pgcdc_relation(struct pgcdc *p, struct pgcdc_table *t)
     }
     leat_status st = t->altered.how ? LEAT_OK : check_identity(p, t);
     if (!t->altered.how)
-        warn_added(p, t, z->strangers);
+        warn_added(p, t, z);
     t->tuple_count = z->r->count;
     free(z->ways);
     free(z);
@@ -317,6 +396,13 @@ leat_status pgcdc_relation(struct pgcdc *p, struct pgcdc_table *t)
 static void hint_cure(struct pgcdc *p, const struct pgcdc_table *t)
 {
     switch (t->altered.cure) {
+    case PGCDC_RETYPED:
+        leat_error_hint(p->ctx,
+                        "Alter the targets if they need it, then start leat again: no change is left out. Values that "
+                        "the ALTER itself rounded, cut or computed are not in the log: where they matter, start once "
+                        "with --forget-state %s and a new snapshot.",
+                        p->node);
+        break;
     case PGCDC_DECLARE_TEXT:
         leat_error_hint(p->ctx, "The log still holds rows of the old type. Declare the column as STRING in the schema "
                                 "section of this source: then rows of both types are read.");

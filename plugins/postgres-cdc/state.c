@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state, version 2, big-endian:
+// The node's state, version 3, big-endian:
 //
 //     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
 //     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
-//     u32 tables × (cstr schema · cstr name · u32 oid · u8 snapshot done · u32 columns × (cstr name · u16 number · u32
-//                   type))                          version 1 had the columns' names only, and no oid
+//     u32 tables × (cstr schema · cstr name · u32 oid · u8 snapshot done · u32 columns × (cstr name · u16 number ·
+//                   u32 type · u32 typmod))     version 1 had the columns' names only, and no oid; version 2 no typmod
 //     tables × (cstr schema · cstr name · u64 length · changes of its keys)    with on-truncate = "delete" only; keys.c
 //
 // All but the keys is written whole each time; of the keys a delta holds what changed since the last save.
@@ -13,7 +13,7 @@
 
 #include "pgcdc_int.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 #define STATE_MAX     (64u << 20)
 
 // As the table was at the position: until the log of before the catalogue's reading is behind us, as it was saved.
@@ -29,6 +29,7 @@ static void put_columns(struct buf *b, const struct pgcdc_table *t, int settled)
         buf_cstr(b, settled ? a->name : a->was);
         buf_u16(b, (uint16_t)a->attnum);
         buf_u32(b, settled ? a->oid : a->was_oid);
+        buf_u32(b, (uint32_t)(settled ? a->typmod : a->was_typmod));
         count++;
     }
     buf_patch_u32(b, at, count);
@@ -129,6 +130,7 @@ static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *
         column->name = read_text(p, c);
         column->attnum = version > 1 ? (int16_t)cur_u16(c) : 0;
         column->oid = version > 1 ? cur_u32(c) : 0;
+        column->typmod = version > 2 ? (int32_t)cur_u32(c) : PGCDC_NO_TYPMOD;
         if (!column->name)
             return 0;
     }

@@ -35,6 +35,12 @@ static const struct mapping mappings[] = {
     {OID_NUMERIC, LEAT_TYPE_DECIMAL, types_parse_numeric},
 };
 
+// 11 bits, signed since PostgreSQL 15
+static int numeric_scale(int32_t typmod)
+{
+    return (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+}
+
 static const char *numeric_type(int32_t typmod, struct leat_type *type)
 {
     if (typmod < VARHDRSZ) { // without precision: as Flink has it
@@ -43,8 +49,8 @@ static const char *numeric_type(int32_t typmod, struct leat_type *type)
         return NULL;
     }
     int precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
-    int scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024; // 11 bits, signed since PostgreSQL 15
-    if (scale < 0) {                                           // numeric(3,-2) holds 12300
+    int scale = numeric_scale(typmod);
+    if (scale < 0) { // numeric(3,-2) holds 12300
         precision -= scale;
         scale = 0;
     }
@@ -206,6 +212,26 @@ int types_typmod_narrowed(uint32_t oid, int32_t then, int32_t now)
         return b.scale > a.scale || b.precision - b.scale > a.precision - a.scale;
     }
     return now < 0 || now > then; // lengths and precisions
+}
+
+int types_typmod_rewrites(uint32_t oid, int32_t then, int32_t now)
+{
+    if (then == now || (now < 0 && oid != OID_BPCHAR))
+        return 0;
+    switch (oid) {
+    case OID_NUMERIC: // fewer digits before the point are refused where they do not suffice
+        return then < VARHDRSZ || numeric_scale(now) < numeric_scale(then);
+    case OID_TIME:
+    case OID_TIMETZ:
+    case OID_TIMESTAMP:
+    case OID_TIMESTAMPTZ:
+        return now < (then < 0 ? LEAT_TIME_PRECISION : then);
+    case OID_VARCHAR:
+    case OID_VARBIT:
+        return then < 0 || now < then;
+    default: // char is padded; of other types nothing is known
+        return 1;
+    }
 }
 
 void types_name(const struct leat_type *type, char *out, size_t size)

@@ -42,6 +42,9 @@ const char *types_declare(struct types_column *column, const struct leat_type *d
 // Could a value of typmod `now` not fit a column mapped with `then`? Both of the same type.
 int types_typmod_narrowed(uint32_t oid, int32_t then, int32_t now);
 
+// Could an ALTER TABLE from typmod `then` to `now` have changed values that the table held (rounded, cut or padded)?
+int types_typmod_rewrites(uint32_t oid, int32_t then, int32_t now);
+
 // "DECIMAL(10,2)", for messages; at most `size` bytes.
 void types_name(const struct leat_type *type, char *out, size_t size);
 

@@ -143,6 +143,9 @@ TYPES_PARSER(types_parse_text)
 {
     if (column->check_utf8 && !utf8_valid(ptr, len))
         return "the text is not valid UTF-8";
+    // only rows logged before an ALTER TABLE are longer
+    if (len > column->type.length && utf8_count(ptr, len) > column->type.length)
+        return "the text is longer";
     uint8_t *copy = leat_batch_alloc(b, len ? len : 1, 1);
     if (!copy)
         return types_no_memory;

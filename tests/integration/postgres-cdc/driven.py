@@ -33,7 +33,7 @@ class Driven:
     def start(self):
         program = f"{ROOT}/build-{self.build}/tests/pgcdc_drive"
         pairs = [str(text) for pair in self.options.items() for text in pair]
-        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99", TESTHOST_VERBOSE="1")
         if self.fault:
             env["LEAT_FAULT"] = self.fault
         if os.path.exists(f"{self.folder}/error"):

@@ -214,10 +214,33 @@ static void test_typmods(void **state)
     assert_int_equal(types_typmod_narrowed(1700, NUMERIC(10, 2), NUMERIC(8, 1)), 0);
 }
 
+// What an ALTER TABLE rounds, cuts or pads is told from what leaves every value as it is.
+static void test_rewrites(void **state)
+{
+    (void)state;
+    assert_int_equal(types_typmod_rewrites(1114, 3, 0), 1); // timestamp
+    assert_int_equal(types_typmod_rewrites(1114, -1, 3), 1);
+    assert_int_equal(types_typmod_rewrites(1114, -1, 6), 0);
+    assert_int_equal(types_typmod_rewrites(1114, 3, 6), 0);
+    assert_int_equal(types_typmod_rewrites(1114, 3, -1), 0);
+    assert_int_equal(types_typmod_rewrites(1700, NUMERIC(10, 2), NUMERIC(8, 2)), 0);
+    assert_int_equal(types_typmod_rewrites(1700, NUMERIC(10, 2), NUMERIC(12, 4)), 0);
+    assert_int_equal(types_typmod_rewrites(1700, NUMERIC(10, 2), NUMERIC(12, 1)), 1);
+    assert_int_equal(types_typmod_rewrites(1700, -1, NUMERIC(38, 10)), 1);
+    assert_int_equal(types_typmod_rewrites(1043, -1, 4 + 50), 1); // varchar
+    assert_int_equal(types_typmod_rewrites(1043, 4 + 20, 4 + 10), 1);
+    assert_int_equal(types_typmod_rewrites(1043, 4 + 20, 4 + 30), 0);
+    assert_int_equal(types_typmod_rewrites(1042, 4 + 5, 4 + 8), 1);   // char
+    assert_int_equal(types_typmod_rewrites(1186, -1, 0x7fff0000), 1); // interval(0)
+    assert_int_equal(types_typmod_rewrites(99999, 1, 2), 1);
+    assert_int_equal(types_typmod_rewrites(99999, 1, -1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_map),     cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_texts),   cmocka_unit_test(test_floats),
-                                       cmocka_unit_test(test_declare), cmocka_unit_test(test_typmods)};
+                                       cmocka_unit_test(test_declare), cmocka_unit_test(test_typmods),
+                                       cmocka_unit_test(test_rewrites)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
