@@ -22,7 +22,7 @@ void base_map_init(struct base_map *map)
 
 void base_map_fini(struct base_map *map)
 {
-    for (size_t i = 0; i < map->used; i++)
+    for (size_t i = 0; i < map->count; i++)
         free(map->entries[i].key);
     free(map->entries);
     free(map->slots);
@@ -36,7 +36,7 @@ static struct base_map_entry *find(const struct base_map *map, const char *key, 
     uint32_t hash = hash_of(key, len);
     for (size_t i = hash & (map->cap - 1); map->slots[i]; i = (i + 1) & (map->cap - 1)) {
         struct base_map_entry *e = &map->entries[map->slots[i] - 1];
-        if (e->key && e->hash == hash && e->len == len && memcmp(e->key, key, len) == 0)
+        if (e->hash == hash && e->len == len && memcmp(e->key, key, len) == 0)
             return e;
     }
     return NULL;
@@ -50,7 +50,7 @@ static void index_entry(struct base_map *map, size_t at)
     map->slots[i] = (uint32_t)at + 1;
 }
 
-// Twice the room, without the removed entries. Entries fill at most half of the slots.
+// Twice the room. Entries fill at most half of the slots.
 static bool grow(struct base_map *map)
 {
     size_t cap = map->cap ? map->cap : 8;
@@ -63,18 +63,14 @@ static bool grow(struct base_map *map)
         free(entries);
         return false;
     }
-    size_t used = 0;
-    for (size_t i = 0; i < map->used; i++) {
-        if (map->entries[i].key)
-            entries[used++] = map->entries[i];
-    }
+    if (map->count)
+        memcpy(entries, map->entries, map->count * sizeof *entries);
     free(map->entries);
     free(map->slots);
     map->entries = entries;
     map->slots = slots;
     map->cap = cap;
-    map->used = used;
-    for (size_t i = 0; i < used; i++)
+    for (size_t i = 0; i < map->count; i++)
         index_entry(map, i);
     return true;
 }
@@ -86,15 +82,14 @@ bool base_map_put(struct base_map *map, const char *key, size_t len, void *value
         e->value = value;
         return true;
     }
-    if (map->used >= map->cap / 2 && !grow(map))
+    if (map->count >= map->cap / 2 && !grow(map))
         return false;
     char *copy = base_strndup(key, len);
     if (!copy)
         return false;
-    map->entries[map->used] =
+    map->entries[map->count] =
         (struct base_map_entry){.key = copy, .len = len, .value = value, .hash = hash_of(key, len)};
-    index_entry(map, map->used++);
-    map->count++;
+    index_entry(map, map->count++);
     return true;
 }
 
@@ -107,26 +102,4 @@ void *base_map_get(const struct base_map *map, const char *key, size_t len)
 bool base_map_has(const struct base_map *map, const char *key, size_t len)
 {
     return find(map, key, len) != NULL;
-}
-
-void *base_map_remove(struct base_map *map, const char *key, size_t len)
-{
-    struct base_map_entry *e = find(map, key, len);
-    if (!e)
-        return NULL;
-    void *value = e->value; // the slot keeps pointing at the dead entry, so that probing goes on past it
-    free(e->key);
-    e->key = NULL;
-    map->count--;
-    return value;
-}
-
-const struct base_map_entry *base_map_next(const struct base_map *map, size_t *at)
-{
-    while (*at < map->used) {
-        const struct base_map_entry *e = &map->entries[(*at)++];
-        if (e->key)
-            return e;
-    }
-    return NULL;
 }

@@ -12,14 +12,13 @@
 
 struct base_map {
     struct base_map_entry {
-        char *key; // owned; NULL = removed
+        char *key; // owned
         size_t len;
         void *value;
         uint32_t hash;
     } * entries;
     uint32_t *slots; // index + 1 into entries, 0 = free; a power of two of them
-    size_t used;     // entries written, removed ones included
-    size_t count;    // live entries
+    size_t count;    // entries
     size_t cap;      // slots
 };
 
@@ -32,10 +31,4 @@ bool base_map_put(struct base_map *map, const char *key, size_t len, void *value
 // The value, NULL if the key is not there.
 void *base_map_get(const struct base_map *map, const char *key, size_t len);
 bool base_map_has(const struct base_map *map, const char *key, size_t len);
-// Takes the entry out and returns its value, NULL if it was not there.
-void *base_map_remove(struct base_map *map, const char *key, size_t len);
-
-// The entry at or after *at, in the order of insertion; steps *at behind it. NULL at the end. Start with *at = 0.
-const struct base_map_entry *base_map_next(const struct base_map *map, size_t *at);
-
 #endif

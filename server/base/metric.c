@@ -15,8 +15,7 @@
 struct series {
     struct base_list link;
     int64_t number;
-    char *key;                            // the printed labels: {pipeline="a",node="b"}; owned
-    char *pipeline, *node, *name, *value; // owned; NULL = none
+    char *key; // the printed labels: {pipeline="a",node="b"}; owned
 };
 
 struct family {
@@ -46,10 +45,6 @@ struct base_metrics *base_metrics_create(void)
 static void free_series(struct series *s)
 {
     free(s->key);
-    free(s->pipeline);
-    free(s->node);
-    free(s->name);
-    free(s->value);
     free(s);
 }
 
@@ -162,15 +157,13 @@ static struct family *add_family(struct base_metrics *m, size_t at, const struct
     return f;
 }
 
-static struct series *add_series(struct family *f, const struct base_metric_labels *labels, const char *key)
+static struct series *add_series(struct family *f, const char *key)
 {
     struct series *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     base_list_init(&s->link);
-    if (!copy_label(&s->key, key) || !copy_label(&s->pipeline, labels->pipeline) ||
-        !copy_label(&s->node, labels->node) || !copy_label(&s->name, labels->name) ||
-        !copy_label(&s->value, labels->value) || !base_map_put(&f->by_key, key, strlen(key), s)) {
+    if (!copy_label(&s->key, key) || !base_map_put(&f->by_key, key, strlen(key), s)) {
         free_series(s);
         return NULL;
     }
@@ -178,8 +171,7 @@ static struct series *add_series(struct family *f, const struct base_metric_labe
     return s;
 }
 
-static int64_t *find_or_add(struct base_metrics *m, const struct base_metric_desc *desc,
-                            const struct base_metric_labels *labels, const char *key)
+static int64_t *find_or_add(struct base_metrics *m, const struct base_metric_desc *desc, const char *key)
 {
     bool found;
     size_t at = find_family(m, desc->name, &found);
@@ -193,7 +185,7 @@ static int64_t *find_or_add(struct base_metrics *m, const struct base_metric_des
         return NULL;
     if (!f && !(f = add_family(m, at, desc)))
         return NULL;
-    s = add_series(f, labels, key);
+    s = add_series(f, key);
     if (!s)
         return NULL;
     m->series++;
@@ -210,34 +202,10 @@ int64_t *base_metrics_add(struct base_metrics *metrics, const struct base_metric
     if (!key)
         return NULL;
     pthread_mutex_lock(&metrics->lock);
-    int64_t *number = find_or_add(metrics, desc, labels, key);
+    int64_t *number = find_or_add(metrics, desc, key);
     pthread_mutex_unlock(&metrics->lock);
     free(key);
     return number;
-}
-
-static bool label_is(const char *have, const char *want)
-{
-    return have && strcmp(have, want) == 0;
-}
-
-void base_metrics_remove(struct base_metrics *metrics, const char *pipeline, const char *node)
-{
-    pthread_mutex_lock(&metrics->lock);
-    for (size_t i = 0; i < metrics->count; i++) {
-        struct family *f = metrics->families[i];
-        BASE_LIST_EACH_SAFE(it, &f->series)
-        {
-            struct series *s = BASE_LIST_ITEM(it, struct series, link);
-            if (!label_is(s->pipeline, pipeline) || (node && !label_is(s->node, node)))
-                continue;
-            base_map_remove(&f->by_key, s->key, strlen(s->key));
-            base_list_remove(&s->link);
-            free_series(s);
-            metrics->series--;
-        }
-    }
-    pthread_mutex_unlock(&metrics->lock);
 }
 
 // --- reading
@@ -277,21 +245,6 @@ void base_metrics_print(struct base_metrics *metrics, struct base_str *out)
     for (size_t i = 0; i < metrics->count; i++) {
         if (!base_list_empty(&metrics->families[i]->series))
             print_family(metrics->families[i], out);
-    }
-    pthread_mutex_unlock(&metrics->lock);
-}
-
-void base_metrics_each(struct base_metrics *metrics, base_metric_fn each, void *arg)
-{
-    pthread_mutex_lock(&metrics->lock);
-    for (size_t i = 0; i < metrics->count; i++) {
-        const struct family *f = metrics->families[i];
-        BASE_LIST_EACH(it, &f->series)
-        {
-            const struct series *s = BASE_LIST_ITEM(it, struct series, link);
-            struct base_metric_labels labels = {s->pipeline, s->node, s->name, s->value};
-            each(arg, f->name, &labels, base_metric_get(&s->number), f->scale);
-        }
     }
     pthread_mutex_unlock(&metrics->lock);
 }

@@ -34,21 +34,12 @@ struct base_metrics *base_metrics_create(void);
 void base_metrics_destroy(struct base_metrics *metrics);
 
 // The number of this metric, made at 0 if it is new. The descriptor's strings are copied. NULL when memory is short,
-// the registry is full, or the name is taken by a metric of the other type. Lives until removed.
+// the registry is full, or the name is taken by a metric of the other type. Lives as long as the registry.
 int64_t *base_metrics_add(struct base_metrics *metrics, const struct base_metric_desc *desc,
                           const struct base_metric_labels *labels);
 
-// Removes all series of a pipeline (node NULL) or of a node. Nobody may bump them any more.
-void base_metrics_remove(struct base_metrics *metrics, const char *pipeline, const char *node);
-
 // All metrics in Prometheus' text form, sorted by name; series in the order in which they were made.
 void base_metrics_print(struct base_metrics *metrics, struct base_str *out);
-
-// Calls `each` for every series of a node, for pages that show single numbers. Under the registry's lock: no calls
-// back.
-typedef void (*base_metric_fn)(void *arg, const char *name, const struct base_metric_labels *labels, int64_t value,
-                               int64_t scale);
-void base_metrics_each(struct base_metrics *metrics, base_metric_fn each, void *arg);
 
 static inline void base_metric_inc(int64_t *number, int64_t by)
 {

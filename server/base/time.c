@@ -118,32 +118,22 @@ const char *base_size_parse(const char *text, size_t len, int64_t *out)
     return parse_sum(text, len, size_units, 1, out);
 }
 
-static void print_sum(int64_t value, const struct unit *units, bool one, char out[BASE_TIME_TEXT])
-{
-    size_t at = 0;
-    for (; units->names && value; units++) {
-        int64_t n = value / units->factor;
-        if (n == 0 || (one && value % units->factor))
-            continue;
-        int name = (int)strcspn(units->names, " ");
-        at += (size_t)snprintf(out + at, BASE_TIME_TEXT - at, "%lld%.*s", (long long)n, name, units->names);
-        if (at >= BASE_TIME_TEXT)
-            break;
-        value -= n * units->factor;
-    }
-}
-
 void base_duration_print(leat_usec usec, char out[BASE_TIME_TEXT])
 {
-    snprintf(out, BASE_TIME_TEXT, "0s");
     // a part below the second is not split further: 1500ms, not 1s500ms
-    print_sum(usec < 0 ? 0 : usec, duration_units, usec % BASE_SECOND != 0, out);
-}
-
-void base_size_print(int64_t bytes, char out[BASE_TIME_TEXT])
-{
-    snprintf(out, BASE_TIME_TEXT, "0b");
-    print_sum(bytes < 0 ? 0 : bytes, size_units, true, out);
+    bool one = usec % BASE_SECOND != 0;
+    size_t at = 0;
+    snprintf(out, BASE_TIME_TEXT, "0s");
+    for (const struct unit *unit = duration_units; unit->names && usec > 0; unit++) {
+        int64_t n = usec / unit->factor;
+        if (n == 0 || (one && usec % unit->factor))
+            continue;
+        int name = (int)strcspn(unit->names, " ");
+        at += (size_t)snprintf(out + at, BASE_TIME_TEXT - at, "%lld%.*s", (long long)n, name, unit->names);
+        if (at >= BASE_TIME_TEXT)
+            break;
+        usec -= n * unit->factor;
+    }
 }
 
 void base_time_print(leat_usec wall, char out[BASE_TIME_TEXT])

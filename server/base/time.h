@@ -27,9 +27,8 @@ const char *base_size_parse(const char *text, size_t len, int64_t *out);
 // Room for any text the two functions below make.
 #define BASE_TIME_TEXT 40
 
-// The shortest exact spelling, which the parsers above read back: "1h30min", "1500ms", "64MiB".
+// The shortest exact spelling, which the parser above reads back: "1h30min", "1500ms".
 void base_duration_print(leat_usec usec, char out[BASE_TIME_TEXT]);
-void base_size_print(int64_t bytes, char out[BASE_TIME_TEXT]);
 
 // "2026-11-21T09:30:00.123456Z".
 void base_time_print(leat_usec wall, char out[BASE_TIME_TEXT]);

@@ -23,11 +23,7 @@ void data_batch_unref(const struct leat_batch *b);
 // Memory that the batch holds, in bytes: what a channel counts against its bound.
 size_t data_batch_bytes(const struct leat_batch *b);
 
-// Copies row `from_row` of `from` to a new row of `to` (same schema, own columns), with its bytes. 0 = full or no
-// memory.
-int data_batch_copy_row(struct leat_batch *to, const struct leat_batch *from, uint32_t from_row, uint8_t kind);
-
-// Gives the pool's idle blocks back to the system. For a calm process and for leak checkers.
+// Gives the pool's idle blocks back to the system. So that tests see who reads what was given back.
 void data_pool_trim(void);
 
 #endif

@@ -65,20 +65,6 @@ struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat
     return copy;
 }
 
-int data_schema_equal(const struct leat_schema *a, const struct leat_schema *b)
-{
-    if (a->column_count != b->column_count || a->key_count != b->key_count || a->flags != b->flags)
-        return 0;
-    for (uint32_t i = 0; i < a->column_count; i++) {
-        const struct leat_field *x = &a->columns[i], *y = &b->columns[i];
-        if (x->name.len != y->name.len || memcmp(x->name.ptr, y->name.ptr, x->name.len) != 0)
-            return 0;
-        if (!typetext_same(&x->type, &y->type) || x->type.nullable != y->type.nullable)
-            return 0;
-    }
-    return a->key_count == 0 || memcmp(a->key, b->key, a->key_count * sizeof *a->key) == 0;
-}
-
 size_t data_schema_print(const struct leat_schema *schema, char *out, size_t size)
 {
     size_t len = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schemas as the core keeps them: deep copies in an arena of the job, comparison and text.
+// Schemas as the core keeps them: deep copies in an arena of the job, and text.
 #ifndef LEAT_DATA_SCHEMA_H
 #define LEAT_DATA_SCHEMA_H
 
@@ -11,9 +11,6 @@ struct base_arena;
 
 // A deep copy that lives in `arena`; NULL without memory.
 struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema);
-
-// The same columns (names, types, nullability) in the same order, and the same key?
-int data_schema_equal(const struct leat_schema *a, const struct leat_schema *b);
 
 // "order_id BIGINT NOT NULL, user_id BIGINT, PRIMARY KEY (order_id)", cut at size, terminated; returns the full length.
 size_t data_schema_print(const struct leat_schema *schema, char *out, size_t size);

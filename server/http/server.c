@@ -321,11 +321,6 @@ const char *http_server_address(const struct http_server *server)
     return server->address.text;
 }
 
-bool http_server_is_loopback(const struct http_server *server)
-{
-    return server->address.loopback;
-}
-
 void http_server_stop(struct http_server *server)
 {
     const uint64_t one = 1;

@@ -52,9 +52,6 @@ struct http_server *http_server_start(const struct http_options *options, const 
 // Where it listens, with the real port: "127.0.0.1:43121". Lives as long as the server.
 const char *http_server_address(const struct http_server *server);
 
-// Whether only this machine can reach it.
-bool http_server_is_loopback(const struct http_server *server);
-
 // Accepts nothing more, gives answers that are under way up to a second, closes everything and frees the server.
 void http_server_stop(struct http_server *server);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop's life, its turn, its tasks and its figures. See loop.h.
+// The loop's life, its turn, its graves and its figures. See loop.h.
 #include "loop/loop.h"
 
 #include <errno.h>
@@ -84,7 +84,6 @@ struct loop *loop_create(const struct loop_options *options, struct base_error *
         base_no_memory(err);
         return NULL;
     }
-    base_list_init(&loop->tasks);
     base_list_init(&loop->dead);
     base_list_init(&loop->dying);
     loop->clock = options->clock;
@@ -144,25 +143,11 @@ static void deliver_mail(struct loop *loop)
     }
 }
 
-// Runs the tasks that were queued when the call began; those queued meanwhile wait for the next turn.
-static void run_tasks(struct loop *loop)
-{
-    struct base_list end; // a mark behind the last of them
-    base_list_push_back(&loop->tasks, &end);
-    struct base_list *link;
-    while ((link = base_list_pop_front(&loop->tasks)) != &end) {
-        struct loop_task *task = BASE_LIST_ITEM(link, struct loop_task, link);
-        loop_enter(loop);
-        task->fn(task->arg);
-        loop_leave(loop);
-    }
-}
-
 // How long libevent may sleep: not at all, until the earliest timer, or for ever (negative).
 static leat_usec sleep_time(const struct loop *loop, bool wait)
 {
-    if (!wait || !base_list_empty(&loop->tasks) || !base_list_empty(&loop->dead) ||
-        __atomic_load_n(&loop->mailbox.head, __ATOMIC_RELAXED) || __atomic_load_n(&loop->stop, __ATOMIC_RELAXED))
+    if (!wait || !base_list_empty(&loop->dead) || __atomic_load_n(&loop->mailbox.head, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&loop->stop, __ATOMIC_RELAXED))
         return 0;
     leat_usec due = timers_next(loop), now;
     if (due == INT64_MAX)
@@ -192,7 +177,6 @@ void loop_turn(struct loop *loop, bool wait)
     poll_events(loop, wait);
     deliver_mail(loop);
     timers_fire(loop);
-    run_tasks(loop);
     bury(&loop->dying);
     while (!base_list_empty(&loop->dead))
         base_list_push_back(&loop->dying, base_list_pop_front(&loop->dead));
@@ -230,25 +214,7 @@ struct event_base *loop_event_base(struct loop *loop)
     return loop->base;
 }
 
-// --- tasks and graves
-
-void loop_task_init(struct loop_task *task, loop_fn fn, void *arg)
-{
-    base_list_init(&task->link);
-    task->fn = fn;
-    task->arg = arg;
-}
-
-void loop_task_queue(struct loop *loop, struct loop_task *task)
-{
-    if (base_list_empty(&task->link))
-        base_list_push_back(&loop->tasks, &task->link);
-}
-
-void loop_task_cancel(struct loop_task *task)
-{
-    base_list_remove(&task->link);
-}
+// --- graves
 
 bool loop_free_later(struct loop *loop, void *ptr, void (*release)(void *ptr))
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An event loop of one thread: timers, watches, deferred tasks, mail from other threads.
+// An event loop of one thread: timers, watches, mail from other threads.
 //
-// Objects (timers, watches, tasks, mail) are embedded in their owner, who inits and finis them; the loop links them but
+// Objects (timers, watches, mail) are embedded in their owner, who inits and finis them; the loop links them but
 // owns none. A callback may fini its own object, but memory that the loop may still look at during this turn is given
 // to loop_free_later. Callbacks must not block: each is timed, see loop_stats and loop_stall.
 // Thread: the loop's own, unless a function says "any".
@@ -87,18 +87,7 @@ bool loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd, loop_w
 bool loop_watch_for(struct loop_watch *watch, uint32_t ready) LEAT_MUST_CHECK;
 void loop_watch_fini(struct loop_watch *watch);
 
-// --- tasks: a call later in this thread, in the next turn, in the order of queueing
-
-struct loop_task {
-    struct base_list link;
-    loop_fn fn;
-    void *arg;
-};
-
-void loop_task_init(struct loop_task *task, loop_fn fn, void *arg);
-// Does nothing if it is queued already.
-void loop_task_queue(struct loop *loop, struct loop_task *task);
-void loop_task_cancel(struct loop_task *task);
+// --- what is freed later
 
 // Calls release(ptr) when the turn after this one begins.
 bool loop_free_later(struct loop *loop, void *ptr, void (*release)(void *ptr)) LEAT_MUST_CHECK;

@@ -21,7 +21,6 @@ struct loop {
     struct loop_timer **heap; // from 1
     size_t timers, heap_cap;  // armed; room (at least the inited ones)
     size_t timers_inited;
-    struct base_list tasks;
     struct base_list dead, dying; // to be freed in the next turn; in this one
     struct loop_clock *clock;
     leat_usec budget;

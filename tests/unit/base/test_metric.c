@@ -36,34 +36,6 @@ static void test_print(void **state)
     base_metrics_destroy(m);
 }
 
-static void count_series(void *arg, const char *name, const struct base_metric_labels *labels, int64_t value,
-                         int64_t scale)
-{
-    ++*(int *)arg;
-}
-
-static void test_remove(void **state)
-{
-    struct base_metrics *m = base_metrics_create();
-    struct base_metric_labels pg = {"orders", "pg", NULL, NULL}, out = {"orders", "out", NULL, NULL},
-                              other = {"x", "pg", NULL, NULL};
-    base_metrics_add(m, &rows, &pg);
-    base_metrics_add(m, &rows, &out);
-    base_metrics_add(m, &rows, &other);
-    base_metrics_add(m, &lag, &pg);
-    int n = 0;
-    base_metrics_remove(m, "orders", "pg");
-    base_metrics_each(m, count_series, &n);
-    assert_int_equal(n, 2);
-    base_metrics_remove(m, "orders", NULL);
-    n = 0;
-    base_metrics_each(m, count_series, &n);
-    assert_int_equal(n, 1);
-    assert_int_equal(*base_metrics_add(m, &rows, &pg), 0);
-    base_metrics_destroy(m);
-    base_metrics_destroy(NULL);
-}
-
 static void test_name_of_another_type_is_refused(void **state)
 {
     struct base_metrics *m = base_metrics_create();
@@ -78,7 +50,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_print),
-        cmocka_unit_test(test_remove),
         cmocka_unit_test(test_name_of_another_type_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,29 +124,6 @@ static void a_bare_batch_has_columns_on_demand(void **state)
     data_batch_unref(b);
 }
 
-static void a_copied_row_needs_nothing_of_the_other_batch(void **state)
-{
-    struct leat_batch *from = fixture_batch(4), *to = fixture_batch(1);
-    fixture_row(from, 1, "one");
-    fixture_row(from, 2, "two");
-    leat_batch_set_state(from, COL_RATIO, 1, LEAT_UNCHANGED);
-    leat_batch_set_null(from, COL_AMOUNT, 1);
-    assert_int_equal(data_batch_copy_row(to, from, 1, LEAT_DELETE), 1);
-    assert_int_equal(data_batch_copy_row(to, from, 0, LEAT_DELETE), 0); // full
-    data_batch_unref(from);
-    data_pool_trim(); // what was the other batch's is gone
-    assert_int_equal(to->kinds[0], LEAT_DELETE);
-    assert_int_equal(to->columns[COL_ID].cells[0].i64, 2);
-    assert_memory_equal(to->columns[COL_NAME].cells[0].bytes.ptr, "two", 3);
-    assert_int_equal(to->columns[COL_AMOUNT].states[0], LEAT_NULL);
-    assert_int_equal(to->columns[COL_RATIO].states[0], LEAT_UNCHANGED);
-    const struct leat_list *tags = &to->columns[COL_TAGS].cells[0].list;
-    assert_int_equal(tags->count, 2);
-    assert_memory_equal(tags->items[0].cell.bytes.ptr, "tag", 3);
-    assert_int_equal(tags->items[1].state, LEAT_NULL);
-    data_batch_unref(to);
-}
-
 // --- threads
 
 #define ROUNDS 3000
@@ -194,7 +171,6 @@ int main(void)
         TEST(too_much_is_refused),
         TEST(what_is_kept_lives_as_long),
         TEST(a_bare_batch_has_columns_on_demand),
-        TEST(a_copied_row_needs_nothing_of_the_other_batch),
         TEST(the_pool_serves_several_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

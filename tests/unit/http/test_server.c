@@ -215,7 +215,6 @@ static void test_health(void **state)
     struct base_str r;
     base_str_init(&r);
     start(f);
-    assert_true(http_server_is_loopback(f->server));
     assert_int_equal(ask(f, GET("/health/live"), &r), 200);
     has(&r, "\"live\"");
     assert_int_equal(ask(f, GET("/health/ready"), &r), 200);
@@ -299,7 +298,6 @@ static void test_wildcard_address(void **state)
     struct base_error err = {0};
     f->server = http_server_start(&f->options, &views, &err);
     assert_non_null(f->server);
-    assert_false(http_server_is_loopback(f->server));
     unsigned port = 0;
     assert_int_equal(sscanf(http_server_address(f->server), "0.0.0.0:%u", &port), 1);
     f->addr = (struct sockaddr_in){

@@ -43,7 +43,6 @@ struct mark {
     struct fixture *f;
     int number;
     struct loop_timer timer;
-    struct loop_task task;
 };
 
 static void note(void *arg)
@@ -122,35 +121,6 @@ static void test_timer_may_free_itself(void **state)
     assert_int_equal(f->count, 1);
 }
 
-static void queue_again(void *arg)
-{
-    struct mark *m = arg;
-    note(arg);
-    loop_task_queue(m->f->loop, &m->task);
-}
-
-static void test_tasks_keep_order_and_wait_their_turn(void **state)
-{
-    struct fixture *f = *state;
-    struct mark m[4];
-    for (int i = 0; i < 4; i++) {
-        m[i].f = f;
-        m[i].number = i;
-        loop_task_init(&m[i].task, i == 1 ? queue_again : note, &m[i]);
-        loop_task_queue(f->loop, &m[i].task);
-        loop_task_queue(f->loop, &m[i].task);
-    }
-    loop_task_cancel(&m[2].task);
-    loop_turn(f->loop, true);
-    assert_int_equal(f->count, 3);
-    assert_int_equal(f->order[0], 0);
-    assert_int_equal(f->order[1], 1);
-    assert_int_equal(f->order[2], 3);
-    loop_turn(f->loop, true); // does not sleep: a task is queued
-    assert_int_equal(f->count, 4);
-    loop_task_cancel(&m[1].task);
-}
-
 struct reader {
     struct loop_watch watch;
     int fd, reads, writes;
@@ -226,9 +196,10 @@ static void test_overruns_are_counted(void **state)
     struct fixture *f = *state;
     struct mark m = {.f = f};
     struct loop_stats s;
-    loop_task_init(&m.task, be_slow, &m);
-    loop_task_queue(f->loop, &m.task);
+    assert_true(loop_timer_init(&m.timer, f->loop, be_slow, &m));
+    loop_timer_set(&m.timer, 0);
     loop_turn(f->loop, false);
+    loop_timer_fini(&m.timer);
     loop_stats(f->loop, &s);
     assert_int_equal(s.overruns, 1);
     assert_true(s.longest >= 11000 && s.busy >= s.longest && s.turns == 1);
@@ -262,7 +233,6 @@ int main(void)
         TEST(test_timers_fire_in_order),
         TEST(test_timer_that_arms_itself_fires_once_a_turn),
         TEST(test_timer_may_free_itself),
-        TEST(test_tasks_keep_order_and_wait_their_turn),
         TEST(test_watch),
         TEST(test_graves_wait_a_turn),
         TEST(test_overruns_are_counted),
