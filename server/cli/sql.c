@@ -233,7 +233,7 @@ static bool take_over(struct asking *a)
     struct base_arena *arena = a->session.config->arena;
     a->graph = *from;
     a->inner = from->reporter;
-    a->graph.reporter = (struct graph_reporter){a, report};
+    a->graph.reporter = (struct graph_reporter){a, report, NULL};
     a->graph.nodes = base_arena_calloc(arena, from->node_count + LEAT_INPUTS_MAX + 4, sizeof *a->graph.nodes);
     a->graph.node_count = 0;
     a->source = base_source_make(arena, "query", a->query, strlen(a->query));

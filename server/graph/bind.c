@@ -46,6 +46,12 @@ void bind_fault(struct binder *b, const struct graph_node *node, const char *cod
         base_error_node(b->error, node->name);
         if (hint)
             base_error_hint(b->error, "%s", hint);
+        char where[512] = "";
+        if (b->graph->reporter.where)
+            b->graph->reporter.where(b->graph->reporter.arg, node, ref ? ref->option : NULL, ref ? ref->offset : 0,
+                                     where, sizeof where);
+        if (where[0])
+            base_error_detail(b->error, "%s", where);
     }
 }
 
@@ -63,6 +69,8 @@ static void close_ctx(struct binder *b, struct graph_ctx *gc, leat_status st)
                       gc->node->name);
         b->error->failure = LEAT_CONFIG;
         base_error_node(b->error, gc->node->name);
+        if (gc->where[0] && !b->error->detail[0])
+            base_error_detail(b->error, "%s", gc->where);
     }
 }
 

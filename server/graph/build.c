@@ -29,6 +29,23 @@ static bool speaks_of_faulty(const struct config_node *node, const char *option,
     return false;
 }
 
+static struct base_place place_of(const struct config_node *c, const char *option, uint32_t offset)
+{
+    struct base_place place = c ? config_option_place(c, option, offset) : (struct base_place){0};
+    for (uint32_t i = 0; c && option && i < c->column_count; i++)
+        if (strncmp(option, "schema.", 7) == 0 && strcmp(option + 7, c->columns[i].name) == 0)
+            place = plugin_setting_place(c->columns[i].setting, offset);
+    return place;
+}
+
+static void where(void *arg, const struct graph_node *node, const char *option, uint32_t offset, char *text,
+                  size_t size)
+{
+    struct base_place place = place_of(node->place, option, offset);
+    if (place.source)
+        snprintf(text, size, "It stands in %s:%u:%u.", place.source->name, place.line, place.column);
+}
+
 // Diagnostics of plugins and of the planner find their place in the file.
 static void report(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
                    uint32_t offset, const char *hint, const char *message)
@@ -37,10 +54,7 @@ static void report(void *arg, const struct graph_node *node, uint8_t severity, c
     const struct config_node *c = node ? node->place : NULL;
     if (c && speaks_of_faulty(c, option, hint, message))
         return; // only repeats, in other words, what was said of the option
-    struct base_place place = c ? config_option_place(c, option, offset) : (struct base_place){0};
-    for (uint32_t i = 0; c && option && i < c->column_count; i++)
-        if (strncmp(option, "schema.", 7) == 0 && strcmp(option + 7, c->columns[i].name) == 0)
-            place = plugin_setting_place(c->columns[i].setting, offset);
+    struct base_place place = place_of(c, option, offset);
     base_diag_add(config->diags, severity, code, &place, hint, "%s", message);
 }
 
@@ -270,7 +284,7 @@ struct graph *graph_build(struct config *config, struct config_pipeline *pipelin
         .nodes = nodes,
         .node_count = pipeline->node_count,
         .normalizer = plugin_registry_find(registry, LEAT_OPERATOR, "normalize"),
-        .reporter = {config, report},
+        .reporter = {config, report, where},
         .incomplete = pipeline->incomplete,
     };
     *ok = true;

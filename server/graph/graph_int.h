@@ -12,6 +12,7 @@ struct graph_ctx {
     const struct graph_node *node;
     struct base_error error;
     uint32_t reported; // errors, not warnings
+    char where[512];   // the first of them stands in the files; "" = nowhere
 };
 
 void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node);

@@ -60,6 +60,8 @@ __attribute__((format(printf, 7, 0))) static void plan_diag(struct leat_ctx *ctx
         if (hint)
             base_error_hint(&gc->error, "%s", hint);
     }
+    if (severity == LEAT_DIAG_ERROR && gc->reported == 1 && gc->graph->reporter.where)
+        gc->graph->reporter.where(gc->graph->reporter.arg, gc->node, option, offset, gc->where, sizeof gc->where);
     gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, severity, code, option, offset, hint, message);
 }
 

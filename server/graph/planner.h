@@ -69,6 +69,9 @@ struct graph_reporter {
     void *arg;
     void (*report)(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
                    uint32_t offset, const char *hint, const char *message);
+    // Writes where that stands in the files, for errors of a job that runs; "" = nowhere. May be NULL.
+    void (*where)(void *arg, const struct graph_node *node, const char *option, uint32_t offset, char *text,
+                  size_t size);
 };
 
 struct graph {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """leat plan --connect: what only the servers know, without making anything there."""
-from leattest import Proxy
+from leattest import Leat, Proxy, wait_until
 from leattest.leat import run_verb
 from leattest.pipeline import cdc_source, jdbc_lookup
 
@@ -47,6 +47,13 @@ def test_a_fault_that_the_columns_bring_has_its_place(work, pg, db, unique):
     pg.query(TABLES, database=db)
     done = plan(work, pg, db, unique, "--connect", column="o.nope")
     assert done.returncode == 1 and "column 'nope' does not exist" in done.stderr, done.stderr
+    leat = Leat(open(f"{work}/shop.toml").read() + '[server]\nhttp.listen = "${LEAT_HTTP}"\n', work).launch()
+    try:
+        wait_until(lambda: "job-failed" in leat.log_text(), 20, "the job to be refused")
+        line = [at for at, text in enumerate(open(leat.pipeline), 1) if "o.nope" in text][0]
+        assert f"{leat.pipeline}:{line}:22." in leat.log_text(), leat.log_text()
+    finally:
+        leat.kill()
 
 
 def test_a_server_that_is_not_there_is_named(work, pg, db, unique):
