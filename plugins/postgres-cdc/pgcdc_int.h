@@ -291,6 +291,8 @@ struct pgcdc {
     leat_epoch held_epoch;    // the checkpoint that makes it so; 0 = not begun
     int64_t held_until;       // monotonic: no longer is waited for it
     struct leat_event *feedback, *nap;
+    int64_t crowd_since; // monotonic: since when messages are counted
+    uint32_t crowd;      // how many came
     int64_t heard;       // monotonic: last byte of the server
     int64_t asked_since; // monotonic: when the server began to ask for replies, and how often it did since then
     uint32_t asked;
