@@ -363,9 +363,9 @@ static void write_bare(struct writer *w, const struct leat_type *t)
         [LEAT_TYPE_FLOAT] = "FLOAT",
         [LEAT_TYPE_DOUBLE] = "DOUBLE",
         [LEAT_TYPE_DATE] = "DATE",
-        [LEAT_TYPE_INTERVAL_YM] = "INTERVAL YEAR TO MONTH",
+        [LEAT_TYPE_INTERVAL_YM] = "INTERVAL MONTH",
         [LEAT_TYPE_NULL] = "NULL",
-        [LEAT_TYPE_INTERVAL_DS] = "INTERVAL DAY TO SECOND(3)",
+        [LEAT_TYPE_INTERVAL_DS] = "INTERVAL SECOND(3)",
     };
     switch (t->kind) {
     case LEAT_TYPE_DECIMAL:

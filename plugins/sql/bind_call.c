@@ -57,6 +57,12 @@ const struct leat_type *sql_bind_array(struct sql_bind *b, const struct leat_typ
 
 // --- small derivers ---
 
+uint32_t sql_length_both(const struct sql_expr *e)
+{
+    uint64_t length = (uint64_t)e->args[0]->type->length + e->args[1]->type->length;
+    return length > LEAT_LENGTH_MAX ? LEAT_LENGTH_MAX : (uint32_t)length;
+}
+
 uint8_t sql_args_nullable(const struct sql_expr *e)
 {
     for (uint32_t i = 0; i < e->arg_count; i++)

@@ -245,6 +245,8 @@ int sql_bind_become(struct sql_bind *b, struct sql_expr *e, const struct sql_exp
 
 // 1 if any argument may be NULL: the usual nullability of a result.
 uint8_t sql_args_nullable(const struct sql_expr *e);
+// The longest that the first two arguments are behind one another.
+uint32_t sql_length_both(const struct sql_expr *e);
 
 // Types for results, in the plan's arena or static. NULL = failure recorded.
 const struct leat_type *sql_bind_type(struct sql_bind *b, uint8_t kind, uint8_t nullable);

@@ -352,9 +352,8 @@ static int derive_join(struct sql_bind *b, struct sql_expr *e)
         return sql_bind_mismatch(b, e);
     uint8_t fixed = binary ? LEAT_TYPE_BINARY : LEAT_TYPE_CHAR;
     uint8_t varying = binary ? LEAT_TYPE_VARBINARY : LEAT_TYPE_VARCHAR;
-    uint64_t length = (uint64_t)x->length + y->length;
-    e->type = sql_bind_sized(b, x->kind == fixed && y->kind == fixed ? fixed : varying,
-                             length > LEAT_LENGTH_MAX ? LEAT_LENGTH_MAX : (uint32_t)length, sql_args_nullable(e));
+    e->type = sql_bind_sized(b, x->kind == fixed && y->kind == fixed ? fixed : varying, sql_length_both(e),
+                             sql_args_nullable(e));
     return e->type ? 0 : -1;
 }
 

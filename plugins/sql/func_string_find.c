@@ -275,9 +275,7 @@ static int derive_overlay(struct sql_bind *b, struct sql_expr *e)
 {
     if (want(b, e, 2))
         return -1;
-    uint64_t length = (uint64_t)e->args[0]->type->length + e->args[1]->type->length;
-    e->type = sql_bind_sized(b, LEAT_TYPE_VARCHAR, length > LEAT_LENGTH_MAX ? LEAT_LENGTH_MAX : (uint32_t)length,
-                             sql_args_nullable(e));
+    e->type = sql_bind_sized(b, LEAT_TYPE_VARCHAR, sql_length_both(e), sql_args_nullable(e));
     return e->type ? 0 : -1;
 }
 

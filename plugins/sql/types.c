@@ -2,124 +2,23 @@
 // Names, equality and merging of types; see types.h.
 #include "types.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <leat/types.h>
 
-struct out {
-    char *to;
-    size_t size, at;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct out *o, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(o->to + o->at, o->size - o->at, fmt, ap);
-    va_end(ap);
-    o->at = n < 0 || o->at + (size_t)n >= o->size ? o->size - 1 : o->at + (size_t)n;
-}
-
-static void print(struct out *o, const struct leat_type *t, int own_null);
-
-static void print_children(struct out *o, const struct leat_type *t, const char *name)
-{
-    put(o, "%s<", name);
-    for (uint32_t i = 0; i < t->child_count; i++) {
-        if (t->names)
-            put(o, "%s`%.*s` ", i ? ", " : "", (int)t->names[i].len, (const char *)t->names[i].ptr);
-        else
-            put(o, "%s", i ? ", " : "");
-        print(o, &t->children[i], 1);
-    }
-    put(o, ">");
-}
-
-static void print_sized(struct out *o, const struct leat_type *t, const char *name, const char *longest)
-{
-    if (longest && t->length == LEAT_LENGTH_MAX)
-        put(o, "%s", longest);
-    else
-        put(o, "%s(%u)", name, t->length);
-}
-
-static void print_kind(struct out *o, const struct leat_type *t)
-{
-    static const char *const plain[] = {
-        [LEAT_TYPE_BOOLEAN] = "BOOLEAN",
-        [LEAT_TYPE_TINYINT] = "TINYINT",
-        [LEAT_TYPE_SMALLINT] = "SMALLINT",
-        [LEAT_TYPE_INT] = "INT",
-        [LEAT_TYPE_BIGINT] = "BIGINT",
-        [LEAT_TYPE_FLOAT] = "FLOAT",
-        [LEAT_TYPE_DOUBLE] = "DOUBLE",
-        [LEAT_TYPE_DATE] = "DATE",
-        [LEAT_TYPE_INTERVAL_YM] = "INTERVAL MONTH",
-        [LEAT_TYPE_INTERVAL_DS] = "INTERVAL SECOND(3)",
-        [LEAT_TYPE_NULL] = "NULL",
-    };
-    switch (t->kind) {
-    case LEAT_TYPE_DECIMAL:
-        put(o, "DECIMAL(%u, %u)", t->precision, t->scale);
-        break;
-    case LEAT_TYPE_CHAR:
-        print_sized(o, t, "CHAR", NULL);
-        break;
-    case LEAT_TYPE_VARCHAR:
-        print_sized(o, t, "VARCHAR", "STRING");
-        break;
-    case LEAT_TYPE_BINARY:
-        print_sized(o, t, "BINARY", NULL);
-        break;
-    case LEAT_TYPE_VARBINARY:
-        print_sized(o, t, "VARBINARY", "BYTES");
-        break;
-    case LEAT_TYPE_TIME:
-        put(o, "TIME(%u)", t->precision);
-        break;
-    case LEAT_TYPE_TIMESTAMP:
-        put(o, "TIMESTAMP(%u)", t->precision);
-        break;
-    case LEAT_TYPE_TIMESTAMP_LTZ:
-        put(o, "TIMESTAMP_LTZ(%u)", t->precision);
-        break;
-    case LEAT_TYPE_ARRAY:
-        print_children(o, t, "ARRAY");
-        break;
-    case LEAT_TYPE_MAP:
-        print_children(o, t, "MAP");
-        break;
-    case LEAT_TYPE_ROW:
-        print_children(o, t, "ROW");
-        break;
-    default:
-        put(o, "%s", t->kind <= LEAT_TYPE_NULL && plain[t->kind] ? plain[t->kind] : "?");
-    }
-}
-
-static void print(struct out *o, const struct leat_type *t, int own_null)
-{
-    print_kind(o, t);
-    if (own_null && !t->nullable && t->kind != LEAT_TYPE_NULL)
-        put(o, " NOT NULL");
-}
+#include "typetext.h"
 
 char *sql_type_print(const struct leat_type *t, char *to, size_t size)
 {
-    struct out o = {to, size, 0};
-    *to = '\0';
-    print(&o, t, 1);
+    typetext_print(t, to, size);
     return to;
 }
 
 char *sql_type_name(const struct leat_type *t, char *to, size_t size)
 {
-    struct out o = {to, size, 0};
-    *to = '\0';
-    print(&o, t, 0);
-    return to;
+    struct leat_type plain = *t;
+    plain.nullable = 1;
+    return sql_type_print(&plain, to, size);
 }
 
 int sql_type_equal(const struct leat_type *a, const struct leat_type *b)

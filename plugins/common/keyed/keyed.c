@@ -207,18 +207,6 @@ int keyed_remove(struct keyed *map, struct leat_bytes key)
     return 1;
 }
 
-int keyed_next(const struct keyed *map, uint64_t *at, struct leat_bytes *key, struct leat_bytes *value)
-{
-    const struct keyed_entry *e = keyed_walk(map, at);
-    if (!e)
-        return 0;
-    if (key)
-        *key = keyed_key(map, e);
-    if (value)
-        *value = keyed_value(map, e);
-    return 1;
-}
-
 uint64_t keyed_count(const struct keyed *map)
 {
     return map->count;

@@ -56,9 +56,6 @@ int keyed_remove(struct keyed *map, struct leat_bytes key);
 // nothing has changed.
 int keyed_add(struct keyed *map, struct leat_bytes value, uint32_t hash);
 
-// Walks over all entries in no particular order: start with *at = 0; 0 = the end. The map must not change meanwhile.
-int keyed_next(const struct keyed *map, uint64_t *at, struct leat_bytes *key, struct leat_bytes *value);
-
 // --- groups
 
 // An entry in hand; good until the map changes. 0 = none.

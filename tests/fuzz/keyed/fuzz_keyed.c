@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keyed.h"
+#include "keyed_int.h"
 #include "keyed_row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -56,10 +56,11 @@ static void save(struct keyed *map, struct buf *out)
 
 static void walk(const struct keyed *map)
 {
-    struct leat_bytes key, value, group;
+    const struct keyed_entry *e;
+    struct leat_bytes group;
     uint64_t count = 0;
-    for (uint64_t at = 0; keyed_next(map, &at, &key, &value); count++)
-        (void)keyed_group_take(value, &group);
+    for (uint64_t at = 0; (e = keyed_walk(map, &at)); count++)
+        (void)keyed_group_take(keyed_value(map, e), &group);
     REQUIRE(count == keyed_count(map));
 }
 

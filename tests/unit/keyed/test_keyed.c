@@ -179,7 +179,7 @@ static void assert_same(const struct model *m, const struct keyed *map)
     }
     assert_int_equal(keyed_count(map), count);
     uint64_t at = 0;
-    while (keyed_next(map, &at, NULL, NULL))
+    while (keyed_walk(map, &at))
         count--;
     assert_int_equal(count, 0);
 }
