@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import urllib.request
 
 import psycopg2
 
@@ -39,7 +40,8 @@ def test_the_demo_shows_each_layer_and_leaves_all_running_when_asked(work):
             assert {row[0] for row in cursor} == {"PENDING", "SHIPPED", "COMPLETED"}
         connection.close()
         address = re.search(r"http://(127.0.0.1:\d+)/health", text)[1]
-        assert subprocess.run(["curl", "-sf", f"http://{address}/health/ready"], stdout=subprocess.DEVNULL).returncode == 0
+        with urllib.request.urlopen(f"http://{address}/health/ready", timeout=5) as answer:
+            assert answer.status == 200
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
