@@ -62,7 +62,7 @@ def test_checker_accepts_what_is_right_and_names_what_is_wrong(work, kafka):
         write_layers(pg, kafka, changes)
         row = orders.cleaned(changes[0].order, now())
         kafka.produce("dwd_orders", [(None, orders.encode(row))])
-        assert "dwd_orders: records differs" in problems(pg, kafka, changes)[0]
+        assert "dwd_orders: the number of records differs" in problems(pg, kafka, changes)[0]
 
         write_layers(pg, kafka, changes[:-1])
         assert len(problems(pg, kafka, changes)) == 4  # no record in three topics, no row in the target

@@ -190,7 +190,7 @@ class Checker:
         for record in self.kafka.read_topic(topic):
             row = json.loads(record.value)
             found.setdefault((row["order_id"], row["order_status"]), []).append((record, row))
-        self._same(f"{topic}: records", {change.key: 1 for change in self.changes},
+        self._same(f"{topic}: the number of records", {change.key: 1 for change in self.changes},
                    {key: len(records) for key, records in found.items()})
         good = 0
         for change in self.changes:
@@ -243,6 +243,21 @@ class Checker:
 
     def _same(self, what, expected, found):
         if expected != found:
-            show = [value.decode(errors="replace") if isinstance(value, bytes) else value
-                    for value in (expected, found)]
-            self.problems.append(f"{what} differs\n    expected {show[0]}\n    found    {show[1]}")
+            first, second = different(expected, found)
+            self.problems.append(f"{what} differs\n    expected {first}\n    found    {second}")
+
+
+NOT_THERE = "not there"
+
+
+def different(expected, found):
+    """Both as text; of two rows, or two tallies, only what differs, unless that is how they are written."""
+    shown = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in (expected, found)]
+    try:
+        first, second = [json.loads(value) if isinstance(value, str) else value for value in shown]
+        names = [name for name in {**first, **second} if first.get(name, NOT_THERE) != second.get(name, NOT_THERE)]
+    except (ValueError, TypeError, AttributeError):
+        return shown
+    if not names:
+        return shown
+    return [", ".join(f"{name}: {row.get(name, NOT_THERE)}" for name in names) for row in (first, second)]
