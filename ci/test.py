@@ -15,6 +15,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TTY = sys.stdout.isatty()
+COLORS = TTY and not os.environ.get("NO_COLOR")
 # A log is read afterwards, by people who were not there: it holds every case. A terminal shows programs only.
 EVERY_CASE = not TTY or bool(os.environ.get("V"))
 
@@ -26,7 +27,7 @@ SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed")
 
 
 def paint(code, text):
-    return f"\033[{code}m{text}\033[0m" if TTY else text
+    return f"\033[{code}m{text}\033[0m" if COLORS else text
 
 
 class Totals:
