@@ -8,6 +8,7 @@
 //     changes.c   pgoutput messages -> rows                                     \ called by stream.c
 //     relation.c  where a table's columns stand in them, over ALTERs            |
 //     reselect.c  values that an update left out, fetched by key                /
+//     watch.c     what else the server is asked meanwhile
 //     rows.c      values -> cells, open batches, emitting
 //     state.c     positions to bytes and back
 //     conn.c      the connections and their session settings; scripts of queries
@@ -370,9 +371,11 @@ leat_status pgcdc_truncate(struct pgcdc *p, struct pgcdc_table *t);
 leat_status pgcdc_truncate_poll(struct pgcdc *p); // emits deletes; like pgcdc_rows_flush
 // --- reselect.c
 leat_status pgcdc_reselect(struct pgcdc *p); // stepped; LEAT_OK: no row waits for values any more
-leat_status pgcdc_ask_end(struct pgcdc *p);  // where the log of the server ends; the answer is taken when it comes
 leat_status pgcdc_pending_add(struct pgcdc *p, struct pgcdc_table *t, uint32_t row, const struct pgoutput_value *values,
                               const uint16_t *from);
+// --- watch.c
+leat_status pgcdc_ask_end(struct pgcdc *p);  // where the log of the server ends; the answer is taken when it comes
+leat_status pgcdc_take_end(struct pgcdc *p); // stepped: the answer that is still to come
 // --- state.c
 leat_status pgcdc_state_write(struct pgcdc *p, struct leat_state_out *out);
 leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in);

@@ -212,34 +212,6 @@ static void leave_out(struct leat_batch *b)
     b->rows = to;
 }
 
-static leat_status take_end(struct pgcdc *p)
-{
-    PGresult *res = NULL;
-    leat_status st = pq_take(p->sql, "ask for the end of the log", &res);
-    if (st != LEAT_OK)
-        return st;
-    uint64_t end = PQntuples(res) == 1 ? pgcdc_lsn_parse(PQgetvalue(res, 0, 0)) : 0;
-    pgcdc_lag_sample(p, end);
-    p->asking_end = 0;
-    PQclear(res);
-    return LEAT_OK;
-}
-
-leat_status pgcdc_ask_end(struct pgcdc *p)
-{
-    if (!p->asking_end && (p->reselecting || !p->sql))
-        return LEAT_OK;
-    leat_status st = LEAT_OK;
-    if (!p->asking_end) {
-        st = pq_send(p->sql, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-                             "ELSE pg_current_wal_flush_lsn() END");
-        p->asking_end = st == LEAT_OK;
-    }
-    if (st == LEAT_OK)
-        st = take_end(p);
-    return st < 0 ? st : LEAT_OK;
-}
-
 static leat_status reselect_table(struct pgcdc *p, struct pgcdc_table *t)
 {
     for (int again = 0; p->reselect_first < t->pending_count;) {
@@ -268,7 +240,7 @@ static leat_status reselect_table(struct pgcdc *p, struct pgcdc_table *t)
 leat_status pgcdc_reselect(struct pgcdc *p)
 {
     if (p->asking_end) { // one query at a time
-        leat_status st = take_end(p);
+        leat_status st = pgcdc_take_end(p);
         if (st != LEAT_OK)
             return st;
     }
