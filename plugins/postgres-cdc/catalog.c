@@ -103,7 +103,7 @@ static leat_status send_tables(struct pgcdc *p)
     buf_str(&sql, "SELECT n.nspname, c.relname, c.oid, c.relkind, c.relreplident, c.relpersistence, "
                   "c.reltuples, has_schema_privilege(n.oid, 'USAGE'), "
                   "has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'), "
-                  "pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_relation_size(c.oid) / 8192, "
+                  "pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_relation_size(c.oid) / 8192, c.relispartition, "
                   "(n.nspname, c.relname) IN (SELECT schemaname, tablename FROM pg_catalog.pg_publication_tables "
                   "WHERE pubname = ");
     pq_literal(&sql, p->publication, strlen(p->publication));
@@ -128,7 +128,8 @@ static leat_status fill_table(struct pgcdc *p, const PGresult *res, int row, str
     t->is_owner = (uint8_t)truth(res, row, 9);
     t->pages = (uint32_t)strtoul(cell(res, row, 10), NULL, 10);
     t->used = 1;
-    t->published = (uint8_t)truth(res, row, 11);
+    t->is_partition = (uint8_t)truth(res, row, 11);
+    t->published = (uint8_t)truth(res, row, 12);
     t->readable = truth(res, row, 7) && truth(res, row, 8);
     return LEAT_OK;
 }

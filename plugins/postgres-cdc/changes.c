@@ -77,19 +77,39 @@ static leat_status relation_table(struct pgcdc *p, uint32_t id, struct pgcdc_tab
 
 // --- Relation
 
+static int has_name(const struct pgcdc_table *t, const struct pgoutput_relation *r)
+{
+    return strcmp(t->schema, r->schema[0] ? r->schema : "pg_catalog") == 0 && strcmp(t->name, r->name) == 0;
+}
+
+// Another table of this name, by its number: one of after our reading of the catalogue stops the node, one of before it
+// is not captured. Of a checkpoint that knew no numbers it may be the table that rows were read of.
+static leat_status on_namesake(struct pgcdc *p, struct pgcdc_table *t, uint32_t id)
+{
+    const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
+    if (p->at.lsn < p->known_from && (!saved || saved->oid))
+        return relation_put(p, id, 0);
+    t->altered = (struct pgcdc_altered){"dropped and created anew", NULL, PGCDC_TABLE_ANEW};
+    return relation_put(p, id, (uint32_t)(t - p->tables) + 1);
+}
+
+// A relation's id is the table's number. What is logged of it under a former name is of this table all the same.
 static leat_status on_relation(struct pgcdc *p)
 {
     const struct pgoutput_relation *r = &p->room->relation;
-    const char *schema = r->schema[0] ? r->schema : "pg_catalog";
-    uint32_t i = 0;
-    while (i < p->table_count && (strcmp(p->tables[i].schema, schema) != 0 || strcmp(p->tables[i].name, r->name) != 0))
-        i++;
-    if (i == p->table_count || !p->tables[i].used)
-        return relation_put(p, r->id, 0);
-    leat_status st = pgcdc_relation(p, &p->tables[i]);
-    if (st < 0)
-        return st;
-    return relation_put(p, r->id, i + 1);
+    for (uint32_t i = 0; i < p->table_count; i++) {
+        struct pgcdc_table *t = &p->tables[i];
+        if (!t->used || t->oid != r->id)
+            continue;
+        leat_status st = pgcdc_relation(p, t);
+        if (st >= 0 && p->at.lsn >= p->known_from && !has_name(t, r))
+            t->altered = (struct pgcdc_altered){"renamed", NULL, PGCDC_NAME_IT};
+        return st < 0 ? st : relation_put(p, r->id, i + 1);
+    }
+    for (uint32_t i = 0; i < p->table_count; i++)
+        if (p->tables[i].used && has_name(&p->tables[i], r))
+            return on_namesake(p, &p->tables[i], r->id);
+    return relation_put(p, r->id, 0);
 }
 
 // --- transactions

@@ -89,11 +89,24 @@ void pgcdc_keys_free(struct pgcdc_keys **list)
         *list = k->next;
         forget(k);
         free(k->slots);
+        free(k->columns);
         free(k->schema);
         free(k->name);
         buf_fini(&k->log);
         free(k);
     }
+}
+
+int pgcdc_keys_are_of(struct pgcdc_keys *k, const int16_t *columns, uint32_t count)
+{
+    if (k->columns)
+        return k->column_count != count || memcmp(k->columns, columns, count * sizeof *columns) != 0;
+    k->columns = malloc(count * sizeof *columns);
+    if (!k->columns)
+        return -1;
+    memcpy(k->columns, columns, count * sizeof *columns);
+    k->column_count = count;
+    return 0;
 }
 
 int pgcdc_keys_put(struct pgcdc_keys *k, const void *bytes, uint32_t len)

@@ -18,6 +18,8 @@
 struct pgcdc_keys {
     struct pgcdc_keys *next;
     char *schema, *name;
+    int16_t *columns; // the numbers of the key's columns; NULL = not known
+    uint32_t column_count;
     struct pgcdc_key **slots; // open addressing, linear; NULL = empty
     size_t mask, count;
     size_t bytes;       // of all keys
@@ -33,6 +35,9 @@ struct pgcdc_key {
 // The set of a table, made at the first call; NULL = no memory.
 struct pgcdc_keys *pgcdc_keys_of(struct pgcdc_keys **list, const char *schema, const char *name);
 void pgcdc_keys_free(struct pgcdc_keys **list);
+
+// Says of which columns the keys are. 0 = done, 1 = they are of others, -1 = no memory.
+int pgcdc_keys_are_of(struct pgcdc_keys *keys, const int16_t *columns, uint32_t count);
 
 // 0 = done, -1 = no memory. Putting what is there and dropping what is not change nothing.
 int pgcdc_keys_put(struct pgcdc_keys *keys, const void *bytes, uint32_t len);

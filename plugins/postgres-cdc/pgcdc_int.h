@@ -72,13 +72,21 @@ struct pgcdc_pending {
     uint32_t xid;
 };
 
-enum pgcdc_cure { PGCDC_START_AGAIN, PGCDC_RETYPED, PGCDC_DECLARE_TEXT, PGCDC_LEAVE_OUT, PGCDC_READ_ANEW };
+enum pgcdc_cure {
+    PGCDC_START_AGAIN,
+    PGCDC_RETYPED,
+    PGCDC_DECLARE_TEXT,
+    PGCDC_LEAVE_OUT,
+    PGCDC_READ_ANEW,
+    PGCDC_NAME_IT,
+    PGCDC_TABLE_ANEW,
+};
 
-// A captured column that rows do not have any more as it is announced; `how` NULL = all is well.
+// A captured column that rows do not have any more as it is announced, or the table; `how` NULL = all is well.
 struct pgcdc_altered {
     const char *how;
-    const char *column;
-    uint8_t cure; // enum pgcdc_cure
+    const char *column; // NULL = the table itself
+    uint8_t cure;       // enum pgcdc_cure
 };
 
 struct pgcdc_table {
@@ -92,6 +100,7 @@ struct pgcdc_table {
     uint8_t snapshot_done;
     uint8_t is_owner;
     uint8_t published;
+    uint8_t is_partition;
     uint8_t readable; // at least some column
     double estimate;  // rows, by pg_class
     uint32_t pages;
@@ -237,10 +246,11 @@ struct pgcdc {
     uint64_t slot_confirmed, slot_restart;
     uint8_t slot_exists, slot_ours;
     uint8_t publication_exists, publication_all;
-    uint64_t wait_xid;       // older transactions must end first; 0 = not asked yet
-    uint64_t wait_lsn;       // the end of the log before that number was given
-    uint8_t waited;          // the first of two rounds is over
-    int64_t slot_wait_until; // monotonic; patience with another process on the slot
+    uint8_t publication_by_root; // partitions' changes bear the name of their root
+    uint64_t wait_xid;           // older transactions must end first; 0 = not asked yet
+    uint64_t wait_lsn;           // the end of the log before that number was given
+    uint8_t waited;              // the first of two rounds is over
+    int64_t slot_wait_until;     // monotonic; patience with another process on the slot
     struct leat_event *retry;
     char snapshot_name[64]; // exported by the slot's creation; "" = none
     uint8_t restored;
@@ -346,6 +356,8 @@ leat_status pgcdc_change(struct pgcdc *p, const uint8_t *bytes, size_t len);
 // Takes the Relation message in `room`: places the table's columns, or notes why that cannot be.
 leat_status pgcdc_relation(struct pgcdc *p, struct pgcdc_table *t);
 leat_status pgcdc_altered(struct pgcdc *p, const struct pgcdc_table *t); // the failure
+// 'column "c" of table "s.t"' or 'table "s.t"': what was altered.
+void pgcdc_altered_what(const struct pgcdc_table *t, char *out, size_t size);
 // Joins what the catalogue says of the columns with what the state says.
 leat_status pgcdc_attributes(struct pgcdc *p, struct pgcdc_table *t, const struct pgcdc_saved_table *saved);
 // --- rows.c
@@ -380,5 +392,7 @@ leat_status pgcdc_take_end(struct pgcdc *p); // stepped: the answer that is stil
 leat_status pgcdc_state_write(struct pgcdc *p, struct leat_state_out *out);
 leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in);
 const struct pgcdc_saved_table *pgcdc_saved_find(const struct pgcdc *p, const char *schema, const char *name);
+// The same, but not a former table of that name.
+const struct pgcdc_saved_table *pgcdc_saved_of(const struct pgcdc *p, const struct pgcdc_table *t);
 
 #endif

@@ -303,15 +303,16 @@ static leat_status check_identity(struct pgcdc *p, struct pgcdc_table *t)
                         "table \"%s\" has no REPLICA IDENTITY FULL any more, but is read with the rows before updates",
                         t->port_name);
         leat_error_hint(p->ctx,
-                        "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL; changes logged without it stay "
-                        "unreadable in mode \"all\".",
+                        "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL; changes logged without it can be read "
+                        "with changelog-mode = \"upsert\" only.",
                         t->schema, t->name);
         return LEAT_FATAL;
     }
     for (uint32_t i = 0; t->mode == LEAT_MODE_UPSERT && i < t->out.key_count; i++) {
         uint16_t at = t->from[t->out.key[i]];
         if (r->identity == 'n' || (at != PGCDC_NO_COLUMN && !r->columns[at].is_key))
-            alter(t, t->columns[t->out.key[i]].name, "taken out of the replica identity", PGCDC_START_AGAIN);
+            alter(t, t->columns[t->out.key[i]].name, "taken out of the replica identity",
+                  p->at.lsn >= p->known_from ? PGCDC_START_AGAIN : PGCDC_READ_ANEW);
     }
     return LEAT_OK;
 }
@@ -420,17 +421,33 @@ static void hint_cure(struct pgcdc *p, const struct pgcdc_table *t)
             "a new snapshot.",
             p->config->slot_name, p->node);
         break;
+    case PGCDC_NAME_IT:
+        leat_error_hint(p->ctx, "Name it back, or put its new name into table-name (it is then read anew), and start "
+                                "leat again.");
+        break;
+    case PGCDC_TABLE_ANEW:
+        leat_error_hint(p->ctx, "Start leat again: on-truncate says what becomes of the former table's rows.");
+        break;
     default:
         leat_error_hint(p->ctx, "Check what reads the column, then start leat again: the table's columns are then "
                                 "taken as they are now, and no row is left out: the position is kept.");
     }
 }
 
+void pgcdc_altered_what(const struct pgcdc_table *t, char *out, size_t size)
+{
+    if (t->altered.column)
+        snprintf(out, size, "column \"%s\" of table \"%s\"", t->altered.column, t->port_name);
+    else
+        snprintf(out, size, "table \"%s\"", t->port_name);
+}
+
 leat_status pgcdc_altered(struct pgcdc *p, const struct pgcdc_table *t)
 {
-    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0302",
-                    "column \"%s\" of table \"%s\" was %s; stopped before its first row, at " PGCDC_LSN,
-                    t->altered.column, t->port_name, t->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
+    char what[256];
+    pgcdc_altered_what(t, what, sizeof what);
+    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0302", "%s was %s; stopped before its first row, at " PGCDC_LSN, what,
+                    t->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
     hint_cure(p, t);
     return LEAT_FATAL;
 }

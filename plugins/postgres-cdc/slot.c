@@ -204,8 +204,9 @@ static leat_status send_publication(struct pgcdc *p)
 {
     struct buf sql;
     buf_init(&sql, SQL_MAX);
-    buf_str(&sql, "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate "
-                  "FROM pg_catalog.pg_publication WHERE pubname = ");
+    buf_str(&sql, "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate, ");
+    buf_str(&sql, p->server_version >= 130000 ? "pubviaroot" : "false");
+    buf_str(&sql, " FROM pg_catalog.pg_publication WHERE pubname = ");
     pq_literal(&sql, p->publication, strlen(p->publication));
     return pgcdc_send_sql(p, p->sql, &sql);
 }
@@ -214,6 +215,7 @@ static leat_status take_publication(struct pgcdc *p, PGresult *res)
 {
     p->publication_exists = PQntuples(res) > 0;
     p->publication_all = p->publication_exists && cell(res, 0, 0)[0] == 't';
+    p->publication_by_root = p->publication_exists && cell(res, 0, 2)[0] == 't';
     if (p->publication_exists && cell(res, 0, 1)[0] != 't') {
         (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" leaves out some kinds of changes",
                         p->publication);
@@ -278,6 +280,51 @@ static leat_status check_published(struct pgcdc *p, const PGresult *res, const s
     return LEAT_OK;
 }
 
+// What a table was at the checkpoint must still be true of it, or changes since then were not told.
+static leat_status check_known(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
+    if (!saved || (saved == pgcdc_saved_of(p, t) && t->published))
+        return LEAT_OK;
+    if (saved == pgcdc_saved_of(p, t)) {
+        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
+                        "table \"%s\" was taken out of publication \"%s\" after the checkpoint at " PGCDC_LSN
+                        ": its changes since then were not told",
+                        t->port_name, p->publication, PGCDC_LSN_OF(p->saved.at.lsn));
+        leat_error_hint(p->ctx, "Drop slot \"%s\" and start once with --forget-state %s to read a new snapshot.",
+                        p->slot, p->node);
+        return LEAT_FATAL;
+    }
+    if (p->config->on_truncate == PGCDC_TRUNCATE_IGNORE) {
+        leat_log(p->ctx, LEAT_LOG_WARN, "truncate",
+                 "table \"%s\" was dropped and created anew: the new one is read whole, deletes of the former one's "
+                 "rows are left out",
+                 t->port_name);
+        return LEAT_OK;
+    }
+    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0303",
+                    "table \"%s\" is another one than that of the checkpoint: it was dropped and created anew, or "
+                    "renamed",
+                    t->port_name);
+    leat_error_hint(p->ctx,
+                    "Empty the targets if they should follow, set on-truncate = \"ignore\" and start again: the new "
+                    "table is then read whole.");
+    return LEAT_FATAL;
+}
+
+static leat_status by_root(struct pgcdc *p, const struct pgcdc_table *t)
+{
+    (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
+                    "publication \"%s\" publishes partitions under the name of their root, so that changes of \"%s\" "
+                    "would not be told",
+                    p->publication, t->port_name);
+    leat_error_hint(p->ctx,
+                    "Run ALTER PUBLICATION \"%s\" SET (publish_via_partition_root = false); or leave "
+                    "publication.name out.",
+                    p->publication);
+    return LEAT_CONFIG;
+}
+
 static leat_status take_published(struct pgcdc *p, PGresult *res)
 {
     for (uint32_t i = 0; i < p->table_count; i++) {
@@ -285,11 +332,14 @@ static leat_status take_published(struct pgcdc *p, PGresult *res)
         if (!t->used)
             continue;
         t->published = (uint8_t)is_published(res, t, NULL);
-        if (t->published) {
-            leat_status st = check_published(p, res, t);
-            if (st < 0)
-                return st;
-        } else if (p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
+        leat_status st = check_known(p, t);
+        if (st == LEAT_OK && t->published)
+            st = check_published(p, res, t);
+        else if (st == LEAT_OK && p->publication_by_root && t->is_partition)
+            st = by_root(p, t);
+        if (st < 0)
+            return st;
+        if (!t->published && p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
             (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" does not have table \"%s\"",
                             p->publication, t->port_name);
             leat_error_hint(p->ctx, "Run ALTER PUBLICATION \"%s\" ADD TABLE \"%s\".\"%s\";", p->publication, t->schema,
@@ -391,7 +441,7 @@ static int must_wait(const struct pgcdc *p)
     if (!p->slot_exists || (p->restored ? p->config->startup_mode != PGCDC_INITIAL : !wants_snapshot(p)))
         return 0;
     for (uint32_t i = 0; i < p->table_count; i++)
-        if (p->tables[i].used && !pgcdc_saved_find(p, p->tables[i].schema, p->tables[i].name))
+        if (p->tables[i].used && !pgcdc_saved_of(p, &p->tables[i]))
             return 1;
     return 0;
 }
@@ -657,7 +707,7 @@ static void begin_restored(struct pgcdc *p)
     p->snapshot_done = 1;
     for (uint32_t i = 0; i < p->table_count; i++) {
         struct pgcdc_table *t = &p->tables[i];
-        const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
+        const struct pgcdc_saved_table *saved = pgcdc_saved_of(p, t);
         t->snapshot_done = !t->used || (saved ? saved->snapshot_done : p->config->startup_mode != PGCDC_INITIAL);
         p->snapshot_done &= t->snapshot_done;
     }
@@ -679,11 +729,37 @@ static leat_status begin_columns(struct pgcdc *p)
     p->known_from = p->slot_exists ? p->server_end : 0;
     for (uint32_t i = 0; i < p->table_count; i++) {
         struct pgcdc_table *t = &p->tables[i];
-        leat_status st = t->used ? pgcdc_attributes(p, t, pgcdc_saved_find(p, t->schema, t->name)) : LEAT_OK;
+        leat_status st = t->used ? pgcdc_attributes(p, t, pgcdc_saved_of(p, t)) : LEAT_OK;
         if (st < 0)
             return st;
     }
     return LEAT_OK;
+}
+
+// Keys of a former primary key would be taken for those of the present one.
+static leat_status begin_keys_of(struct pgcdc *p, struct pgcdc_table *t)
+{
+    int16_t *columns = pgcdc_mem_alloc(&p->mem, t->out.key_count * sizeof *columns);
+    t->keys = pgcdc_keys_of(&p->keys, t->schema, t->name);
+    if (!t->keys || !columns)
+        return leat_no_memory(p->ctx);
+    for (uint32_t i = 0; i < t->out.key_count; i++)
+        columns[i] = t->columns[t->out.key[i]].attnum;
+    int differ = pgcdc_keys_are_of(t->keys, columns, t->out.key_count);
+    if (differ < 0)
+        return leat_no_memory(p->ctx);
+    if (!differ)
+        return LEAT_OK;
+    (void)leat_fail(
+        p->ctx, LEAT_FATAL, "LEAT-G0308",
+        "the primary key of table \"%s\" is of other columns than at the checkpoint, whose keys on-truncate "
+        "\"delete\" goes by",
+        t->port_name);
+    leat_error_hint(p->ctx,
+                    "Give the table its former primary key back; or empty the targets, drop slot \"%s\" and start once "
+                    "with --forget-state %s to read a new snapshot.",
+                    p->slot, p->node);
+    return LEAT_FATAL;
 }
 
 // on-truncate = "delete" needs every key from the first row on.
@@ -709,9 +785,9 @@ static leat_status begin_keys(struct pgcdc *p)
                 "on-truncate \"delete\" must be set from the first start on: the keys of table \"%s\" are not "
                 "known",
                 t->port_name);
-        t->keys = pgcdc_keys_of(&p->keys, t->schema, t->name);
-        if (!t->keys)
-            return leat_no_memory(p->ctx);
+        leat_status st = begin_keys_of(p, t);
+        if (st < 0)
+            return st;
     }
     return LEAT_OK;
 }

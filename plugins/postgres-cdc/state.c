@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state, version 3, big-endian:
+// The node's state, version 4, big-endian:
 //
 //     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
 //     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
 //     u32 tables × (cstr schema · cstr name · u32 oid · u8 snapshot done · u32 columns × (cstr name · u16 number ·
 //                   u32 type · u32 typmod))     version 1 had the columns' names only, and no oid; version 2 no typmod
-//     tables × (cstr schema · cstr name · u64 length · changes of its keys)    with on-truncate = "delete" only; keys.c
+//     tables × (cstr schema · cstr name · u32 columns × u16 number · u64 length · changes of its keys)
+//                   with on-truncate = "delete" only; keys.c. Up to version 3 the numbers of a key's columns were missing
 //
 // All but the keys is written whole each time; of the keys a delta holds what changed since the last save.
 // The columns are the table's at the position, so that rows logged before an ALTER can be read after it: relation.c.
@@ -13,7 +14,7 @@
 
 #include "pgcdc_int.h"
 
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 #define STATE_MAX     (64u << 20)
 
 // As the table was at the position: until the log of before the catalogue's reading is behind us, as it was saved.
@@ -84,6 +85,9 @@ static leat_status write_keys(struct pgcdc *p, struct leat_state_out *out, struc
         buf_reset(b);
         buf_cstr(b, k->schema);
         buf_cstr(b, k->name);
+        buf_u32(b, k->column_count);
+        for (uint32_t i = 0; i < k->column_count; i++)
+            buf_u16(b, (uint16_t)k->columns[i]);
         buf_u64(b, pgcdc_keys_saved_len(k, image));
         if (!buf_ok(b))
             return leat_no_memory(p->ctx);
@@ -137,13 +141,21 @@ static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *
     return t->schema && t->name && t->columns;
 }
 
-static int read_keys(struct pgcdc *p, struct cur *c)
+#define KEY_MAX 32 // columns of an index of PostgreSQL
+
+static int read_keys(struct pgcdc *p, struct cur *c, uint32_t version)
 {
     while (cur_ok(c) && cur_left(c)) {
+        int16_t columns[KEY_MAX];
         const char *schema = cur_cstr(c, NULL), *name = cur_cstr(c, NULL);
+        uint32_t count = version > 3 ? cur_u32(c) : 0;
+        if (count > KEY_MAX)
+            cur_fail(c);
+        for (uint32_t i = 0; i < count && cur_ok(c); i++)
+            columns[i] = (int16_t)cur_u16(c);
         struct cur saved = cur_sub(c, cur_u64(c));
         struct pgcdc_keys *keys = cur_ok(c) ? pgcdc_keys_of(&p->keys, schema, name) : NULL;
-        if (!keys || pgcdc_keys_load(keys, &saved) < 0)
+        if (!keys || (count && pgcdc_keys_are_of(keys, columns, count) != 0) || pgcdc_keys_load(keys, &saved) < 0)
             return 0;
         p->keys_known = 1;
     }
@@ -169,7 +181,7 @@ static int read_state(struct pgcdc *p, struct cur *c, uint32_t version)
     for (uint32_t i = 0; s->tables && i < s->count; i++)
         if (!read_table(p, c, &s->tables[i], version))
             return 0;
-    return cur_ok(c) && s->tables && s->slot && s->database && read_keys(p, c);
+    return cur_ok(c) && s->tables && s->slot && s->database && read_keys(p, c, version);
 }
 
 leat_status pgcdc_state_read(struct pgcdc *p, const struct leat_state_in *in)
@@ -204,4 +216,10 @@ const struct pgcdc_saved_table *pgcdc_saved_find(const struct pgcdc *p, const ch
         if (strcmp(p->saved.tables[i].schema, schema) == 0 && strcmp(p->saved.tables[i].name, name) == 0)
             return &p->saved.tables[i];
     return NULL;
+}
+
+const struct pgcdc_saved_table *pgcdc_saved_of(const struct pgcdc *p, const struct pgcdc_table *t)
+{
+    const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
+    return saved && (!saved->oid || saved->oid == t->oid) ? saved : NULL;
 }

@@ -309,13 +309,13 @@ static leat_status wait_durable(struct pgcdc *p)
     if (p->held_durable || (p->restored && same_position(&p->emitted, &p->saved.at)))
         return pgcdc_altered(p, p->held);
     if (!p->held_until) {
+        char what[256];
+        pgcdc_altered_what(p->held, what, sizeof what);
         p->held_until = now + HOLD_MAX;
         leat_log(p->ctx, LEAT_LOG_WARN, "altered",
-                 "column \"%s\" of table \"%s\" was %s: the job stops at " PGCDC_LSN " when a checkpoint made all "
-                 "before it durable",
-                 p->held->altered.column, p->held->port_name, p->held->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
-        leat_say_status(p->ctx, "waiting for a checkpoint before it stops: column %s of table %s was %s",
-                        p->held->altered.column, p->held->port_name, p->held->altered.how);
+                 "%s was %s: the job stops at " PGCDC_LSN " when a checkpoint made all before it durable", what,
+                 p->held->altered.how, PGCDC_LSN_OF(p->emitted.lsn));
+        leat_say_status(p->ctx, "waiting for a checkpoint before it stops: %s was %s", what, p->held->altered.how);
     }
     return now > p->held_until ? pgcdc_altered(p, p->held) : LEAT_AGAIN;
 }

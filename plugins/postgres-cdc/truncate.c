@@ -79,8 +79,7 @@ static leat_status broken_key(struct pgcdc *p, const struct pgcdc_table *t, cons
     (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0307", "a saved key of table \"%s\" cannot be read: %s", t->port_name,
                     wrong);
     leat_error_hint(p->ctx,
-                    "If the table's primary key was changed: empty the targets, drop the slot and start once with "
-                    "--forget-state %s to read a new snapshot.",
+                    "Empty the targets, drop the slot and start once with --forget-state %s to read a new snapshot.",
                     p->node);
     return LEAT_FATAL;
 }
