@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See coordinator.h. `held` is the set of states of the newest epoch that passed: what the next manifest is made from.
+// See coordinator.h.
 #include "checkpoint/coordinator.h"
 
 #include <pthread.h>
@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "checkpoint/forget.h"
+#include "checkpoint/gather.h"
 #include "fault.h"
 
 #define GATE_LOOK   ((leat_usec)100000)
@@ -18,7 +19,7 @@ struct coordinator {
     struct plan_job *plan;
     struct runtime_job *job;
     struct runtime_events events;
-    struct store_manifest held;     // being gathered, or written
+    struct gather gather;           // or being written
     struct store_manifest restored; // given to the job at its start
     struct runtime_piece *pieces;
 
@@ -28,12 +29,10 @@ struct coordinator {
     bool must_write;    // the writing failed for want of something, and is tried again when the timer says so
     bool job_stopped;   // everything is closed; what is left waits for the writer
     bool full_wanted;   // first epoch of a run: every node saves everything
-    bool changed;       // the epoch under way holds something new
     bool snapshot_seen; // the snapshot was over when the barrier started
     bool opened;        // this run has got so far
     leat_epoch lost;    // newest checkpoint, damaged: this run starts from the one before; 0 = it is not so
     leat_usec began;
-    size_t epoch_bytes;
 
     struct loop_timer timer;       // next epoch, or next start
     struct loop_timer grace_timer; // stop without a checkpoint
@@ -228,7 +227,7 @@ static void on_stopped(void *arg)
     c->epoch = 0;
     note_epoch(c, 0);
     c->job_stopped = true;
-    // a manifest that is still being written holds `held`; its mail comes first
+    // a manifest that is still being written holds `gather`; its mail comes first
     if (!c->writing)
         wind_up(c);
 }
@@ -241,100 +240,24 @@ static void on_failed(void *arg, const struct base_error *error)
 // --- epochs
 // ---------------------------------------------------------------------------------------------------------------
 
-static struct store_state *held_state(struct coordinator *c, const char *node, uint32_t instance)
-{
-    for (uint32_t i = 0; i < c->held.state_count; i++)
-        if (c->held.states[i].instance == instance && strcmp(c->held.states[i].node, node) == 0)
-            return &c->held.states[i];
-    return NULL;
-}
-
 static bool want_full(void *arg, const struct plan_node *node, uint32_t instance)
 {
-    // called on workers while the control loop leaves `held` alone: between barrier and the last `saved` only this
+    // called on workers while the control loop leaves `gather` alone: between barrier and the last `saved` only this
     // instance's entry is looked at before it has saved
     struct coordinator *c = arg;
     if (c->full_wanted)
         return true;
     pthread_mutex_lock(&c->lock);
-    const struct store_state *s = held_state(c, node->name, instance);
-    size_t full = s && s->piece_count ? s->pieces[0].len : 0, deltas = 0;
-    for (uint32_t i = 1; s && i < s->piece_count; i++)
-        deltas += s->pieces[i].len;
-    bool want = !s || s->piece_count == 0 || deltas > full || s->piece_count > 1000;
+    bool want = gather_wants_full(&c->gather, node->name, instance);
     pthread_mutex_unlock(&c->lock);
     return want;
-}
-
-static void drop_pieces(struct store_state *s)
-{
-    for (uint32_t i = 0; i < s->piece_count; i++)
-        free(s->pieces[i].bytes);
-    s->piece_count = 0;
-}
-
-static struct store_state *add_state(struct coordinator *c, const struct runtime_saved *saved)
-{
-    struct store_state *states = realloc(c->held.states, (c->held.state_count + 1) * sizeof *states);
-    if (!states)
-        return NULL;
-    c->held.states = states;
-    struct store_state *s = &states[c->held.state_count];
-    const char *words;
-    uint64_t shape = runtime_state_shape(saved->node, &words);
-    *s = (struct store_state){.node = strdup(saved->node->name),
-                              .instance = saved->instance,
-                              .instances = saved->node->parallelism,
-                              .shape = shape,
-                              .words = words ? strdup(words) : NULL};
-    if (!s->node || (words && !s->words)) {
-        free(s->node);
-        free(s->words);
-        return NULL;
-    }
-    c->held.state_count++;
-    return s;
-}
-
-static bool same_as_held(const struct store_state *s, const struct runtime_saved *saved)
-{
-    const struct store_piece *p = s->piece_count == 1 ? &s->pieces[0] : NULL;
-    return p && p->bytes && p->epoch && saved->kind == LEAT_STATE_FULL && p->version == saved->version &&
-           p->len == saved->len && memcmp(p->bytes, saved->bytes, p->len) == 0;
-}
-
-// Takes saved->bytes.
-static bool hold(struct coordinator *c, struct runtime_saved *saved)
-{
-    if (saved->kind == 0 || (saved->kind == LEAT_STATE_DELTA && saved->len == 0)) {
-        free(saved->bytes);
-        return true;
-    }
-    struct store_state *s = held_state(c, saved->node->name, saved->instance);
-    if (!s && !(s = add_state(c, saved)))
-        return false;
-    if (same_as_held(s, saved)) {
-        free(saved->bytes);
-        return true;
-    }
-    if (saved->kind == LEAT_STATE_FULL)
-        drop_pieces(s);
-    struct store_piece *pieces = realloc(s->pieces, (s->piece_count + 1) * sizeof *pieces);
-    if (!pieces)
-        return false;
-    s->pieces = pieces;
-    s->pieces[s->piece_count++] =
-        (struct store_piece){.version = saved->version, .kind = saved->kind, .bytes = saved->bytes, .len = saved->len};
-    c->changed = true;
-    c->epoch_bytes += saved->len;
-    return true;
 }
 
 static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
 {
     struct coordinator *c = arg;
     pthread_mutex_lock(&c->lock);
-    bool ok = hold(c, saved);
+    bool ok = gather_take(&c->gather, saved);
     pthread_mutex_unlock(&c->lock);
     if (ok)
         return;
@@ -342,21 +265,6 @@ static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
     struct base_error error;
     base_no_memory(&error);
     fail(c, &error);
-}
-
-// Large pieces that are on disk need not stay in memory.
-#define PIECE_KEPT ((size_t)64 << 10)
-
-static void forget_large(struct coordinator *c)
-{
-    for (uint32_t i = 0; i < c->held.state_count; i++)
-        for (uint32_t k = 0; k < c->held.states[i].piece_count; k++) {
-            struct store_piece *p = &c->held.states[i].pieces[k];
-            if (p->epoch && p->len > PIECE_KEPT) {
-                free(p->bytes);
-                p->bytes = NULL;
-            }
-        }
 }
 
 static void after_epoch(struct coordinator *c)
@@ -372,10 +280,10 @@ static void after_epoch(struct coordinator *c)
     c->view.epoch_since = 0;
     c->view.epoch_at = now;
     c->view.epoch_took = now - c->began;
-    c->view.epoch_bytes = c->epoch_bytes;
+    c->view.epoch_bytes = c->gather.bytes;
     pthread_mutex_unlock(&c->lock);
     base_metric_set(c->epoch_metric, (int64_t)c->epoch);
-    base_metric_set(c->bytes_metric, (int64_t)c->epoch_bytes);
+    base_metric_set(c->bytes_metric, (int64_t)c->gather.bytes);
     base_metric_set(c->took_metric, now - c->began);
     if (c->snapshot_seen)
         atomic_store(&c->settled, true);
@@ -426,14 +334,14 @@ static void written_mail(struct loop_mail *mail)
     struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, written_mail));
     c->writing = false;
     if (c->write_status < 0)
-        base_error_wrap(&c->write_error, "checkpoint %llu", (unsigned long long)c->held.epoch);
+        base_error_wrap(&c->write_error, "checkpoint %llu", (unsigned long long)c->gather.manifest.epoch);
     if (c->write_status == LEAT_RESOURCE && !c->failed && !c->job_stopped) {
         write_later(c);
     } else if (c->write_status < 0) {
         fail(c, &c->write_error);
     } else {
         c->options.forget_count = 0; // from now on what is saved is what came since
-        forget_large(c);
+        gather_forget_large(&c->gather);
         if (!c->job_stopped)
             after_epoch(c);
     }
@@ -444,7 +352,7 @@ static void written_mail(struct loop_mail *mail)
 static void write_mail(struct loop_mail *mail)
 {
     struct coordinator *c = (struct coordinator *)((char *)mail - offsetof(struct coordinator, write_mail));
-    c->write_status = store_write(c->options.store, c->options.name, &c->held, &c->write_error);
+    c->write_status = store_write(c->options.store, c->options.name, &c->gather.manifest, &c->write_error);
     if (c->write_status >= 0) {
         store_prune(c->options.store, c->options.name);
         if (c->options.written)
@@ -458,11 +366,11 @@ static void on_passed(void *arg, leat_epoch epoch)
     struct coordinator *c = arg;
     if (c->failed)
         return;
-    if (!c->options.store || (!c->changed && c->complete)) {
+    if (!c->options.store || (!c->gather.changed && c->complete)) {
         after_epoch(c); // nothing new to remember: the manifest on disk says it all
         return;
     }
-    c->held.epoch = epoch;
+    c->gather.manifest.epoch = epoch;
     write_held(c);
 }
 
@@ -488,8 +396,8 @@ static void next_epoch(struct coordinator *c)
     }
     c->last_wanted = false;
     c->epoch = c->options.store ? store_next_epoch(c->options.store) : c->complete + 1;
-    c->changed = false;
-    c->epoch_bytes = 0;
+    c->gather.changed = false;
+    c->gather.bytes = 0;
     c->began = base_time_wall();
     note_epoch(c, base_time_mono());
     c->snapshot_seen = runtime_job_snapshot_done(c->job);
@@ -638,8 +546,8 @@ static leat_status load_states(struct coordinator *c, struct base_error *error)
 
 static leat_status restore(struct coordinator *c, struct base_error *error)
 {
-    c->held.epoch = 0;
-    store_manifest_fini(&c->held);
+    c->gather.manifest.epoch = 0;
+    store_manifest_fini(&c->gather.manifest);
     store_manifest_fini(&c->restored);
     if (!c->options.store)
         return LEAT_OK;
@@ -683,7 +591,7 @@ static void start_job(struct coordinator *c)
     enter(c, JOB_STARTING);
     c->failed = c->job_stopped = c->opened = c->must_write = false;
     c->full_wanted = true;
-    c->changed = false;
+    c->gather.changed = false;
     c->complete = 0;
     c->epoch = 0;
     c->end_state = JOB_STOPPED;
@@ -813,7 +721,7 @@ void coordinator_destroy(struct coordinator *c)
         loop_timer_fini(&c->grace_timer);
     if (c->epoch_timer.loop)
         loop_timer_fini(&c->epoch_timer);
-    store_manifest_fini(&c->held);
+    store_manifest_fini(&c->gather.manifest);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
