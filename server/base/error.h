@@ -2,7 +2,7 @@
 // The core's error object: what leat_fail fills for a plugin, and what rooms of the core hand up.
 //
 // A plain value without pointers: it can be copied, kept and passed between threads, and describing an error never
-// fails, not even when memory is short. Texts that do not fit are cut at a letter's end. The class is the leat_status
+// fails, not even when memory is short. Texts that do not fit are cut, sentences at a word's end with an ellipsis. The class is the leat_status
 // that was returned (leat/error.h). Whoever fails does not log; the owner of the node or job does.
 // Thread: the owner of the object.
 #ifndef BASE_ERROR_H

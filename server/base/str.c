@@ -161,11 +161,28 @@ void base_str_add_utf8(struct base_str *s, const char *text, size_t len)
     base_str_add(s, text + from, len - from);
 }
 
+#define SENTENCE 128 // room of this size holds sentences, not names
+#define WORD     40  // longest word that is left out as a whole
+
+// A sentence that goes on: "… the words that fit…".
+static void cut_words(char *out, size_t size)
+{
+    static const char more[] = "\xe2\x80\xa6"; // …
+    size_t end = size - sizeof more, word;
+    while (end > 0 && ((unsigned char)out[end] & 0xc0) == 0x80)
+        end--;
+    for (word = end; word > end - WORD && out[word] != ' ';)
+        word--;
+    memcpy(out + (out[word] == ' ' ? word : end), more, sizeof more);
+}
+
 void base_cutv(char *out, size_t size, const char *format, va_list args)
 {
     int n = vsnprintf(out, size, format, args);
     if (n < 0) {
         out[0] = 0;
+    } else if ((size_t)n >= size && size > SENTENCE) {
+        cut_words(out, size);
     } else if ((size_t)n >= size) {
         size_t end = size - 1;
         while (end > 0 && ((unsigned char)out[end - 1] & 0xc0) == 0x80)

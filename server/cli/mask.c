@@ -19,14 +19,26 @@ void mask_tail(struct base_secrets *secrets, struct base_str *text, size_t from)
     base_str_fini(&masked);
 }
 
+// A secret need not be UTF-8, and where it ends within a letter half of that is left over: jansson would refuse it, and
+// what is not replaced would be shown as it was.
+static json_t *make_string(const struct base_str *masked)
+{
+    struct base_str valid;
+    base_str_init(&valid);
+    base_str_add_utf8(&valid, masked->ptr, masked->len);
+    json_t *made = base_str_ok(&valid) && base_str_ok(masked) ? json_stringn(valid.ptr, valid.len) : NULL;
+    base_str_fini(&valid);
+    return made ? made : json_null();
+}
+
 static json_t *mask_string(struct base_secrets *secrets, json_t *value)
 {
     struct base_str masked;
     base_str_init(&masked);
     base_secrets_mask(secrets, json_string_value(value), json_string_length(value), &masked);
-    bool same =
-        masked.len == json_string_length(value) && memcmp(masked.ptr, json_string_value(value), masked.len) == 0;
-    json_t *shown = same ? json_incref(value) : json_stringn(masked.ptr, masked.len);
+    bool same = base_str_ok(&masked) && masked.len == json_string_length(value) &&
+                memcmp(masked.ptr, json_string_value(value), masked.len) == 0;
+    json_t *shown = same ? json_incref(value) : make_string(&masked);
     base_str_fini(&masked);
     json_decref(value);
     return shown;

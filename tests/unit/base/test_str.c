@@ -119,6 +119,15 @@ static void test_cut_at_a_letter(void **state)
     assert_string_equal(out, "123456");
     base_cutf(out, sizeof out, "%d", 123456789);
     assert_string_equal(out, "1234567");
+    char sentence[140], words[400] = "";
+    for (int n = 0; n < 30; n++)
+        strcat(words, "w\xc3\xb6rter ");
+    base_cutf(sentence, sizeof sentence, "%s", words);
+    assert_string_equal(sentence + strlen(sentence) - 10, "w\xc3\xb6rter\xe2\x80\xa6");
+    assert_memory_equal(sentence, words, strlen(sentence) - 3);
+    memset(words, 'x', sizeof words - 1); // no end of a word is near
+    base_cutf(sentence, sizeof sentence, "%s", words);
+    assert_int_equal(strlen(sentence), sizeof sentence - 1);
 }
 
 static void test_mask(void **state)
