@@ -30,8 +30,10 @@ static const char *string_fits(const struct jdbc_target *to, int strict, uint32_
 {
     if (to->category == 'S')
         return NULL;
-    // numbers, times and booleans that come as strings are more likely a mistake than a wish
-    if (strchr("NDTBA", to->category) || to->typtype == 'c' || to->typtype == 'p')
+    // numbers, times and booleans that come as strings are more likely a mistake than a wish; but types that leat has
+    // none for come as strings
+    int has_no_other = to->oid == OID_INTERVAL || to->oid == OID_TIMETZ || to->oid == OID_MONEY;
+    if ((!has_no_other && strchr("NDTBA", to->category)) || to->typtype == 'c' || to->typtype == 'p')
         return another;
     if (strict)
         return "the URL says stringtype=varchar, so that strings go into text columns only";

@@ -27,6 +27,11 @@ static int run(int argc, char **argv)
     if (good && !json)
         printf("%u pipeline%s checked, %s\n", s.pipeline_count, s.pipeline_count == 1 ? "" : "s",
                s.diags.warnings ? "no error" : "nothing wrong");
+    bool partly_known = false;
+    for (uint32_t i = 0; i < s.pipeline_count; i++)
+        partly_known |= s.pipelines[i].partly_known;
+    if (good && !json && partly_known)
+        printf("columns that only a server knows were not checked; \"leat plan --connect\" asks for them\n");
     session_close(&s);
     return good ? 0 : EXIT_CONFIG;
 }

@@ -20,7 +20,9 @@ static void plan_once(struct session_pipeline *p)
 {
     for (uint32_t job = 0; job < p->graph->job_count; job++) {
         struct base_error error;
-        graph_plan_destroy(graph_plan(p->graph, job, &error));
+        struct plan_job *plan = graph_plan(p->graph, job, &error);
+        p->partly_known |= plan && !plan->complete;
+        graph_plan_destroy(plan);
     }
     graph_check_rest(p->graph);
 }

@@ -14,6 +14,7 @@ struct session_pipeline {
     struct graph *graph;
     const struct config_pipeline_options *options;
     bool linked;
+    bool partly_known; // the columns of a source are known only when connected
 };
 
 struct session {

@@ -278,3 +278,14 @@ def test_the_target_may_start_last_and_stop_meanwhile(work, pg, db, unique):
         finally:
             if leat.running():
                 leat.kill()
+
+
+def test_types_that_come_as_strings_go_back(work, pg, db, unique):
+    columns = "(id int PRIMARY KEY, span interval, clock timetz, price money, host inet, doc jsonb, who uuid, bits varbit)"
+    pg.query(f"CREATE TABLE source {columns}; CREATE TABLE target {columns};"
+             "INSERT INTO source VALUES (1, '1 year 2 mons 3 days 04:05:06.7', '23:59:59.5+05:30', '-12.34', '10.0.0.0/8',"
+             " '{\"a\": [1, null]}', 'c0ffee00-0000-4000-8000-000000000001', '10110'); INSERT INTO source VALUES (2)", database=db)
+    with Leat(pipeline(pg, db, unique), work):
+        wait_same(pg, db)
+        pg.query("UPDATE source SET span = '-3 mons', price = '92233720368547758.07', bits = '' WHERE id = 1", database=db)
+        wait_same(pg, db)
