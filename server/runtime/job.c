@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job: instances and tasks built from a plan, led through their phases by the control loop.
 //
-//     (discover sources and lookups) -> create -> open -> run … -> close -> fence -> stopped
+//     (discover sources and lookups) -> create -> open all but sources -> open sources -> run … -> close -> fence -> stopped
 //
 // Every phase is a command to each instance and a reply from it. A failure anywhere is told once; the coordinator then
 // stops the job. Memory goes only after every worker has handed back a last mail ("fence"): by then no mail of the job
@@ -351,6 +351,8 @@ static void enter_phase(struct runtime_job *job, enum life_step phase)
             continue;
         if (phase == LIFE_CREATE && !job->discovering && inst->self)
             continue; // sources that were created to be asked
+        if (phase == LIFE_OPEN && is_source(inst->node) != job->to_read)
+            continue; // sources last: what they make outside, a slot, is made for a job that can run
         if (phase == LIFE_RUN && inst != inst->task->insts[0])
             continue; // one command a task
         command(job, inst, phase);
@@ -404,9 +406,12 @@ static void next_phase(struct runtime_job *job)
         }
         enter_phase(job, LIFE_CREATE);
         break;
-    case LIFE_OPEN:
-        enter_phase(job, LIFE_RUN);
+    case LIFE_OPEN: {
+        bool all = job->to_read;
+        job->to_read = true;
+        enter_phase(job, all ? LIFE_RUN : LIFE_OPEN);
         break;
+    }
     case LIFE_RUN:
         job->open = true;
         job->events.opened(job->events.arg);

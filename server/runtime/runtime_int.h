@@ -242,6 +242,7 @@ struct runtime_job {
     enum life_step phase;
     uint32_t waiting; // replies outstanding in this phase
     bool discovering; // only sources exist so far
+    bool to_read;     // all but the sources is open
     bool open, stopping, stopped;
     uint32_t to_close; // instances that are not closed yet
     uint32_t to_fence; // workers that may still hold mail of this job
