@@ -762,6 +762,19 @@ static leat_status begin_keys_of(struct pgcdc *p, struct pgcdc_table *t)
     return LEAT_FATAL;
 }
 
+// Before anything is made on the server.
+static leat_status check_modes(struct pgcdc *p)
+{
+    for (uint32_t i = 0; pgcdc_keys_wanted(p) && i < p->table_count; i++)
+        if (p->tables[i].used && p->tables[i].mode != LEAT_MODE_UPSERT)
+            return leat_fail(
+                p->ctx, LEAT_CONFIG, "LEAT-G0308",
+                "on-truncate \"delete\" gives deletes by key, but table \"%s\" is read with whole rows (set "
+                "changelog-mode = \"upsert\")",
+                p->tables[i].port_name);
+    return LEAT_OK;
+}
+
 // on-truncate = "delete" needs every key from the first row on.
 static leat_status begin_keys(struct pgcdc *p)
 {
@@ -773,12 +786,6 @@ static leat_status begin_keys(struct pgcdc *p)
         struct pgcdc_table *t = &p->tables[i];
         if (!t->used)
             continue;
-        if (t->mode != LEAT_MODE_UPSERT)
-            return leat_fail(
-                p->ctx, LEAT_CONFIG, "LEAT-G0308",
-                "on-truncate \"delete\" gives deletes by key, but table \"%s\" is read with whole rows (set "
-                "changelog-mode = \"upsert\")",
-                t->port_name);
         if (p->restored && t->snapshot_done && !p->keys_known)
             return leat_fail(
                 p->ctx, LEAT_CONFIG, "LEAT-G0308",
@@ -794,7 +801,9 @@ static leat_status begin_keys(struct pgcdc *p)
 
 leat_status pgcdc_setup(struct pgcdc *p)
 {
-    leat_status st = pgcdc_script(p, setup_script);
+    leat_status st = check_modes(p);
+    if (st == LEAT_OK)
+        st = pgcdc_script(p, setup_script);
     if (st != LEAT_OK)
         return st;
     if (p->restored)

@@ -37,7 +37,7 @@ static int connect_job(struct session *s, struct graph *graph, struct plan_job *
         return EXIT_CONFIG;
     }
     machine_print_error(&error, s->secrets);
-    return EXIT_OUTSIDE;
+    return error.failure == LEAT_CONFIG ? EXIT_CONFIG : EXIT_OUTSIDE;
 }
 
 static struct plan_job *plan_of(struct session *s, struct graph *graph, uint32_t job, int *failed)

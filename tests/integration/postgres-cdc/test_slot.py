@@ -5,7 +5,8 @@ import signal
 import time
 
 from driven import Driven
-from leattest import Postgres, wait_until
+from leattest import Leat, Postgres, wait_until
+from leattest.pipeline import cdc_source, head, jdbc_sink
 
 TIMEOUT = 120
 CONFIG, TRANSIENT, FATAL = 1, 2, 5  # exit codes of pgcdc_drive: the classes
@@ -193,6 +194,21 @@ def test_tables_that_cannot_be_captured_are_refused(pg, db, work, unique):
         pg.query(create.format(name), database=db)
         refused(Driven(pg, db, f"{work}/{name}", tables=name, slot=unique(name), **options), CONFIG, words, name)
     refused(Driven(pg, db, f"{work}/none", tables="no_such_table", slot=unique("none")), TRANSIENT, "LEAT-G0103")
+
+
+def test_what_is_refused_leaves_nothing_on_the_server(pg, db, work, unique):
+    left = "SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = %s) + (SELECT count(*) FROM pg_publication)"
+    pg.query("CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t REPLICA IDENTITY FULL; "
+             "CREATE TABLE target (id int PRIMARY KEY, v int)", database=db)
+    node = Driven(pg, db, f"{work}/node", slot=unique("slot"), **{"on-truncate": "delete"})
+    refused(node, CONFIG, "LEAT-G0308", "public.t")
+    assert pg.value(left, (db,), database=db) == 0
+    text = (head("refused") + cdc_source("t", pg, db, "t", unique("slot"))
+            + jdbc_sink("out", "t", pg, db, "target", "id"))
+    leat = Leat(text, f"{work}/leat").launch()
+    wait_until(lambda: "LEAT-J0104" in leat.log_text(), 20, "the refusal")
+    leat.kill()
+    assert pg.value(left, (db,), database=db) == 0
 
 
 def test_publication_is_ours_before_the_slot_and_grows(pg, db, work, unique):

@@ -56,6 +56,14 @@ def test_a_fault_that_the_columns_bring_has_its_place(work, pg, db, unique):
         leat.kill()
 
 
+def test_columns_that_cannot_be_read_are_all_named(work, pg, db, unique):
+    pg.query("CREATE TABLE orders (id bigint PRIMARY KEY, list int[], large numeric(50,2), user_id int); "
+             "CREATE TABLE users (id int PRIMARY KEY, name text)", database=db)
+    done = plan(work, pg, db, unique, "--connect")
+    assert done.returncode == 1, done.stderr
+    assert "2 things" in done.stderr and 'column "list"' in done.stderr and 'column "large"' in done.stderr, done.stderr
+
+
 def test_a_server_that_is_not_there_is_named(work, pg, db, unique):
     with Proxy(pg.port) as proxy:
         proxy.refuse()
