@@ -113,22 +113,15 @@ static leat_status take_table(struct leat_ctx *ctx, struct jdbc_table *t, const 
 static leat_status send_columns(struct pq_conn *conn, const struct jdbc_table *t)
 {
     const char *const values[] = {t->schema, t->name};
-    // domains over domains: the innermost type, and the typmod of the outermost that has one
     return pq_send_params(
         conn,
-        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), bt.oid, "
-        "CASE WHEN t.typtype = 'd' THEN coalesce(d.m, -1) ELSE a.atttypmod END, bt.typcategory, bt.typtype, "
+        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), bt.oid, " PQ_BASE_TYPMOD
+        ", bt.typcategory, bt.typtype, "
         "CASE WHEN bt.typcategory = 'A' THEN bt.typelem ELSE 0 END, a.attnotnull OR (t.typtype = 'd' AND "
         "t.typnotnull), "
         "a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.attidentity = 'a', "
         "coalesce(pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) + 1, 0) "
-        "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-        "LEFT JOIN LATERAL (WITH RECURSIVE r(b, m, depth) AS ("
-        "SELECT t.typbasetype, t.typtypmod, 1 WHERE t.typtype = 'd' UNION ALL "
-        "SELECT u.typbasetype, CASE WHEN r.m >= 0 THEN r.m ELSE u.typtypmod END, r.depth + 1 FROM r "
-        "JOIN pg_catalog.pg_type u ON u.oid = r.b WHERE u.typtype = 'd') "
-        "SELECT b, m FROM r ORDER BY depth DESC LIMIT 1) d ON true "
-        "JOIN pg_catalog.pg_type bt ON bt.oid = coalesce(d.b, t.oid) "
+        "FROM pg_catalog.pg_attribute a " PQ_BASE_TYPE
         "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary "
         "WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",

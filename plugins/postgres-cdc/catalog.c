@@ -268,18 +268,11 @@ static leat_status send_columns(struct pgcdc *p)
 {
     struct buf sql;
     buf_init(&sql, SQL_MAX);
-    // domains over domains: the innermost type, and the typmod of the outermost that has one
-    buf_str(&sql, "SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, bt.oid, "
-                  "CASE WHEN t.typtype = 'd' THEN coalesce(d.m, -1) ELSE a.atttypmod END, bt.typtype, bt.typcategory, "
+    buf_str(&sql, "SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, bt.oid, " PQ_BASE_TYPMOD
+                  ", bt.typtype, bt.typcategory, "
                   "a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), format_type(a.atttypid, -1), "
                   "a.attgenerated <> '', has_column_privilege(a.attrelid, a.attnum, 'SELECT') "
-                  "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-                  "LEFT JOIN LATERAL (WITH RECURSIVE r(b, m, depth) AS ("
-                  "SELECT t.typbasetype, t.typtypmod, 1 WHERE t.typtype = 'd' UNION ALL "
-                  "SELECT u.typbasetype, CASE WHEN r.m >= 0 THEN r.m ELSE u.typtypmod END, r.depth + 1 FROM r "
-                  "JOIN pg_catalog.pg_type u ON u.oid = r.b WHERE u.typtype = 'd') "
-                  "SELECT b, m FROM r ORDER BY depth DESC LIMIT 1) d ON true "
-                  "JOIN pg_catalog.pg_type bt ON bt.oid = coalesce(d.b, t.oid) "
+                  "FROM pg_catalog.pg_attribute a " PQ_BASE_TYPE
                   "WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY (");
     put_oids(p, &sql);
     buf_str(&sql, ") ORDER BY a.attrelid, a.attnum");

@@ -86,6 +86,18 @@ void pq_ident(struct buf *out, const char *name);               // "na""me"
 void pq_literal(struct buf *out, const char *text, size_t len); // 'te''xt', E'…' where backslashes are in it
 void pq_qualified(struct buf *out, const char *schema, const char *name); // "schema"."name"
 
+// SQL that follows "FROM pg_attribute a": `t` is the column's type and `bt` what is at the bottom of it. Domains may be
+// over domains: then PQ_BASE_TYPMOD is that of the outermost that has one.
+#define PQ_BASE_TYPMOD "CASE WHEN t.typtype = 'd' THEN coalesce(d.m, -1) ELSE a.atttypmod END"
+#define PQ_BASE_TYPE                                                                                                   \
+    "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "                                                                 \
+    "LEFT JOIN LATERAL (WITH RECURSIVE r(b, m, depth) AS ("                                                            \
+    "SELECT t.typbasetype, t.typtypmod, 1 WHERE t.typtype = 'd' UNION ALL "                                            \
+    "SELECT u.typbasetype, CASE WHEN r.m >= 0 THEN r.m ELSE u.typtypmod END, r.depth + 1 FROM r "                      \
+    "JOIN pg_catalog.pg_type u ON u.oid = r.b WHERE u.typtype = 'd') "                                                 \
+    "SELECT b, m FROM r ORDER BY depth DESC LIMIT 1) d ON true "                                                       \
+    "JOIN pg_catalog.pg_type bt ON bt.oid = coalesce(d.b, t.oid) "
+
 // Rows for a plugin's table of codes (plugin.h): the errors that this library gives.
 #define PQ_CODES                                                                                                       \
     {"LEAT-Q0001", "The name of a PostgreSQL server could not be resolved.",                                           \
