@@ -2,7 +2,8 @@
 // The object behind a postgres-cdc node and the seams between its files.
 //
 //     catalog.c   what the server has: settings, tables, columns, keys          (discover)
-//     slot.c      publication, slot, and whether the position fits them         (open)
+//     slot.c      the slot, and whether the position fits it                    (open)
+//     publication.c, marker.c                                                   (called by slot.c)
 //     snapshot.c  COPY of the tables in one common snapshot                     (poll, phase SNAPSHOT)
 //     stream.c    receiving the slot, feedback, lag                             (poll, phase STREAM)
 //     changes.c   pgoutput messages -> rows                                     \ called by stream.c
@@ -337,9 +338,19 @@ int pgcdc_match_check(const char *pattern, char *error, size_t size, uint32_t *o
 // After keep_names: which slot is read.
 void pgcdc_slot_choose(struct pgcdc *p);
 // Drops what a transient run has published, over a connection of its own. LEAT_AGAIN until it is gone.
-leat_status pgcdc_unpublish(struct pgcdc *p);
 leat_status pgcdc_setup(struct pgcdc *p); // stepped; decides between snapshot and stream
+// --- marker.c
+leat_status pgcdc_marker_read(struct pgcdc *p); // is the slot ours?
+leat_status pgcdc_marker_write(struct pgcdc *p);
 void pgcdc_marker_remove(struct pgcdc *p);
+// --- publication.c: steps of the setup, in this order
+leat_status pgcdc_send_publication(struct pgcdc *p);
+leat_status pgcdc_take_publication(struct pgcdc *p, PGresult *res);
+leat_status pgcdc_send_published(struct pgcdc *p);
+leat_status pgcdc_take_published(struct pgcdc *p, PGresult *res);
+leat_status pgcdc_send_publish(struct pgcdc *p);
+leat_status pgcdc_take_publish(struct pgcdc *p, PGresult *res);
+leat_status pgcdc_unpublish(struct pgcdc *p);
 // --- snapshot.c
 leat_status pgcdc_snapshot_poll(struct pgcdc *p);
 void pgcdc_snapshot_destroy(struct pgcdc *p);

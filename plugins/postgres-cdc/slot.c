@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Publication and slot: made on the first start, compared with our position on every other one.
+// The slot: made on the first start, compared with our position on every other one.
 //
 // PostgreSQL forwards a reader that asks for an old position without a word, so nothing is believed: the slot must be
 // there, of our server and timeline, and must not have been confirmed beyond what the newest checkpoint recorded. What
 // cannot be proved is refused, naming both positions and the ways out. A slot is never dropped here.
-//
-// The time between the slot's creation and the first checkpoint that knows it is bridged by a marker file in the
-// pipeline's folder, written before the slot is created: a kill in between leaves a slot that is known to be ours, and
-// since nothing was acknowledged, the stream is read from where it stands (DESIGN §6: so that deletes are seen).
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,104 +21,6 @@ static const char *cell(const PGresult *res, int row, int column)
     return PQgetvalue(res, row, column);
 }
 
-// --- the marker file
-
-// NULL = no memory.
-static char *marker_path(const struct pgcdc *p)
-{
-    char *path;
-    return asprintf(&path, "%s/postgres-cdc.%s.slot", p->data_dir, p->node) < 0 ? NULL : path;
-}
-
-static char *marker_text(const struct pgcdc *p)
-{
-    char *text;
-    int n = asprintf(&text, "%016llx %s %s\n", (unsigned long long)p->system, p->config->database, p->slot);
-    return n < 0 ? NULL : text;
-}
-
-static leat_status marker_read(struct pgcdc *p)
-{
-    char *path = marker_path(p), *want = marker_text(p), *have = NULL;
-    size_t size = 0;
-    FILE *f = path && want ? fopen(path, "re") : NULL;
-    leat_status st = path && want ? LEAT_OK : leat_no_memory(p->ctx);
-    if (st == LEAT_OK && !f && errno != ENOENT)
-        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not read \"%s\": %s", path, strerror(errno));
-    if (f && getline(&have, &size, f) >= 0)
-        p->slot_ours = p->marker = strcmp(have, want) == 0;
-    if (f)
-        (void)fclose(f);
-    free(have);
-    free(want);
-    free(path);
-    return st;
-}
-
-// 0 or errno.
-static int write_whole(int fd, const char *text)
-{
-    for (size_t len = strlen(text); len;) {
-        ssize_t n = write(fd, text, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : ENOSPC;
-        text += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd) < 0 ? errno : 0;
-}
-
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno;
-    int error = write_whole(fd, text);
-    if (close(fd) < 0 && !error)
-        error = errno;
-    return error;
-}
-
-static int sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int error = fsync(fd) < 0 ? errno : 0;
-    close(fd);
-    return error;
-}
-
-// Waits for the disk on the worker's loop: twice, once in the life of a slot, before any row flows.
-static leat_status marker_write(struct pgcdc *p)
-{
-    char *path = marker_path(p), *text = marker_text(p);
-    leat_status st = LEAT_OK;
-    int error = path && text ? write_file(path, text) : 0;
-    if (!path || !text)
-        st = leat_no_memory(p->ctx);
-    else if (error)
-        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write \"%s\": %s", path, strerror(error));
-    else if ((error = sync_folder(p->data_dir)))
-        st = leat_fail(p->ctx, LEAT_RESOURCE, "LEAT-G0208", "could not write folder \"%s\": %s", p->data_dir,
-                       strerror(error));
-    p->marker = st == LEAT_OK;
-    free(text);
-    free(path);
-    return st;
-}
-
-void pgcdc_marker_remove(struct pgcdc *p)
-{
-    char *path = marker_path(p);
-    if (path)
-        (void)unlink(path); // left behind it does no harm: the checkpoint is asked first
-    free(path);
-    p->marker = 0;
-}
-
 // --- a run of which nothing is kept
 
 // Its slot is a temporary one: the server drops it with the connection. Only "committed-offset" reads the slot that
@@ -136,28 +32,6 @@ void pgcdc_slot_choose(struct pgcdc *p)
         return;
     snprintf(p->own_name, sizeof p->own_name, "%.40s_sql_%ld", p->config->slot_name, (long)getpid());
     p->slot = p->own_name;
-}
-
-static leat_status send_unpublish(struct pgcdc *p)
-{
-    struct buf sql;
-    buf_init(&sql, SQL_MAX);
-    buf_str(&sql, "DROP PUBLICATION IF EXISTS ");
-    pq_ident(&sql, p->publication);
-    return pgcdc_send_sql(p, p->sql, &sql);
-}
-
-leat_status pgcdc_unpublish(struct pgcdc *p)
-{
-    static const struct pgcdc_step script[] = {{"drop the publication", 0, send_unpublish, NULL}, {0}};
-    leat_status st = pgcdc_script(p, script);
-    if (st == LEAT_AGAIN)
-        return st;
-    if (st < 0)
-        leat_log(p->ctx, LEAT_LOG_WARN, "publication", "publication \"%s\" could not be dropped and is left behind",
-                 p->publication);
-    p->made_publication = 0;
-    return LEAT_OK;
 }
 
 // --- who the server is
@@ -197,231 +71,6 @@ static leat_status take_identify(struct pgcdc *p, PGresult *res)
 }
 
 static leat_status ask_again(struct pgcdc *p);
-
-// --- publication
-
-static leat_status send_publication(struct pgcdc *p)
-{
-    struct buf sql;
-    buf_init(&sql, SQL_MAX);
-    buf_str(&sql, "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate, ");
-    buf_str(&sql, p->server_version >= 130000 ? "pubviaroot" : "false");
-    buf_str(&sql, " FROM pg_catalog.pg_publication WHERE pubname = ");
-    pq_literal(&sql, p->publication, strlen(p->publication));
-    return pgcdc_send_sql(p, p->sql, &sql);
-}
-
-static leat_status take_publication(struct pgcdc *p, PGresult *res)
-{
-    p->publication_exists = PQntuples(res) > 0;
-    p->publication_all = p->publication_exists && cell(res, 0, 0)[0] == 't';
-    p->publication_by_root = p->publication_exists && cell(res, 0, 2)[0] == 't';
-    if (p->publication_exists && cell(res, 0, 1)[0] != 't') {
-        (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" leaves out some kinds of changes",
-                        p->publication);
-        leat_error_hint(p->ctx, "Run ALTER PUBLICATION \"%s\" SET (publish = 'insert, update, delete, truncate');",
-                        p->publication);
-        return LEAT_CONFIG;
-    }
-    if (!p->publication_exists && p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
-        (void)leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-G0201", "publication \"%s\" does not exist", p->publication);
-        leat_error_hint(p->ctx,
-                        "Run CREATE PUBLICATION \"%s\" FOR TABLE with the captured tables, or leave "
-                        "publication.autocreate.mode at \"filtered\".",
-                        p->publication);
-        return LEAT_TRANSIENT;
-    }
-    return LEAT_OK;
-}
-
-// One row per table, from 15 on one per column of a table, with its row filter.
-static leat_status send_published(struct pgcdc *p)
-{
-    struct buf sql;
-    if (!p->publication_exists)
-        return LEAT_END;
-    buf_init(&sql, SQL_MAX);
-    buf_str(&sql, p->server_version >= 150000 ? "SELECT schemaname, tablename, a, rowfilter FROM "
-                                                "pg_catalog.pg_publication_tables, unnest(attnames) a WHERE pubname = "
-                                              : "SELECT schemaname, tablename, NULL, NULL FROM "
-                                                "pg_catalog.pg_publication_tables WHERE pubname = ");
-    pq_literal(&sql, p->publication, strlen(p->publication));
-    return pgcdc_send_sql(p, p->sql, &sql);
-}
-
-static int is_published(const PGresult *res, const struct pgcdc_table *t, const char *column)
-{
-    for (int i = 0; i < PQntuples(res); i++)
-        if (strcmp(cell(res, i, 0), t->schema) == 0 && strcmp(cell(res, i, 1), t->name) == 0 &&
-            (!column || PQgetisnull(res, i, 2) || strcmp(cell(res, i, 2), column) == 0))
-            return 1;
-    return 0;
-}
-
-static int has_filter(const PGresult *res, const struct pgcdc_table *t)
-{
-    for (int i = 0; i < PQntuples(res); i++)
-        if (strcmp(cell(res, i, 0), t->schema) == 0 && strcmp(cell(res, i, 1), t->name) == 0 && !PQgetisnull(res, i, 3))
-            return 1;
-    return 0;
-}
-
-static leat_status check_published(struct pgcdc *p, const PGresult *res, const struct pgcdc_table *t)
-{
-    if (has_filter(res, t))
-        return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
-                         "publication \"%s\" filters the rows of table \"%s\", which a snapshot would not",
-                         p->publication, t->port_name);
-    for (uint32_t i = 0; i < t->count; i++)
-        if (!is_published(res, t, t->columns[i].name))
-            return leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
-                             "publication \"%s\" leaves out the captured column \"%s\" of table \"%s\"", p->publication,
-                             t->columns[i].name, t->port_name);
-    return LEAT_OK;
-}
-
-// What a table was at the checkpoint must still be true of it, or changes since then were not told.
-static leat_status check_known(struct pgcdc *p, const struct pgcdc_table *t)
-{
-    const struct pgcdc_saved_table *saved = pgcdc_saved_find(p, t->schema, t->name);
-    if (!saved || (saved == pgcdc_saved_of(p, t) && t->published))
-        return LEAT_OK;
-    if (saved == pgcdc_saved_of(p, t)) {
-        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
-                        "table \"%s\" was taken out of publication \"%s\" after the checkpoint at " PGCDC_LSN
-                        ": its changes since then were not told",
-                        t->port_name, p->publication, PGCDC_LSN_OF(p->saved.at.lsn));
-        leat_error_hint(p->ctx, "Drop slot \"%s\" and start once with --forget-state %s to read a new snapshot.",
-                        p->slot, p->node);
-        return LEAT_FATAL;
-    }
-    if (p->config->on_truncate == PGCDC_TRUNCATE_IGNORE) {
-        leat_log(p->ctx, LEAT_LOG_WARN, "truncate",
-                 "table \"%s\" was dropped and created anew: the new one is read whole, deletes of the former one's "
-                 "rows are left out",
-                 t->port_name);
-        return LEAT_OK;
-    }
-    (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0303",
-                    "table \"%s\" is another one than that of the checkpoint: it was dropped and created anew, or "
-                    "renamed",
-                    t->port_name);
-    leat_error_hint(p->ctx,
-                    "Empty the targets if they should follow, set on-truncate = \"ignore\" and start again: the new "
-                    "table is then read whole.");
-    return LEAT_FATAL;
-}
-
-static leat_status by_root(struct pgcdc *p, const struct pgcdc_table *t)
-{
-    (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201",
-                    "publication \"%s\" publishes partitions under the name of their root, so that changes of \"%s\" "
-                    "would not be told",
-                    p->publication, t->port_name);
-    leat_error_hint(p->ctx,
-                    "Run ALTER PUBLICATION \"%s\" SET (publish_via_partition_root = false); or leave "
-                    "publication.name out.",
-                    p->publication);
-    return LEAT_CONFIG;
-}
-
-static leat_status take_published(struct pgcdc *p, PGresult *res)
-{
-    for (uint32_t i = 0; i < p->table_count; i++) {
-        struct pgcdc_table *t = &p->tables[i];
-        if (!t->used)
-            continue;
-        t->published = (uint8_t)is_published(res, t, NULL);
-        leat_status st = check_known(p, t);
-        if (st == LEAT_OK && t->published)
-            st = check_published(p, res, t);
-        else if (st == LEAT_OK && p->publication_by_root && t->is_partition)
-            st = by_root(p, t);
-        if (st < 0)
-            return st;
-        if (!t->published && p->config->publication_autocreate == PGCDC_AUTOCREATE_DISABLED) {
-            (void)leat_fail(p->ctx, LEAT_CONFIG, "LEAT-G0201", "publication \"%s\" does not have table \"%s\"",
-                            p->publication, t->port_name);
-            leat_error_hint(p->ctx, "Run ALTER PUBLICATION \"%s\" ADD TABLE \"%s\".\"%s\";", p->publication, t->schema,
-                            t->name);
-            return LEAT_CONFIG;
-        }
-    }
-    return LEAT_OK;
-}
-
-// The log is decoded with the catalogue of its time: where the publication did not exist yet, decoding fails.
-static leat_status publication_too_late(struct pgcdc *p)
-{
-    if (p->restored)
-        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
-                        "publication \"%s\" was dropped: the changes since " PGCDC_LSN " cannot be decoded any more",
-                        p->publication, PGCDC_LSN_OF(p->saved.at.lsn));
-    else
-        (void)leat_fail(p->ctx, LEAT_FATAL, "LEAT-G0201",
-                        "replication slot \"%s\" stands at " PGCDC_LSN ", before publication \"%s\" would be created",
-                        p->slot, PGCDC_LSN_OF(p->slot_confirmed), p->publication);
-    if (p->restored)
-        leat_error_hint(p->ctx,
-                        "Creating it again does not help. Drop the slot and start once with --forget-state %s to read "
-                        "a new snapshot.",
-                        p->node);
-    else
-        leat_error_hint(p->ctx, "Set slot.reuse to \"snapshot\", or name a publication as old as the slot.");
-    return LEAT_FATAL;
-}
-
-// A transient run uses a publication that has all of its tables, but changes none: else it makes one for itself.
-static void publish_apart(struct pgcdc *p)
-{
-    uint32_t missing = 0;
-    for (uint32_t i = 0; i < p->table_count; i++)
-        missing += p->tables[i].used && !p->tables[i].published;
-    if (!p->own_name[0] || !missing)
-        return;
-    for (uint32_t i = 0; i < p->table_count; i++)
-        p->tables[i].published = 0;
-    p->publication = p->own_name;
-    p->publication_exists = 0;
-}
-
-static leat_status send_publish(struct pgcdc *p)
-{
-    struct buf sql;
-    uint32_t n = 0;
-    publish_apart(p);
-    if (!p->publication_exists && p->slot_exists && (p->restored || p->config->slot_reuse != PGCDC_REUSE_SNAPSHOT))
-        return publication_too_late(p);
-    pgcdc_miss_publication(p);
-    if (p->missing || p->missing_lost)
-        return pgcdc_missing_fail(p);
-    buf_init(&sql, SQL_MAX);
-    buf_str(&sql, p->publication_exists ? "ALTER PUBLICATION " : "CREATE PUBLICATION ");
-    pq_ident(&sql, p->publication);
-    for (uint32_t i = 0; i < p->table_count; i++) {
-        const struct pgcdc_table *t = &p->tables[i];
-        if (!t->used || t->published)
-            continue;
-        buf_str(&sql, n++ ? ", " : p->publication_exists ? " ADD TABLE ONLY " : " FOR TABLE ONLY ");
-        if (n > 1)
-            buf_str(&sql, "ONLY ");
-        pq_qualified(&sql, t->schema, t->name);
-    }
-    if (n)
-        return pgcdc_send_sql(p, p->sql, &sql);
-    buf_fini(&sql);
-    return LEAT_END;
-}
-
-static leat_status take_publish(struct pgcdc *p, PGresult *res)
-{
-    (void)res;
-    leat_log(p->ctx, LEAT_LOG_INFO, "publication", "%s publication \"%s\"",
-             p->publication_exists ? "added tables to" : "created", p->publication);
-    LEAT_FAULT("pgcdc-after-publication");
-    p->made_publication = p->own_name[0] != 0;
-    return LEAT_OK;
-}
 
 // --- tables that join a slot that is already read
 
@@ -496,7 +145,7 @@ static leat_status take_advance(struct pgcdc *p, PGresult *res)
     p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 0));
     leat_log(p->ctx, LEAT_LOG_INFO, "slot-taken", "took over replication slot \"%s\" at " PGCDC_LSN, p->slot,
              PGCDC_LSN_OF(p->slot_confirmed));
-    return marker_write(p);
+    return pgcdc_marker_write(p);
 }
 
 // --- the slot as it is
@@ -582,7 +231,7 @@ static leat_status check_fresh(struct pgcdc *p)
                                           "replication slot \"%s\" does not exist, but scan.startup.mode is "
                                           "\"committed-offset\"",
                                           p->slot);
-    leat_status st = p->slot_exists ? marker_read(p) : LEAT_OK;
+    leat_status st = p->slot_exists ? pgcdc_marker_read(p) : LEAT_OK;
     if (st < 0)
         return st;
     if (!p->slot_exists || p->slot_ours || c->slot_reuse >= 0)
@@ -663,7 +312,7 @@ static leat_status send_create(struct pgcdc *p)
     struct buf sql;
     if (p->slot_exists)
         return LEAT_END;
-    leat_status st = p->own_name[0] ? LEAT_OK : marker_write(p);
+    leat_status st = p->own_name[0] ? LEAT_OK : pgcdc_marker_write(p);
     if (st < 0)
         return st;
     LEAT_FAULT("pgcdc-before-slot");
@@ -691,10 +340,10 @@ static leat_status take_create(struct pgcdc *p, PGresult *res)
 
 static const struct pgcdc_step setup_script[] = {
     {"ask the server who it is", 1, send_identify, take_identify},
-    {"read the publication", 0, send_publication, take_publication},
-    {"read the tables of the publication", 0, send_published, take_published},
+    {"read the publication", 0, pgcdc_send_publication, pgcdc_take_publication},
+    {"read the tables of the publication", 0, pgcdc_send_published, pgcdc_take_published},
     {"read the replication slot", 0, send_slot, take_slot},
-    {"publish the captured tables", 0, send_publish, take_publish},
+    {"publish the captured tables", 0, pgcdc_send_publish, pgcdc_take_publish},
     {"wait for older transactions", 0, send_wait, take_wait},
     {"move the replication slot", 0, send_advance, take_advance},
     {"create the replication slot", 1, send_create, take_create},
