@@ -119,6 +119,7 @@ class Altered:
         assert snapshot == bool(self.leat.metric("leat_source_snapshot_rows_total")), "a snapshot"
         self.leat.terminate()
         self.table.close()
+        self.pg.drop_slots(self.slot)  # the server has twenty, for all tests of this folder
 
 
 ALTERS = {"renamed": ("RENAME v TO w", "w"), "retyped": ("ALTER v TYPE text", "v"), "dropped": ("DROP v", None),
