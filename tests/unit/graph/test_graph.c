@@ -417,7 +417,7 @@ static void many_ways_to_one_source_are_not_walked_one_by_one(void **state)
 {
     struct world *w = *state;
     static struct op_config chain[40], top;
-    static char names[41][8];
+    static char names[41][16];
     add(w, "s0", &source, &inserts, NULL);
     add(w, "dim", &source, &inserts, NULL);
     strcpy(names[0], "s0");
