@@ -98,7 +98,7 @@ class Flow:
 
     def names(self, order):
         """Every username that the result topic ever had for an order."""
-        return [row["username"] for number, _, row in self.results() if number == order]
+        return [row["username"] if row else "(deleted)" for number, _, row in self.results() if number == order]
 
     def check(self):
         """Every layer has exactly what follows from the changes, byte for byte; returns the number of rows of each."""

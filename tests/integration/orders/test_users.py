@@ -57,14 +57,16 @@ def test_users_who_come_late_are_renamed_and_go(work, kafka):
     flow.end()
     by_state = {}
     for order, state, row in flow.results():
-        by_state.setdefault((order, state), []).append(row["username"])  # a tombstone would fail here
+        by_state.setdefault((order, state), []).append(row["username"] if row else "(deleted)")
     assert by_state[2007, "PENDING"] == [UNKNOWN, "晚来", "改名", UNKNOWN, "回来"], by_state
     assert by_state[2007, "SHIPPED"] == ["晚来", "改名", UNKNOWN, "回来"], by_state
     assert by_state[2001, "COMPLETED"] == ["张三", "张三丰"], by_state
 
 
 def test_a_user_renamed_a_thousand_times_is_never_unknown(work, kafka):
-    """In transactions of one and of many, by updates and by a changed key that comes back; also across restarts."""
+    """In transactions of one and of many, by updates and by a changed key that comes back; also across restarts. Two
+    layers see to it: a join that goes by way of the row without partner, as Flink's does, is mended by the consolidation
+    before the sink. Seen to fail without that consolidation (the record is deleted for a moment), whatever the join does."""
     flow = Flow(work, kafka).start()
     flow.initial()
     flow.life(2006)
@@ -77,7 +79,8 @@ def test_a_user_renamed_a_thousand_times_is_never_unknown(work, kafka):
     flow.wait_name(2006, "9-99")
     flow.end()
     names = flow.names(2006)
-    assert UNKNOWN not in names and names[-1] == "9-99", names[-10:]
+    wrong = {UNKNOWN, "(deleted)"}.intersection(names)
+    assert not wrong and names[-1] == "9-99", (wrong, names[-10:])
     assert len(names) >= 500, f"{len(names)} records"
 
 
