@@ -27,9 +27,10 @@ def test_others_on_the_worker_go_on(work, pg, db, unique):
     pg.query("CREATE TABLE t (id bigint PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text); "
              "ALTER TABLE t REPLICA IDENTITY FULL; CREATE TABLE target (id bigint PRIMARY KEY, v text); "
              f"INSERT INTO t SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, {ROWS}) i", database=db)
+    slot = unique("slot")
     text = (head("large", "200ms", {"transaction.memory-size": "8MiB"},
                  {"workers": 1, "plugin.stall-warning": "250ms"})
-            + cdc_source("pg", pg, db, "t", unique("slot")) + jdbc_sink("out", "pg.public.t", pg, db, "target", "id")
+            + cdc_source("pg", pg, db, "t", slot) + jdbc_sink("out", "pg.public.t", pg, db, "target", "id")
             + BESIDE)
     with Leat(text, work) as leat:
         wait_until(lambda: same(pg, db), 120, "the snapshot", every=0.5)
@@ -47,6 +48,7 @@ def test_others_on_the_worker_go_on(work, pg, db, unique):
         assert longest < 2, longest  # what looking takes on a busy machine goes in
         assert not re.search("LEAT-", leat.log_text()), leat.child.log_tail()
         leat.terminate()
+    pg.drop_slots(slot)
 
 
 def same(pg, db):

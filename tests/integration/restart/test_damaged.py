@@ -134,6 +134,7 @@ def test_slot_confirmed_beyond_the_older_checkpoint(pg, db, work, unique):
     assert "LEAT-G0204" in line and "is damaged, so the job goes back" in line and "drop the slot" in line, line
     assert leat.logged("checkpoint-damaged") and leat.get("/health/ready")[0] == 503
     leat.terminate(code=1)
+    pg.drop_slots(slot)
 
 
 def test_slot_not_confirmed_beyond_the_older_checkpoint(pg, db, work, unique):
@@ -155,6 +156,7 @@ def test_slot_not_confirmed_beyond_the_older_checkpoint(pg, db, work, unique):
     insert(leat, pg, db, 4)
     assert "+I[3, v]" in leat.log_text()
     leat.terminate()
+    pg.drop_slots(slot)
 
 
 def test_a_disk_without_room(work):
