@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See sql_output.h. A kept row is its cells' texts joined by tabs, which no text contains; equal rows have equal texts.
+// The table is shown by pages: a long answer takes no more memory than one, an endless one is seen as it comes.
 #include "cli/sql_output.h"
 
 #include <errno.h>
@@ -10,10 +11,10 @@
 #include "base/str.h"
 #include "buf.h"
 #include "celltext.h"
-#include "utf8.h"
 
 #define ROW_MAX  ((size_t)64 << 20)
 #define ROWS_MAX ((size_t)50 << 20)
+#define PAGE     1000 // rows of the table, at most
 
 static const char *const kind_names[] = {"+I", "-U", "+U", "-D"};
 
@@ -24,7 +25,13 @@ static bool settles(const struct sql_output *out)
 
 static bool keeps(const struct sql_output *out)
 {
-    return settles(out) || (out->format == SQL_TABLE && out->bounded);
+    return settles(out) || out->format == SQL_TABLE;
+}
+
+// Rows that are only to be shown with the column "op" in front.
+static bool shows_kinds(const struct sql_output *out)
+{
+    return out->changes && !settles(out);
 }
 
 // --- a row as text
@@ -67,7 +74,7 @@ static void put_json_value(struct buf *b, const struct leat_type *type, const un
 static void put_json_row(struct sql_output *out, struct buf *b, const struct leat_batch *batch, uint32_t row)
 {
     buf_str(b, "{");
-    if (out->changes && !settles(out)) {
+    if (shows_kinds(out)) {
         buf_str(b, "\"op\":\"");
         buf_str(b, kind_names[batch->kinds[row] & 3]);
         buf_str(b, "\",");
@@ -114,7 +121,7 @@ static void put_row(struct sql_output *out, struct buf *b, const struct leat_bat
         put_json_row(out, b, batch, row);
         return;
     }
-    if (out->changes && !settles(out)) {
+    if (shows_kinds(out)) {
         buf_str(b, kind_names[batch->kinds[row] & 3]);
         buf_str(b, "\t");
     }
@@ -180,6 +187,16 @@ static leat_status not_written(struct leat_ctx *ctx, struct sql_output *out)
     return leat_fail(ctx, LEAT_FATAL, "LEAT-V0101", "could not write the answer: %s", strerror(errno));
 }
 
+// What is kept becomes a page of the table.
+static bool show_page(struct sql_output *out)
+{
+    bool ok = sql_table_page(&out->table, out->file, out->schema, shows_kinds(out), out->rows, out->row_count);
+    for (size_t i = 0; i < out->row_count; i++)
+        free(out->rows[i]);
+    out->row_count = 0;
+    return ok;
+}
+
 static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const struct buf *b, uint8_t kind)
 {
     if (!keeps(out)) {
@@ -187,12 +204,14 @@ static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const stru
         fwrite(b->ptr, 1, b->len, out->file);
         return fputc('\n', out->file) == EOF ? not_written(ctx, out) : LEAT_OK;
     }
-    if (kind == LEAT_UPDATE_BEFORE || kind == LEAT_DELETE)
+    if (settles(out) && (kind == LEAT_UPDATE_BEFORE || kind == LEAT_DELETE))
         take_back(out, b);
     else if (!keep(out, b))
         return leat_fail(ctx, LEAT_RESOURCE, "LEAT-V0102",
                          "the answer is too large to be kept; ask for --tsv or --json");
-    return LEAT_OK;
+    if (settles(out) || out->row_count < PAGE)
+        return LEAT_OK;
+    return !show_page(out) ? leat_no_memory(ctx) : ferror(out->file) ? not_written(ctx, out) : LEAT_OK;
 }
 
 // --- the sink
@@ -235,6 +254,8 @@ static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct le
 static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
 {
     struct sql_output *out = self;
+    if (out->format == SQL_TABLE && !settles(out) && out->row_count && !show_page(out))
+        return leat_no_memory(ctx);
     return fflush(out->file) == 0 ? LEAT_OK : not_written(ctx, out);
 }
 
@@ -254,104 +275,16 @@ const struct leat_component sql_output_component = {
     .sink = &ops,
 };
 
-// --- the aligned table
-// --------------------------------------------------------------------------------------------------------
-
-// Columns of a terminal that a text takes: letters of East Asia take two.
-static size_t width_of(const char *text, size_t len)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < len;) {
-        unsigned used;
-        uint32_t code = utf8_decode((const uint8_t *)text + i, len - i, &used);
-        bool wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
-                    (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
-                    (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
-                    (code >= 0xffe0 && code <= 0xffe6) || (code >= 0x1f300 && code <= 0x1faff) ||
-                    (code >= 0x20000 && code <= 0x3fffd);
-        bool none = (code >= 0x300 && code <= 0x36f) || code == 0x200d || (code >= 0xfe00 && code <= 0xfe0f);
-        width += wide ? 2 : none ? 0 : 1;
-        i += used;
-    }
-    return width;
-}
-
-static void widen(size_t *widths, uint32_t columns, const char *row)
-{
-    for (uint32_t c = 0; c < columns && row; c++) {
-        const char *tab = strchr(row, '\t');
-        size_t width = width_of(row, tab ? (size_t)(tab - row) : strlen(row));
-        widths[c] = width > widths[c] ? width : widths[c];
-        row = tab ? tab + 1 : NULL;
-    }
-}
-
-static void print_cells(struct sql_output *out, const size_t *widths, uint32_t columns, const char *row)
-{
-    for (uint32_t c = 0; c < columns; c++) {
-        const char *tab = row ? strchr(row, '\t') : NULL;
-        size_t len = !row ? 0 : tab ? (size_t)(tab - row) : strlen(row);
-        const struct leat_type *type = &out->schema->columns[c].type;
-        bool right = type->kind >= LEAT_TYPE_TINYINT && type->kind <= LEAT_TYPE_DECIMAL;
-        size_t pad = widths[c] - width_of(row ? row : "", len);
-        fprintf(out->file, "%s%*s%.*s%*s", c ? " | " : " ", right ? (int)pad : 0, "", (int)len, row ? row : "",
-                right ? 0 : (int)pad, "");
-        row = tab ? tab + 1 : NULL;
-    }
-    fputc('\n', out->file);
-}
-
-static char *names_row(const struct sql_output *out)
-{
-    struct buf b;
-    buf_init(&b, ROW_MAX);
-    for (uint32_t c = 0; c < out->schema->column_count; c++) {
-        buf_str(&b, c ? "\t" : "");
-        buf_put(&b, out->schema->columns[c].name.ptr, out->schema->columns[c].name.len);
-    }
-    buf_u8(&b, 0);
-    char *text = buf_ok(&b) ? strdup((const char *)b.ptr) : NULL;
-    buf_fini(&b);
-    return text;
-}
-
-static int print_table(struct sql_output *out)
-{
-    uint32_t columns = out->schema->column_count;
-    size_t *widths = calloc(columns + 1, sizeof *widths);
-    char *names = names_row(out);
-    if (!widths || !names) {
-        free(widths);
-        free(names);
-        return 0;
-    }
-    widen(widths, columns, names);
-    for (size_t i = 0; i < out->row_count; i++)
-        widen(widths, columns, out->rows[i]);
-    print_cells(out, widths, columns, names);
-    for (uint32_t c = 0; c < columns; c++) {
-        fputs(c ? "-+-" : "-", out->file);
-        for (size_t i = 0; i < widths[c]; i++)
-            fputc('-', out->file);
-    }
-    fputs("-\n", out->file);
-    for (size_t i = 0; i < out->row_count; i++)
-        print_cells(out, widths, columns, out->rows[i]);
-    fprintf(out->file, "(%zu row%s)\n", out->row_count, out->row_count == 1 ? "" : "s");
-    free(widths);
-    free(names);
-    return 1;
-}
-
 int sql_output_end(struct sql_output *out)
 {
     int ok = 1;
     if (!out->schema)
         return 1;
-    if (keeps(out) && out->format == SQL_TABLE) {
-        ok = print_table(out);
+    if (out->format == SQL_TABLE) {
+        ok = show_page(out);
+        fprintf(out->file, "(%zu row%s)\n", out->table.rows, out->table.rows == 1 ? "" : "s");
     } else if (keeps(out)) {
-        char *names = out->header && out->format == SQL_TSV ? names_row(out) : NULL;
+        char *names = out->header && out->format == SQL_TSV ? sql_table_names(out->schema, false) : NULL;
         if (names)
             fprintf(out->file, "%s\n", names);
         free(names);
@@ -375,6 +308,7 @@ void sql_output_fini(struct sql_output *out)
     for (size_t i = 0; i < out->row_count; i++)
         free(out->rows[i]);
     free(out->rows);
+    sql_table_fini(&out->table);
     out->rows = NULL;
     out->row_count = out->row_cap = 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sink behind `leat sql`: takes the rows of a query and shows them.
 //
-// A query that only inserts is shown row by row (but as an aligned table at its end). One that also updates and deletes
-// is either settled first, which is what a reader of a bounded input wants, or shown as changes with their kind in
-// front. Thread: rows come on a worker; the rest is called when the job has not begun or has ended.
+// A query that only inserts is shown as its rows come, the aligned table in pages. One that also updates and deletes is
+// either settled first, which is what a reader of a bounded input wants, or shown as changes with their kind in front.
+// Thread: rows come on a worker; the rest is called when the job has not begun or has ended.
 #ifndef CLI_SQL_OUTPUT_H
 #define CLI_SQL_OUTPUT_H
 
@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #include <leat/plugin.h>
+
+#include "cli/sql_table.h"
 
 enum sql_format { SQL_TABLE, SQL_TSV, SQL_JSON };
 
@@ -23,8 +25,9 @@ struct sql_output {
     const struct leat_schema *schema;
     bool changes; // rows are changes
     bool begun;
-    char **rows; // what is kept until the end
+    char **rows; // what is kept: for the next page, or until the end
     size_t row_count, row_cap;
+    struct sql_table table;
     bool unread;             // whoever read the answer has gone
     _Atomic(uint64_t) given; // rows
 };

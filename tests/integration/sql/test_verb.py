@@ -35,6 +35,23 @@ def test_values_in_from():
     assert "a row of VALUES has 1 columns, the first one has 2" in refused("VALUES (1, 2), (3)")
 
 
+def test_a_table_comes_in_pages(work):
+    write(work, "many.jsonl", "".join(json.dumps({"n": 10 ** (n // 1000), "name": "中" * (n // 1000)}) + "\n"
+                                      for n in range(2500)))
+    lines = ask("SELECT n, name FROM `many.jsonl`", "--table", cwd=work).splitlines()
+    assert lines[:3] == [" n | name", "---+------", " 1 |     "] and lines[-1] == "(2500 rows)", lines[:3] + lines[-2:]
+    assert lines[1002] == " 10 | 中  " and lines[2002] == " 100 | 中中" and len(lines) == 2503
+    endless = subprocess.Popen([binary(), "sql", "--table", "-f", "/dev/stdin", "SELECT id FROM made"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with endless:
+        endless.stdin.write('[sources.made]\nconnector = "datagen"\nrows-per-second = 20\n'
+                            'fields.id.kind = "sequence"\nfields.id.start = 1\nfields.id.end = 1000000\n'
+                            '[sources.made.schema]\nid = "BIGINT"\n')
+        endless.stdin.close()
+        assert [endless.stdout.readline() for _ in range(4)] == [" id\n", "----\n", "  1\n", "  2\n"]
+        endless.kill()
+
+
 def test_numbers_of_a_file_are_exact(work):
     write(work, "a.jsonl", '{"id": 9223372036854775808, "d": 12345678901234567890.123, "e": 1e400, "s": "a\\u0000b"}\n'
           '{"id": -1, "d": 1.5, "e": 2, "s": "", "t": "NULL"}\n')

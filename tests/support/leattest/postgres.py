@@ -13,8 +13,8 @@ from .wait import wait_until
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "wal_level": "logical",
-    "max_wal_senders": "20",
-    "max_replication_slots": "20",
+    "max_wal_senders": "50",
+    "max_replication_slots": "50",
     "max_connections": "100",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %a ",
