@@ -63,7 +63,7 @@ def test_a_promoted_standby_is_refused(work):
             standby.query("SELECT pg_promote()")
             wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), 30, "the promotion")
             standby.query("INSERT INTO t VALUES (5, 'e')")
-            refused(node, FATAL, "LEAT-G0205", "timeline 1", "timeline 2", "failover", "forget the state of node")
+            refused(node, FATAL, "LEAT-G0205", "timeline 1", "timeline 2", "failover", "--forget-state pg")
             assert standby.query(SLOTS) == []
             # not even where somebody made a slot of that name
             standby.query("SELECT pg_create_logical_replication_slot('leat_slot', 'pgoutput')")
