@@ -9,6 +9,7 @@
 //     changes.c   pgoutput messages -> rows                                     \ called by stream.c
 //     relation.c  where a table's columns stand in them, over ALTERs            |
 //     reselect.c  values that an update left out, fetched by key                /
+//     gaps.c      whether the tables were published without a gap
 //     watch.c     what else the server is asked meanwhile
 //     rows.c      values -> cells, open batches, emitting
 //     state.c     positions to bytes and back
@@ -101,6 +102,7 @@ struct pgcdc_table {
     uint8_t snapshot_done;
     uint8_t is_owner;
     uint8_t published;
+    uint32_t mark; // number of what puts it into the publication; 0 = all tables are in it, or not known
     uint8_t is_partition;
     uint8_t readable; // at least some column
     double estimate;  // rows, by pg_class
@@ -151,7 +153,8 @@ struct pgcdc_saved_column {
 
 struct pgcdc_saved_table {
     const char *schema, *name;
-    uint32_t oid; // 0 = not known
+    uint32_t oid;  // 0 = not known
+    uint32_t mark; // as in struct pgcdc_table
     uint8_t snapshot_done;
     uint32_t count;
     struct pgcdc_saved_column *columns;
@@ -164,6 +167,11 @@ struct pgcdc_seen_table {
     const char **columns;
 };
 
+// What tells whether the publication was altered; see gaps.c.
+struct pgcdc_marks {
+    uint32_t publication, xmin, owner; // 0 = not known
+};
+
 struct pgcdc_saved {
     uint64_t system; // 0 = nothing was loaded
     uint32_t timeline;
@@ -171,6 +179,7 @@ struct pgcdc_saved {
     const char *database;
     uint8_t snapshot_done;
     struct pgcdc_position at;
+    struct pgcdc_marks marks;
     uint32_t count;
     struct pgcdc_saved_table *tables;
 };
@@ -247,6 +256,7 @@ struct pgcdc {
     uint64_t slot_confirmed, slot_restart;
     uint8_t slot_exists, slot_ours;
     uint8_t publication_exists, publication_all;
+    struct pgcdc_marks marks;
     uint8_t publication_by_root; // partitions' changes bear the name of their root
     uint64_t wait_xid;           // older transactions must end first; 0 = not asked yet
     uint64_t wait_lsn;           // the end of the log before that number was given
@@ -396,6 +406,12 @@ leat_status pgcdc_truncate_poll(struct pgcdc *p); // emits deletes; like pgcdc_r
 leat_status pgcdc_reselect(struct pgcdc *p); // stepped; LEAT_OK: no row waits for values any more
 leat_status pgcdc_pending_add(struct pgcdc *p, struct pgcdc_table *t, uint32_t row, const struct pgoutput_value *values,
                               const uint16_t *from);
+// --- gaps.c
+// A step of the script: reads the marks and compares them with the saved ones.
+leat_status pgcdc_send_marks(struct pgcdc *p);
+leat_status pgcdc_take_marks(struct pgcdc *p, PGresult *res);
+// The mark of table v.oid in publication p, for a query.
+void pgcdc_put_mark(const struct pgcdc *p, struct buf *sql);
 // --- watch.c
 leat_status pgcdc_ask_end(struct pgcdc *p);  // where the log of the server ends; the answer is taken when it comes
 leat_status pgcdc_take_end(struct pgcdc *p); // stepped: the answer that is still to come

@@ -344,6 +344,7 @@ static const struct pgcdc_step setup_script[] = {
     {"read the tables of the publication", 0, pgcdc_send_published, pgcdc_take_published},
     {"read the replication slot", 0, send_slot, take_slot},
     {"publish the captured tables", 0, pgcdc_send_publish, pgcdc_take_publish},
+    {"read what publishes the tables", 0, pgcdc_send_marks, pgcdc_take_marks},
     {"wait for older transactions", 0, send_wait, take_wait},
     {"move the replication slot", 0, send_advance, take_advance},
     {"create the replication slot", 1, send_create, take_create},

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state, version 4, big-endian:
+// The node's state, version 5, big-endian:
 //
 //     u64 system identifier · u32 timeline · cstr slot · cstr database · u8 snapshot done
 //     u64 lsn · u64 changes · u64 final lsn · u32 xid                     the position
-//     u32 tables × (cstr schema · cstr name · u32 oid · u8 snapshot done · u32 columns × (cstr name · u16 number ·
-//                   u32 type · u32 typmod))     version 1 had the columns' names only, and no oid; version 2 no typmod
+//     u32 number, xmin and owner of the publication           from version 5 on, as is a table's mark; gaps.c
+//     u32 tables × (cstr schema · cstr name · u32 oid · u32 mark · u8 snapshot done · u32 columns × (cstr name ·
+//                   u16 number · u32 type · u32 typmod)) version 1 had the columns' names only, and no oid; version 2 no typmod
 //     tables × (cstr schema · cstr name · u32 columns × u16 number · u64 length · changes of its keys)
 //                   with on-truncate = "delete" only; keys.c. Up to version 3 the numbers of a key's columns were missing
 //
@@ -14,7 +15,7 @@
 
 #include "pgcdc_int.h"
 
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 #define STATE_MAX     (64u << 20)
 
 // As the table was at the position: until the log of before the catalogue's reading is behind us, as it was saved.
@@ -41,6 +42,7 @@ static void put_table(const struct pgcdc *p, struct buf *b, const struct pgcdc_t
     buf_cstr(b, t->schema);
     buf_cstr(b, t->name);
     buf_u32(b, t->oid);
+    buf_u32(b, t->mark);
     buf_u8(b, t->snapshot_done);
     put_columns(b, t, p->emitted.lsn >= p->known_from);
 }
@@ -57,6 +59,9 @@ static void put_head(struct pgcdc *p, struct buf *b)
     buf_u64(b, p->emitted.changes);
     buf_u64(b, p->emitted.final_lsn);
     buf_u32(b, p->emitted.xid);
+    buf_u32(b, p->marks.publication);
+    buf_u32(b, p->marks.xmin);
+    buf_u32(b, p->marks.owner);
     for (uint32_t i = 0; i < p->table_count; i++)
         used += p->tables[i].used;
     buf_u32(b, used);
@@ -124,6 +129,7 @@ static int read_table(struct pgcdc *p, struct cur *c, struct pgcdc_saved_table *
     t->schema = read_text(p, c);
     t->name = read_text(p, c);
     t->oid = version > 1 ? cur_u32(c) : 0;
+    t->mark = version > 4 ? cur_u32(c) : 0;
     t->snapshot_done = cur_u8(c);
     t->count = cur_u32(c);
     if (t->count > cur_left(c)) // each name takes a byte at least
@@ -174,6 +180,11 @@ static int read_state(struct pgcdc *p, struct cur *c, uint32_t version)
     s->at.changes = cur_u64(c);
     s->at.final_lsn = cur_u64(c);
     s->at.xid = cur_u32(c);
+    if (version > 4) {
+        s->marks.publication = cur_u32(c);
+        s->marks.xmin = cur_u32(c);
+        s->marks.owner = cur_u32(c);
+    }
     s->count = cur_u32(c);
     if (s->count > cur_left(c))
         cur_fail(c);

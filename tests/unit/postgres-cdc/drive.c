@@ -123,7 +123,7 @@ static void read_state(struct drive *d, struct testhost_state *state)
     state->ptr = malloc(1 << 20);
     state->cap = 1 << 20;
     state->len = fread(state->ptr, 1, state->cap, f);
-    state->version = 4;
+    state->version = 5;
     state->kind = LEAT_STATE_FULL;
     fclose(f);
 }
