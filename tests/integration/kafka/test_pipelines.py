@@ -269,10 +269,10 @@ def test_a_row_without_its_key_is_shown(work, kafka, unique):
     kafka.produce(source, [(None, '{"id":1,"name":"a"}'), (None, '{"id":null,"name":"who is this"}')])
     text = (head("copy") + kafka_source("input", kafka.bootstrap, source, {"id": "BIGINT", "name": "STRING"})
             + upsert_sink("output", "input", kafka.bootstrap, target, "id", {}))
-    with Leat(text, work) as leat:
-        wait_until(lambda: "LEAT-K0404" in leat.log_text(), 20, "the row to be refused")
-        assert f'a row for topic {target}, {{"id":null,"name":"who is this"}}: column "id" of the key is NULL' \
-            in leat.log_text().replace('\\"', '"'), leat.log_text()
+    leat = Leat(text, work).launch()  # it may have failed before it was seen to be ready
+    leat.wait_logged("LEAT-K0404", 20)
+    assert f'a row for topic {target}, {{"id":null,"name":"who is this"}}: column "id" of the key is NULL' \
+        in leat.log_text().replace('\\"', '"'), leat.log_text()
 
 
 def test_poison_is_skipped_when_asked(work, kafka, unique):
