@@ -10,7 +10,7 @@
 
 #define HINT_MAX 440u // bytes of statements in a hint; more of them go to the detail, still more to the log
 
-static char *print(struct pgcdc *p, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static char *print(struct pgcdc *p, const char *fmt, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, fmt, args) < 0)

@@ -160,7 +160,7 @@ static int set_up(void **state)
                               .parallelism = 1,
                               .nodes = w->nodes,
                               .normalizer = &normalizer,
-                              .reporter = {w, report}};
+                              .reporter = {.arg = w, .report = report, .where = NULL}};
     *state = w;
     return 0;
 }
