@@ -125,6 +125,8 @@ static leat_status take_wait(struct pgcdc *p, PGresult *res)
     return ask_again(p);
 }
 
+// Moved only if it has to be, since what was deleted up to there is then told by nobody: what the slot sees of the
+// catalogue may be older than a part of the publication, which decoding from its old position would not find.
 static leat_status send_advance(struct pgcdc *p)
 {
     struct buf sql;
@@ -132,17 +134,34 @@ static leat_status send_advance(struct pgcdc *p)
     if (!takes_over(p))
         return LEAT_END;
     buf_init(&sql, SQL_MAX);
-    buf_str(&sql, "SELECT end_lsn FROM pg_catalog.pg_replication_slot_advance(");
-    pq_literal(&sql, p->slot, strlen(p->slot));
-    snprintf(lsn, sizeof lsn, ", '" PGCDC_LSN "')", PGCDC_LSN_OF(p->wait_lsn));
+    buf_str(&sql, "SELECT CASE WHEN (SELECT bool_and(age(x.xmin) > age(s.catalog_xmin)) FROM ("
+                  "SELECT b.xmin, b.pubname FROM pg_catalog.pg_publication b UNION ALL "
+                  "SELECT r.xmin, b.pubname FROM pg_catalog.pg_publication_rel r "
+                  "JOIN pg_catalog.pg_publication b ON b.oid = r.prpubid) x WHERE x.pubname = ");
+    pq_literal(&sql, p->publication, strlen(p->publication));
+    buf_str(&sql, ") THEN s.confirmed_flush_lsn ELSE "
+                  "(SELECT a.end_lsn FROM pg_catalog.pg_replication_slot_advance(s.slot_name, ");
+    snprintf(lsn, sizeof lsn, "'" PGCDC_LSN "'", PGCDC_LSN_OF(p->wait_lsn));
     buf_str(&sql, lsn);
+    buf_str(&sql, ") a) END FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = ");
+    pq_literal(&sql, p->slot, strlen(p->slot));
     return pgcdc_send_sql(p, p->sql, &sql);
 }
 
 static leat_status take_advance(struct pgcdc *p, PGresult *res)
 {
     LEAT_FAULT("pgcdc-after-advance");
-    p->slot_confirmed = pgcdc_lsn_parse(cell(res, 0, 0));
+    if (PQntuples(res) != 1)
+        return leat_fail(p->ctx, LEAT_TRANSIENT, "LEAT-G0301", "replication slot \"%s\" was dropped meanwhile",
+                         p->slot);
+    uint64_t at = pgcdc_lsn_parse(cell(res, 0, 0));
+    if (at > p->slot_confirmed)
+        leat_log(p->ctx, LEAT_LOG_WARN, "slot-moved",
+                 "replication slot \"%s\" is moved from " PGCDC_LSN " to " PGCDC_LSN
+                 ", since its publication is younger: "
+                 "rows that were deleted in between stay in the targets",
+                 p->slot, PGCDC_LSN_OF(p->slot_confirmed), PGCDC_LSN_OF(at));
+    p->slot_confirmed = at;
     leat_log(p->ctx, LEAT_LOG_INFO, "slot-taken", "took over replication slot \"%s\" at " PGCDC_LSN, p->slot,
              PGCDC_LSN_OF(p->slot_confirmed));
     return pgcdc_marker_write(p);
