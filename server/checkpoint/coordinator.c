@@ -93,7 +93,6 @@ static void note_error(struct coordinator *c, const struct base_error *error)
 }
 
 // --- failures
-// -----------------------------------------------------------------------------------------------------------
 
 static bool may_pass(leat_status failure)
 {
@@ -238,7 +237,6 @@ static void on_failed(void *arg, const struct base_error *error)
 }
 
 // --- epochs
-// ---------------------------------------------------------------------------------------------------------------
 
 static bool want_full(void *arg, const struct plan_node *node, uint32_t instance)
 {
@@ -446,7 +444,6 @@ static void on_epoch_timeout(void *arg)
 }
 
 // --- start and stop
-// ---------------------------------------------------------------------------------------------------------
 
 static void on_opened(void *arg)
 {

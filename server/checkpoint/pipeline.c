@@ -40,7 +40,6 @@ const char *pipeline_name(const struct pipeline *p)
 }
 
 // --- plans
-// ------------------------------------------------------------------------------------------------------------------
 
 static struct plan_job *make_plan(void *arg, uint32_t job, struct base_error *error)
 {
@@ -66,7 +65,6 @@ static void destroy_plan(void *arg, struct plan_job *plan)
 }
 
 // --- resources
-// --------------------------------------------------------------------------------------------------------------
 
 static int resource_settled(void *arg, const char *resource)
 {
@@ -105,7 +103,6 @@ static leat_status look_at(struct pipeline *p, uint32_t job, struct base_error *
 }
 
 // --- start and stop
-// ---------------------------------------------------------------------------------------------------------
 
 static void job_ended(void *arg, uint32_t job, enum job_state state)
 {
@@ -334,7 +331,6 @@ bool pipeline_bounded(const struct pipeline *p)
 }
 
 // --- health
-// -----------------------------------------------------------------------------------------------------------------
 
 // The nodes of a job, however many its plan has by now; the caller frees them. NULL without memory.
 static struct runtime_node_view *view_job(struct pipeline *p, uint32_t job, struct coordinator_view *view,

@@ -23,7 +23,6 @@
 #define SUFFIX ".ckpt"
 
 // --- small things
-// ---------------------------------------------------------------------------------------------------------
 
 // A folder that cannot be listed is not an empty one: to start anew there would write over what it holds.
 static leat_status fail_list(struct base_error *error, const char *path)
@@ -176,7 +175,6 @@ int store_contains(const char *const *names, uint32_t count, const char *name)
 }
 
 // --- opening
-// --------------------------------------------------------------------------------------------------------------
 
 struct store *store_open(const char *dir, const char *pipeline, struct base_error *error)
 {
@@ -237,7 +235,6 @@ leat_epoch store_next_epoch(struct store *store)
 }
 
 // --- writing
-// --------------------------------------------------------------------------------------------------------------
 
 // Never over a file that is there. What says EINVAL does not know the flag; what cannot link either has only rename.
 static int rename_new(const char *from, const char *to)

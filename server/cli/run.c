@@ -35,7 +35,6 @@ struct server {
 };
 
 // --- what HTTP shows, on its own thread
-// ------------------------------------------------------------------------------------
 
 static bool view_live(void *self, struct base_str *reason)
 {
@@ -100,7 +99,6 @@ static leat_status start_http(struct server *s, struct base_error *error)
 }
 
 // --- signals and the end
-// ----------------------------------------------------------------------------------------------------
 
 static void stop(struct server *s, int signal_number)
 {
@@ -171,7 +169,6 @@ static int exit_code(leat_status failure)
 }
 
 // --- start
-// ----------------------------------------------------------------------------------------------------------------
 
 static bool has_node(const struct session_pipeline *p, const char *name)
 {

@@ -44,7 +44,6 @@ struct asking {
 static const char query_place = 0; // stands for the hidden nodes
 
 // --- faults
-// -----------------------------------------------------------------------------------------------------------------
 
 // A fault of the query is shown in the query; warnings (nobody reads this source of the file) are no news here.
 static void report(void *arg, const struct graph_node *node, uint8_t severity, const char *code, const char *option,
@@ -62,7 +61,6 @@ static void report(void *arg, const struct graph_node *node, uint8_t severity, c
 }
 
 // --- building the graph
-// -------------------------------------------------------------------------------------------------------
 
 // A hidden node whose plugin has the one option `path`.
 static bool configure(struct asking *a, struct graph_node *node, const struct plugin_setting *settings, uint32_t count)
@@ -262,7 +260,6 @@ static bool build(struct asking *a)
 }
 
 // --- running
-// --------------------------------------------------------------------------------------------------------------------
 
 static void on_ended(void *arg, struct pipeline *pipeline)
 {
@@ -367,7 +364,6 @@ static int answer(struct asking *a)
 }
 
 // --- the command line
-// -------------------------------------------------------------------------------------------------------------
 
 static char *read_stdin(void)
 {

@@ -35,7 +35,6 @@ static bool shows_kinds(const struct sql_output *out)
 }
 
 // --- a row as text
-// ----------------------------------------------------------------------------------------------------------
 
 static bool is_plain_number(const struct leat_type *type, const union leat_cell *cell)
 {
@@ -135,7 +134,6 @@ static void put_row(struct sql_output *out, struct buf *b, const struct leat_bat
 }
 
 // --- keeping
-// ----------------------------------------------------------------------------------------------------------------
 
 static bool keep(struct sql_output *out, const struct buf *b)
 {
@@ -215,7 +213,6 @@ static leat_status give(struct leat_ctx *ctx, struct sql_output *out, const stru
 }
 
 // --- the sink
-// ---------------------------------------------------------------------------------------------------------------
 
 static leat_status bind(struct leat_ctx *ctx, const struct leat_sink_request *rq, struct leat_sink_plan *plan,
                         void **bound)

@@ -75,7 +75,6 @@ static void close_ctx(struct binder *b, struct graph_ctx *gc, leat_status st)
 }
 
 // --- ports
-// ------------------------------------------------------------------------------------------------------------------
 
 static void copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports)
 {
@@ -162,7 +161,6 @@ static struct plan_node *plan_node_of(struct plan_job *plan, const struct graph_
 }
 
 // --- edges
-// ------------------------------------------------------------------------------------------------------------------
 
 static struct plan_edge *add_edge(struct binder *b, struct plan_node *from, uint32_t port, struct plan_node *to,
                                   uint32_t input)
@@ -237,7 +235,6 @@ static struct plan_node *insert_normalizer(struct binder *b, struct plan_node *f
 }
 
 // --- binding
-// ----------------------------------------------------------------------------------------------------------------
 
 static void unbind(struct plan_node *node)
 {

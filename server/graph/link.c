@@ -153,7 +153,6 @@ static int link_sink(struct graph *graph, struct graph_node *node)
 }
 
 // --- order, cycles, jobs
-// ----------------------------------------------------------------------------------------------------
 
 enum { UNSEEN, ENTERED, DONE };
 

@@ -27,7 +27,6 @@ static void host_free(struct leat_ctx *ctx, void *ptr)
 }
 
 // --- errors
-// -------------------------------------------------------------------------------------------------------------
 
 __attribute__((format(printf, 4, 0))) static leat_status host_fail(struct leat_ctx *ctx, leat_status failure,
                                                                    const char *code, const char *fmt, va_list ap)
@@ -88,7 +87,6 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
 }
 
 // --- log and numbers
-// ------------------------------------------------------------------------------------------------------
 
 __attribute__((format(printf, 4, 0))) static void host_log(struct leat_ctx *ctx, uint8_t level, const char *event,
                                                            const char *fmt, va_list ap)
@@ -127,7 +125,6 @@ static int64_t host_monotonic(struct leat_ctx *ctx)
 }
 
 // --- events
-// ---------------------------------------------------------------------------------------------------------------
 
 struct leat_event {
     struct base_list link; // of the instance's events
@@ -294,7 +291,6 @@ static void host_thread_ctx_destroy(struct leat_ctx *ctx)
 }
 
 // --- batches, output, state
-// -------------------------------------------------------------------------------------------------
 
 static struct leat_batch *host_batch_create(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
                                             uint8_t bare)
@@ -331,7 +327,6 @@ static leat_status host_state_write(struct leat_ctx *ctx, struct leat_state_out 
 }
 
 // --- formats
-// ------------------------------------------------------------------------------------------------------------------
 
 static leat_status host_format_open(struct leat_ctx *ctx, const char *option, uint8_t direction,
                                     const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
@@ -350,7 +345,6 @@ static leat_status host_format_open(struct leat_ctx *ctx, const char *option, ui
 }
 
 // --- sources
-// --------------------------------------------------------------------------------------------------------------------
 
 static void host_snapshot_done(struct leat_ctx *ctx)
 {
@@ -384,7 +378,6 @@ static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, 
 }
 
 // --- lookups and those who ask them
-// ------------------------------------------------------------------------------------------------------
 
 static leat_status host_lookup_ask(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket)
 {

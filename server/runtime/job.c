@@ -21,7 +21,6 @@ static void failure_mail(struct loop_mail *mail);
 static void sink_ended_mail(struct loop_mail *mail);
 
 // --- building
-// -----------------------------------------------------------------------------------------------------------
 
 static void *take(struct runtime_job *job, size_t count, size_t size)
 {
@@ -306,7 +305,6 @@ static bool build_rest(struct runtime_job *job)
 }
 
 // --- phases
-// -----------------------------------------------------------------------------------------------------------------
 
 // A plugin that fails must say why; one that does not is at fault itself.
 static void say_something(struct inst *inst, leat_status failure)
@@ -547,7 +545,6 @@ void runtime_job_destroy(struct runtime_job *job)
 }
 
 // --- mail from workers, on the control loop
-// -----------------------------------------------------------------------------------
 
 static void reply_mail(struct loop_mail *mail)
 {
@@ -636,7 +633,6 @@ static void saved_mail(struct loop_mail *mail)
 }
 
 // --- called on workers
-// ----------------------------------------------------------------------------------------------------------
 
 void job_reply(struct inst *inst, leat_status status)
 {
@@ -691,7 +687,6 @@ void job_sink_ended(struct inst *inst)
 }
 
 // --- views, any thread
-// ------------------------------------------------------------------------------------------------------------
 
 // The instance that has stood still longest counts: others may well move beside it.
 static void earliest(leat_usec *time, leat_usec other)

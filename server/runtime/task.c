@@ -16,7 +16,6 @@
 #define RUN_BUDGET 2000 // microseconds; then other tasks and events of the loop have their turn
 
 // --- calls into plugins
-// ------------------------------------------------------------------------------------------------
 
 static leat_status call_process(struct inst *inst, uint32_t input, const struct leat_batch *b)
 {
@@ -72,7 +71,6 @@ static leat_status call_poll(struct inst *inst)
 }
 
 // --- giving a batch to an instance
-// -------------------------------------------------------------------------------------
 
 static leat_status keep_pending(struct inst *inst, struct pending what)
 {
@@ -206,7 +204,6 @@ bool inst_blocked(struct inst *inst)
 }
 
 // --- marks
-// --------------------------------------------------------------------------------------------------------------
 
 static bool all_zero(const uint32_t *counts, uint32_t n)
 {
@@ -273,7 +270,6 @@ leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 }
 
 // --- the steps of a run
-// -------------------------------------------------------------------------------------------------
 
 // STEP_WORKING: nothing passes yet, but there is something to be done that needs nobody's wake.
 enum step_result { STEP_MORE, STEP_WORKING, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
@@ -618,7 +614,6 @@ void task_run_mail(struct loop_mail *mail)
 }
 
 // --- saving
-// ---------------------------------------------------------------------------------------------------------------
 
 static leat_status call_save(struct inst *inst, struct leat_state_out *out)
 {
