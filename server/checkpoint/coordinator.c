@@ -737,10 +737,10 @@ void coordinator_view(struct coordinator *c, struct coordinator_view *view, stru
     pthread_mutex_unlock(&c->lock);
 }
 
-void coordinator_publish_load(struct coordinator *c)
+void coordinator_publish_times(struct coordinator *c)
 {
     pthread_mutex_lock(&c->lock);
     if (c->job)
-        runtime_job_publish_load(c->job);
+        runtime_job_publish_times(c->job);
     pthread_mutex_unlock(&c->lock);
 }

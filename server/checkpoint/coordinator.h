@@ -92,7 +92,7 @@ struct coordinator_view {
 void coordinator_view(struct coordinator *c, struct coordinator_view *view, struct runtime_node_view *nodes,
                       uint32_t max, uint32_t *count);
 
-// See runtime_job_publish_load. Any thread.
-void coordinator_publish_load(struct coordinator *c);
+// See runtime_job_publish_times. Any thread.
+void coordinator_publish_times(struct coordinator *c);
 
 #endif

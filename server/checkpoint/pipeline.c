@@ -345,10 +345,10 @@ static struct runtime_node_view *view_job(struct pipeline *p, uint32_t job, stru
     }
 }
 
-void pipeline_publish_load(struct pipeline *p)
+void pipeline_publish_times(struct pipeline *p)
 {
     for (uint32_t i = 0; i < p->job_count; i++)
-        coordinator_publish_load(p->jobs[i]);
+        coordinator_publish_times(p->jobs[i]);
 }
 
 bool pipeline_ready(struct pipeline *p, struct base_str *reason)

@@ -44,8 +44,8 @@ bool pipeline_failed(struct pipeline *p, struct base_error *error);
 // Every source of every job has an end.
 bool pipeline_bounded(const struct pipeline *p);
 
-// Any thread. See runtime_job_publish_load.
-void pipeline_publish_load(struct pipeline *p);
+// Any thread. See runtime_job_publish_times.
+void pipeline_publish_times(struct pipeline *p);
 // Any thread. Ready: every job runs and makes progress; if not, the reason is appended.
 bool pipeline_ready(struct pipeline *p, struct base_str *reason);
 // Any thread. A new JSON object: jobs, their nodes, key figures. NULL without memory.

@@ -73,7 +73,7 @@ static void view_metrics(void *self, struct base_str *out)
     struct server *s = self;
     size_t from = out->len;
     for (uint32_t i = 0; i < s->pipeline_count; i++)
-        pipeline_publish_load(s->pipelines[i]);
+        pipeline_publish_times(s->pipelines[i]);
     base_metrics_print(s->machine.metrics, out);
     mask_tail(s->session.secrets, out, from);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job: instances and tasks built from a plan, led through their phases by the control loop.
 //
-//     (discover sources and lookups) -> create -> open all but sources -> open sources -> run … -> close -> fence -> stopped
+//     (discover sources and lookups) -> create -> open all but sources -> open sources -> run … -> close -> last mail -> stopped
 //
 // Every phase is a command to each instance and a reply from it. A failure anywhere is told once; the coordinator then
-// stops the job. Memory goes only after every worker has handed back a last mail ("fence"): by then no mail of the job
+// stops the job. Memory goes only after every worker has handed back a last mail: by then no mail of the job
 // is left.
 //
 // Thread: the control loop, but for the functions at the end, which workers call.
@@ -441,8 +441,8 @@ struct runtime_job *runtime_job_start(struct runtime *runtime, const struct runt
     job->failure_mail.fn = failure_mail;
     job->discovering = !job->plan->complete;
     job->by_node = take(job, job->plan->node_max, sizeof *job->by_node);
-    job->fences = take(job, runtime->worker_count, sizeof *job->fences);
-    bool ok = job->by_node && job->fences;
+    job->last_mails = take(job, runtime->worker_count, sizeof *job->last_mails);
+    bool ok = job->by_node && job->last_mails;
     if (job->discovering)
         for (uint32_t i = 0; i < job->plan->node_count && ok; i++)
             ok = !is_source(job->plan->nodes[i]) || build_node(job, job->plan->nodes[i]);
@@ -562,19 +562,19 @@ static void reply_mail(struct loop_mail *mail)
         next_phase(job);
 }
 
-static void fence_back(struct loop_mail *mail)
+static void last_mail_back(struct loop_mail *mail)
 {
-    struct fence *f = (struct fence *)((char *)mail - offsetof(struct fence, back));
+    struct last_mail *f = (struct last_mail *)((char *)mail - offsetof(struct last_mail, back));
     struct runtime_job *job = f->job;
-    if (--job->to_fence)
+    if (--job->to_come_back)
         return;
     job->stopped = true;
     job->events.stopped(job->events.arg);
 }
 
-static void fence_there(struct loop_mail *mail)
+static void last_mail_there(struct loop_mail *mail)
 {
-    struct fence *f = (struct fence *)((char *)mail - offsetof(struct fence, there));
+    struct last_mail *f = (struct last_mail *)((char *)mail - offsetof(struct last_mail, there));
     loop_post(f->job->runtime->options.control, &f->back);
 }
 
@@ -584,11 +584,13 @@ static void closed_mail(struct loop_mail *mail)
     struct runtime_job *job = inst->job;
     if (--job->to_close)
         return;
-    job->to_fence = job->runtime->worker_count;
+    job->to_come_back = job->runtime->worker_count;
     for (uint32_t i = 0; i < job->runtime->worker_count; i++) {
-        struct fence *f = &job->fences[i];
-        *f = (struct fence){
-            .job = job, .worker = &job->runtime->workers[i], .there = {NULL, fence_there}, .back = {NULL, fence_back}};
+        struct last_mail *f = &job->last_mails[i];
+        *f = (struct last_mail){.job = job,
+                                .worker = &job->runtime->workers[i],
+                                .there = {NULL, last_mail_there},
+                                .back = {NULL, last_mail_back}};
         loop_post(f->worker->loop, &f->there);
     }
 }

@@ -130,7 +130,7 @@ uint32_t runtime_job_view(struct runtime_job *job, struct runtime_node_view *vie
 
 // Brings the metrics up to date that nobody counts as rows pass: how nodes spend their time, what waits for them.
 // Any thread.
-void runtime_job_publish_load(struct runtime_job *job);
+void runtime_job_publish_times(struct runtime_job *job);
 
 // Have all sources of the job finished their initial snapshot? Any thread.
 bool runtime_job_snapshot_done(struct runtime_job *job);

@@ -176,7 +176,7 @@ struct task_input {
     bool ended;
 };
 
-// What a task's time is spent on, see load.c.
+// What a task's time is spent on, see spend.c.
 enum { SPEND_IDLE, SPEND_BUSY, SPEND_BLOCKED, SPEND_KINDS };
 
 struct task {
@@ -212,14 +212,14 @@ struct task {
     atomic_uint barrier_hold;         // readers through which the barrier has to come first
     _Atomic(leat_epoch) barrier_next; // what is wanted then
 
-    // shares of time, see load.c
+    // shares of time, see spend.c
     _Atomic(uint32_t) account; // odd = being written
     _Atomic(int64_t) mark;     // monotonic, when the present kind of time began
     _Atomic(uint8_t) kind;     // of the present time: SPEND_*
     _Atomic(int64_t) spent[SPEND_KINDS];
 };
 
-struct fence {
+struct last_mail {
     struct runtime_job *job;
     struct worker *worker;
     struct loop_mail there, back;
@@ -244,9 +244,9 @@ struct runtime_job {
     bool discovering; // only sources exist so far
     bool to_read;     // all but the sources is open
     bool open, stopping, stopped;
-    uint32_t to_close; // instances that are not closed yet
-    uint32_t to_fence; // workers that may still hold mail of this job
-    struct fence *fences;
+    uint32_t to_close;     // instances that are not closed yet
+    uint32_t to_come_back; // workers that may still hold mail of this job
+    struct last_mail *last_mails;
     leat_epoch epoch; // barrier under way; 0 = none
     uint32_t to_save; // instances that have not saved yet
     uint32_t to_end;  // sinks that are not at their end
@@ -299,7 +299,7 @@ leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind)
 bool inst_blocked(struct inst *inst);
 void inst_drop_pending(struct inst *inst);
 
-// --- load.c (worker): closes the account of the present kind of time and opens the next
+// --- spend.c (worker): closes the account of the present kind of time and opens the next
 void task_spend(struct task *t, uint8_t kind);
 
 // --- emit.c (worker). emit takes the batch.

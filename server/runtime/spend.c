@@ -30,44 +30,44 @@ static void spent(struct task *t, int64_t out[SPEND_KINDS])
     } while (before % 2 || atomic_load(&t->account) != before);
 }
 
-struct load {
+struct totals {
     int64_t spent[SPEND_KINDS]; // microseconds
     int64_t batches, bytes;     // in queues
 };
 
-static void add_inst(struct load *load, const struct inst *inst)
+static void add_inst(struct totals *totals, const struct inst *inst)
 {
     int64_t more[SPEND_KINDS];
     spent(inst->task, more);
     for (int i = 0; i < SPEND_KINDS; i++)
-        load->spent[i] += more[i];
+        totals->spent[i] += more[i];
     for (uint32_t i = 0; i < inst->task->input_count; i++) {
         const struct task_input *in = inst->task->inputs[i];
         if (in->to != inst)
             continue;
-        load->batches += atomic_load(&in->channel.depth);
-        load->bytes += (int64_t)atomic_load(&in->channel.bytes);
+        totals->batches += atomic_load(&in->channel.depth);
+        totals->bytes += (int64_t)atomic_load(&in->channel.bytes);
     }
 }
 
-void runtime_job_publish_load(struct runtime_job *job)
+void runtime_job_publish_times(struct runtime_job *job)
 {
     pthread_mutex_lock(&job->shape);
     for (uint32_t i = 0; i < job->plan->node_count; i++) {
         const struct plan_node *node = job->plan->nodes[i];
         struct inst **insts = job->by_node[node->id];
-        struct load load = {0};
+        struct totals totals = {0};
         for (uint32_t k = 0; insts && k < node->parallelism; k++)
             if (insts[k] && insts[k]->task) // a job that could not be built has instances without
-                add_inst(&load, insts[k]);
+                add_inst(&totals, insts[k]);
         if (!insts || !insts[0])
             continue;
         const struct inst_metrics *m = &insts[0]->metrics;
-        base_metric_set(m->idle, load.spent[SPEND_IDLE]);
-        base_metric_set(m->busy, load.spent[SPEND_BUSY]);
-        base_metric_set(m->blocked, load.spent[SPEND_BLOCKED]);
-        base_metric_set(m->queue_batches, load.batches);
-        base_metric_set(m->queue_bytes, load.bytes);
+        base_metric_set(m->idle, totals.spent[SPEND_IDLE]);
+        base_metric_set(m->busy, totals.spent[SPEND_BUSY]);
+        base_metric_set(m->blocked, totals.spent[SPEND_BLOCKED]);
+        base_metric_set(m->queue_batches, totals.batches);
+        base_metric_set(m->queue_bytes, totals.bytes);
     }
     pthread_mutex_unlock(&job->shape);
 }
