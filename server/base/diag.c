@@ -125,7 +125,10 @@ const char *base_diag_nearest(struct base_diags *diags, const char *word, const 
 // Does the key before '=' look as if its value were a secret? Misspelt keys count too: they are what is shown here.
 static bool looks_secret(const char *line, size_t key_len)
 {
-    static const char *const parts[] = {"pass", "pasw", "pwd", "secret", "token", "jaas", "credential"};
+    static const char *const parts[] = {"pass",       "pasw",    "pwd",          "secret",  "token",    "jaas",
+                                        "credential", "key.pem", "keystore.key", "private", "user.info"};
+    if (key_len > 4 && strncasecmp(line + key_len - 4, ".url", 4) == 0)
+        return false; // where tokens are had; a password within is add_guarded's
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         size_t n = strlen(parts[i]);
         for (size_t at = 0; at + n <= key_len; at++) {
@@ -167,6 +170,34 @@ static size_t open_part(const char *line, size_t len)
             return i + 1;
     }
     return len;
+}
+
+// How many times the mark that opens and closes a text of several lines stands in a line.
+static unsigned marks_in(const char *line, size_t len, const char *mark)
+{
+    unsigned n = 0;
+    for (const char *p = line; (p = memmem(p, len - (size_t)(p - line), mark, 3)); p += 3)
+        n++;
+    return n;
+}
+
+// Is the line part of a text of several lines whose key looks secret?
+static bool within_secret(const struct base_source *source, uint32_t number)
+{
+    static const char *const quotes[] = {"\"\"\"", "'''"};
+    const char *open = NULL;
+    bool secret = false;
+    for (uint32_t n = 1; n < number; n++) {
+        size_t len;
+        const char *line = base_source_line(source, n, &len);
+        for (size_t q = 0; q < 2; q++) {
+            if ((open && open != quotes[q]) || marks_in(line, len, quotes[q]) % 2 == 0)
+                continue;
+            open = open ? NULL : quotes[q];
+            secret = open && open_part(line, len) < len;
+        }
+    }
+    return open && secret;
 }
 
 // Bytes of a password that begins at `p`, up to what ends it in a URL or a JAAS line.
@@ -244,6 +275,10 @@ static void print_excerpt(const struct base_diag *d, struct base_secrets *secret
     size_t len, shown, from = 0;
     const char *line = base_source_line(d->place.source, d->place.line, &len);
     size_t column = d->place.column ? d->place.column - 1 : 0;
+    if (within_secret(d->place.source, d->place.line)) {
+        base_str_addf(out, "%5u | " BASE_SECRET_MASK "\n", d->place.line);
+        return;
+    }
     if (column > len)
         column = len;
     shown = open_part(line, len);

@@ -10,8 +10,11 @@
 
 bool plugin_name_is_secret(const char *name)
 {
-    static const char *const parts[] = {"password", "passphrase", "secret",      "token",
-                                        "jaas",     "credential", "private-key", "key.pem"};
+    static const char *const parts[] = {"password",   "passphrase",  "secret",  "token",        "jaas",
+                                        "credential", "private-key", "key.pem", "keystore.key", "user.info"};
+    size_t len = strlen(name);
+    if (len > 4 && (strcasecmp(name + len - 4, ".url") == 0 || strcasecmp(name + len - 4, ".uri") == 0))
+        return false; // where tokens are had; a password within is found by itself
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (strcasestr(name, parts[i]))
             return true;

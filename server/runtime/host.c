@@ -11,6 +11,9 @@
 #include "graph/format.h"
 #include "runtime/runtime_int.h"
 
+#define SKIPS_TOLD   10 // skipped rows with a line of their own, every
+#define SKIPS_WINDOW (5 * BASE_SECOND)
+
 static struct ctx_core *core_of(struct leat_ctx *ctx)
 {
     return (struct ctx_core *)ctx->core;
@@ -69,6 +72,23 @@ __attribute__((format(printf, 7, 0))) static void host_diag(struct leat_ctx *ctx
     base_logv(&core_of(ctx)->inst->logger, level, "diagnostic", fields, 3, fmt, ap);
 }
 
+// Each row is told, but of a flood only the first ones of every few seconds: the others are a line that the log counts.
+static void log_skipped(struct ctx_core *core)
+{
+    const struct base_logger *logger = &core->inst->logger;
+    struct base_log_field code = {"code", core->error.code};
+    leat_usec now = base_time_mono();
+    if (now - core->skips_since > SKIPS_WINDOW) {
+        core->skips_since = now;
+        core->skips = 0;
+    }
+    if (core->skips++ < SKIPS_TOLD)
+        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", &code, 1, "skipped a row: %s", core->error.message);
+    else
+        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", &code, 1,
+                        "skipped more rows; leat_rows_skipped_total has their number");
+}
+
 static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, const char *where)
 {
     struct ctx_core *core = core_of(ctx);
@@ -80,8 +100,7 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
     if (failure != LEAT_DATA || inst->node->on_error == PLAN_ON_ERROR_FAIL)
         return failure;
     base_metric_inc(inst->metrics.skipped, 1);
-    struct base_log_field fields[] = {{"code", core->error.code}};
-    base_log_fields(&inst->logger, LEAT_LOG_WARN, "row-skipped", fields, 1, "skipped a row: %s", core->error.message);
+    log_skipped(core);
     base_error_clear(&core->error); // it is over; a failure without a reason must not be given this one
     return LEAT_OK;
 }

@@ -61,6 +61,8 @@ enum life_step {
 struct ctx_core {
     struct inst *inst;
     struct base_error error;
+    leat_usec skips_since; // rows skipped since, see host.c
+    uint32_t skips;
 };
 
 // One way out of an instance's port.

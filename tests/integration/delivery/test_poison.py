@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that cannot be read: the job stops and names them, or leaves them out and counts them."""
+import os
+
 from leattest import Leat, relay, stage_one, wait_until
+from leattest.pipeline import head, section
 
 TIMEOUT = 120
 GOOD = [('{"id":%d}' % n, '{"id":%d,"v":"v%d"}' % (n, n)) for n in range(1, 4)]
@@ -48,3 +51,19 @@ def test_skip_leaves_out_and_counts(work, pg, db, kafka, unique):
         skipped = leat.metric("leat_rows_skipped_total", node="relay")
         assert skipped == len(POISON), f"{skipped} counted, {len(POISON)} written"
         leat.terminate()
+
+
+def test_a_flood_is_counted_not_printed(work):
+    folder = f"{work}/in"
+    os.makedirs(folder)
+    with open(f"{folder}/a.jsonl", "w") as file:
+        file.write("".join(f"{{no json {n}\n" for n in range(20000)) + '{"id": 1}\n')
+    text = (head("flood") + section("sources.lines", {"connector": "filesystem", "path": folder, "format": "json",
+                                                      "on-error": "skip"})
+            + section("sources.lines.schema", {"id": "BIGINT"})
+            + section("sinks.out", {"input": "lines", "connector": "print"}))
+    leat = Leat(text, work).launch()
+    wait_until(lambda: not leat.running(), 60, "the end of the file")
+    told = [line for line in leat.log_text().splitlines() if "row-skipped" in line]
+    assert 11 <= len(told) <= 60 and "no json 0" in told[0], told[:3] + told[-3:]
+    assert any("repeated=" in line for line in told), told[-3:]
