@@ -8,8 +8,9 @@
 #include "buf.h"
 #include "source_int.h"
 
-#define SETTLE_USEC   10000
-#define PROGRESS_USEC 1000000
+#define SETTLE_USEC    10000
+#define PROGRESS_USEC  1000000
+#define CLOSE_PATIENCE 5000000 // µs for the client to end
 
 // --- describe
 
@@ -462,6 +463,8 @@ leat_status kafka_source_on_checkpoint_complete(struct leat_ctx *ctx, void *self
     if (!s->o->group_id || !s->saved_count || s->saved_epoch > epoch || s->step != KAFKA_SOURCE_RUN ||
         (wanted && strcmp(wanted, "false") == 0))
         return LEAT_OK;
+    if (s->troubled) // librdkafka would keep it, and every later one, and not end before each has run into its timeout
+        return LEAT_OK;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->saved_count);
     for (uint32_t i = 0; i < s->saved_count; i++)
         rd_kafka_topic_partition_list_add(list, s->saved[i].topic, s->saved[i].partition)->offset = s->saved[i].next;
@@ -516,6 +519,20 @@ static void drop_wind_down(struct kafka_job *job)
     free(w);
 }
 
+// A client that has lost its broker may take a minute to end. It ends by itself: the thread that waits for it is left.
+static leat_status on_close_late(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    struct kafka_source *s = arg;
+    (void)ready;
+    if (s->step != KAFKA_SOURCE_CLOSING)
+        return LEAT_OK;
+    leat_log(ctx, LEAT_LOG_WARN, "close-left", "the Kafka client did not end within %d s and is left to end by itself",
+             CLOSE_PATIENCE / 1000000);
+    s->step = KAFKA_SOURCE_CLOSED;
+    ctx->host->wake(ctx);
+    return LEAT_OK;
+}
+
 static leat_status on_wound_down(struct leat_ctx *ctx, struct kafka_job *job)
 {
     struct kafka_source *s = job->node;
@@ -550,7 +567,8 @@ static void stop_events(struct leat_ctx *ctx, struct kafka_source *s)
     ctx->host->event_close(s->settle_timer);
     ctx->host->event_close(s->progress_timer);
     ctx->host->event_close(s->discovery_timer);
-    s->settle_timer = s->progress_timer = s->discovery_timer = NULL;
+    ctx->host->event_close(s->close_timer);
+    s->settle_timer = s->progress_timer = s->discovery_timer = s->close_timer = NULL;
     kafka_policy_drop(&s->policy);
     if (s->client)
         kafka_client_detach(s->client);
@@ -569,6 +587,7 @@ leat_status kafka_source_close(struct leat_ctx *ctx, void *self)
     if (!w)
         return LEAT_OK; // destroy does it, blocking
     s->step = KAFKA_SOURCE_CLOSING;
+    s->close_timer = ctx->host->timer(ctx, CLOSE_PATIENCE, on_close_late, s); // without one it waits
     kafka_control_run(s->control, &w->job);
     return LEAT_AGAIN;
 }

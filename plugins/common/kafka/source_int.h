@@ -86,7 +86,7 @@ struct kafka_source {
     uint8_t discovering;
     uint8_t troubled; // the status tells of trouble
     uint8_t probing;  // a job finds out whether it is over
-    struct leat_event *settle_timer, *progress_timer, *discovery_timer;
+    struct leat_event *settle_timer, *progress_timer, *discovery_timer, *close_timer;
     int64_t *records_total, *bytes_total, *lag;
 };
 

@@ -226,6 +226,9 @@ def test_a_source_without_its_broker_is_not_ready(work, kafka, unique):
             other.start()
             wait_until(lambda: leat.ready() and 'reading topic' in leat.get("/health")[1], 60,
                        lambda: leat.get("/health"))
+            other.kill()
+            wait_until(lambda: "waiting for Kafka" in leat.get("/health")[1], 30, lambda: leat.get("/health"))
+            leat.terminate(timeout=25)  # nothing is owed to anybody, and librdkafka would not let go
 
 
 def test_a_gap_left_by_retention_is_refused(work, kafka, unique):
