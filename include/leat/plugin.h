@@ -76,7 +76,7 @@ struct leat_component {
     uint32_t option_count;
     uint32_t option_stride; // sizeof(struct leat_option) as the plugin was compiled
     uint32_t config_size;   // of the configuration struct
-    // Rules across options, after each was parsed alone; gives diagnostics, fails with LEAT_CONFIG. No I/O. May be NULL.
+    // Rules across options, gives diagnostics. LEAT_CONFIG: ask it nothing more. No I/O, may be NULL. An error refuses it.
     leat_status (*check)(struct leat_ctx *ctx, const void *config);
     const struct leat_source_ops *source; // the one of `kind` is set
     const struct leat_sink_ops *sink;

@@ -103,6 +103,8 @@ static bool store_setting(struct plugin_parse *parse, const struct leat_option *
     const char *code = "LEAT-C0006", *why = option_store(parse->arena, o, s, config + o->offset, &code);
     if (why) {
         const char *hint = word_hint(parse, o, s);
+        if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && strchr(s->text, '.'))
+            hint = "Classes of Java cannot be loaded here. Write one of these words.";
         if (!hint && o->example)
             hint = base_arena_sprintf(parse->arena, "For example: %s = %s", o->name, o->example);
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, code, &s->place, hint, "option \"%s\" %s", s->path, why);

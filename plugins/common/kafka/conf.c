@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See conf.h. One table says what becomes of each property; what is not in it goes to librdkafka as it is, which knows
-// its own names and says which it does not know.
+// See conf.h. properties.h says what becomes of each property.
 #include "conf.h"
 
 #include <stdio.h>
@@ -9,113 +8,7 @@
 #include <strings.h>
 
 #include "jaas.h"
-
-#define BOTH (KAFKA_CONSUMER | KAFKA_PRODUCER)
-
-enum what {
-    OURS,   // read elsewhere
-    RENAME, // librdkafka calls it `to`
-    KBYTES, // bytes there, kibibytes here: `to`
-    FIXED,  // only the value `to` is allowed; `why` otherwise
-    REFUSE, // `why`
-};
-
-struct rule {
-    const char *name;
-    uint8_t roles;
-    enum what what;
-    const char *to;
-    const char *why;
-};
-
-#define FORMATS  "The pipeline's formats turn bytes into rows. Leave it out and use format, key.format and value.format."
-#define JVM      "It is a class of the Java client and means nothing here. Leave it out."
-#define ASSIGNED "Partitions are assigned by leat, not by the consumer group. Leave it out."
-#define NO_DROP                                                                                                        \
-    "Records would be dropped when the broker is away for longer. Leave it out: leat waits and says so in its health."
-#define TRUST                                                                                                          \
-    "Write the certificates as PEM and name them: properties.ssl.ca.location = \"/path/ca.pem\" (keytool -exportcert " \
-    "-rfc, "                                                                                                           \
-    "or openssl pkcs12 -nokeys -in FILE)."
-#define KEYS                                                                                                           \
-    "Write PEM or PKCS#12: properties.ssl.keystore.location with a .p12 file and properties.ssl.keystore.password, "   \
-    "or "                                                                                                              \
-    "properties.ssl.certificate.location and properties.ssl.key.location."
-#define PROTOCOL "OpenSSL's own choice is used. Restrict it by properties.ssl.cipher.suites if you must."
-
-static const struct rule rules[] = {
-    {"bootstrap.servers", BOTH, OURS, NULL, NULL},
-    {"metadata.broker.list", BOTH, REFUSE, NULL, "Write properties.bootstrap.servers."},
-    {"group.id", BOTH, OURS, NULL, NULL},
-    {"auto.offset.reset", KAFKA_CONSUMER, OURS, NULL, NULL},
-    {"commit.offsets.on.checkpoint", KAFKA_CONSUMER, OURS, NULL, NULL},
-    {"sasl.jaas.config", BOTH, OURS, NULL, NULL},
-    {"ssl.truststore.location", BOTH, OURS, NULL, NULL},
-    {"ssl.truststore.type", BOTH, OURS, NULL, NULL},
-    {"ssl.truststore.password", BOTH, OURS, NULL, NULL},
-    {"ssl.keystore.location", BOTH, OURS, NULL, NULL},
-    {"ssl.keystore.type", BOTH, OURS, NULL, NULL},
-    {"ssl.endpoint.identification.algorithm", BOTH, OURS, NULL, NULL},
-    {"ssl.truststore.certificates", BOTH, RENAME, "ssl.ca.pem", NULL},
-    {"ssl.keystore.certificate.chain", BOTH, RENAME, "ssl.certificate.pem", NULL},
-    {"ssl.keystore.key", BOTH, RENAME, "ssl.key.pem", NULL},
-    {"ssl.protocol", BOTH, REFUSE, NULL, PROTOCOL},
-    {"ssl.enabled.protocols", BOTH, REFUSE, NULL, PROTOCOL},
-    {"ssl.provider", BOTH, REFUSE, NULL, JVM},
-    {"ssl.keymanager.algorithm", BOTH, REFUSE, NULL, JVM},
-    {"ssl.trustmanager.algorithm", BOTH, REFUSE, NULL, JVM},
-    {"ssl.secure.random.implementation", BOTH, REFUSE, NULL, JVM},
-    {"ssl.engine.factory.class", BOTH, REFUSE, NULL, JVM},
-    {"sasl.login.class", BOTH, REFUSE, NULL, JVM},
-    {"sasl.login.callback.handler.class", BOTH, REFUSE, NULL, JVM},
-    {"sasl.client.callback.handler.class", BOTH, REFUSE, NULL, JVM},
-    {"send.buffer.bytes", BOTH, RENAME, "socket.send.buffer.bytes", NULL},
-    {"receive.buffer.bytes", BOTH, RENAME, "socket.receive.buffer.bytes", NULL},
-    {"fetch.max.wait.ms", KAFKA_CONSUMER, RENAME, "fetch.wait.max.ms", NULL},
-    {"max.request.size", KAFKA_PRODUCER, RENAME, "message.max.bytes", NULL},
-    {"buffer.memory", KAFKA_PRODUCER, KBYTES, "queue.buffering.max.kbytes", NULL},
-    {"enable.idempotence", KAFKA_PRODUCER, FIXED, "true",
-     "Without it a retry may change the order of rows or write them twice. Leave it out."},
-    {"acks", KAFKA_PRODUCER, FIXED, "all", "A record is only safe when all in-sync replicas have it. Leave it out."},
-    {"request.required.acks", KAFKA_PRODUCER, FIXED, "all",
-     "A record is only safe when all in-sync replicas have it. Leave it out."},
-    {"delivery.timeout.ms", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
-    {"message.timeout.ms", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
-    {"retries", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
-    {"message.send.max.retries", KAFKA_PRODUCER, REFUSE, NULL, NO_DROP},
-    {"max.block.ms", KAFKA_PRODUCER, REFUSE, NULL,
-     "A full queue holds the sources back, nothing is waited for. Leave it out."},
-    {"transactional.id", KAFKA_PRODUCER, REFUSE, NULL, "Exactly-once is not available yet. Leave it out."},
-    {"partitioner", KAFKA_PRODUCER, REFUSE, NULL, "Write sink.partitioner."},
-    {"partitioner.class", KAFKA_PRODUCER, REFUSE, NULL, "Write sink.partitioner."},
-    {"key.serializer", BOTH, REFUSE, NULL, FORMATS},
-    {"value.serializer", BOTH, REFUSE, NULL, FORMATS},
-    {"key.deserializer", BOTH, REFUSE, NULL, FORMATS},
-    {"value.deserializer", BOTH, REFUSE, NULL, FORMATS},
-    {"enable.auto.commit", KAFKA_CONSUMER, FIXED, "false",
-     "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
-    {"auto.commit.enable", KAFKA_CONSUMER, FIXED, "false",
-     "Offsets live in the checkpoints; committing them earlier would lose rows after a crash. Leave it out."},
-    {"enable.auto.offset.store", KAFKA_CONSUMER, FIXED, "false",
-     "Offsets live in the checkpoints; storing them earlier would lose rows after a crash. Leave it out."},
-    {"auto.commit.interval.ms", KAFKA_CONSUMER, REFUSE, NULL,
-     "Offsets are committed after each checkpoint. Leave it out."},
-    {"enable.partition.eof", KAFKA_CONSUMER, FIXED, "true", "leat needs it to know where the end is. Leave it out."},
-    {"partition.assignment.strategy", KAFKA_CONSUMER, REFUSE, NULL, ASSIGNED},
-    {"group.instance.id", KAFKA_CONSUMER, REFUSE, NULL, ASSIGNED},
-    {"max.poll.records", KAFKA_CONSUMER, REFUSE, NULL, "Rows come in batches of up to 1024. Leave it out."},
-    {"partition.discovery.interval.ms", KAFKA_CONSUMER, REFUSE, NULL, "Write scan.topic-partition-discovery.interval."},
-    {"default.api.timeout.ms", BOTH, REFUSE, NULL, "leat tries again until it succeeds. Leave it out."},
-    {"exclude.internal.topics", KAFKA_CONSUMER, REFUSE, NULL, "Topics are named by the option topic. Leave it out."},
-    {"interceptor.classes", BOTH, REFUSE, NULL, JVM},
-    {"metric.reporters", BOTH, REFUSE, NULL, "Metrics are at /metrics. Leave it out."},
-    {"metrics.num.samples", BOTH, REFUSE, NULL, "Metrics are at /metrics. Leave it out."},
-    {"metrics.recording.level", BOTH, REFUSE, NULL, "Metrics are at /metrics. Leave it out."},
-    {"metrics.sample.window.ms", BOTH, REFUSE, NULL, "Metrics are at /metrics. Leave it out."},
-    {"register.consumer.metrics", BOTH, REFUSE, NULL, "Metrics are at /metrics. Leave it out."},
-    {"plugin.library.paths", BOTH, REFUSE, NULL, "Libraries are loaded from leat's own plugin folder only."},
-    {"log.queue", BOTH, REFUSE, NULL, "leat reads the client's log itself. Leave it out."},
-};
+#include "properties.h"
 
 struct setting {
     const char *name, *value;
@@ -184,9 +77,15 @@ static int is_secret(const char *name)
 static void set(struct build *b, const char *name, const char *to, const char *value)
 {
     char text[512];
+    const struct kafka_rule *r = kafka_rule_find(name);
     rd_kafka_conf_res_t res = rd_kafka_conf_set(b->conf, to, value, text, sizeof text);
-    if (res == RD_KAFKA_CONF_UNKNOWN)
+    if (res == RD_KAFKA_CONF_UNKNOWN && r && r->what == KAFKA_EXPLAIN)
+        fault(b, name, r->why, "client property \"%s\" means nothing here", name);
+    else if (res == RD_KAFKA_CONF_UNKNOWN)
         fault(b, name, "Names are those of librdkafka or of the Java client.", "unknown client property \"%s\"", name);
+    else if (res == RD_KAFKA_CONF_INVALID && strstr(text, "not supported in this build"))
+        fault(b, name, "Leave it out, or install a librdkafka that has it.",
+              "client property \"%s\" needs what this librdkafka was built without", name);
     else if (res == RD_KAFKA_CONF_INVALID)
         fault(b, name, NULL, "client property \"%s\" has a wrong value%s%s", name, is_secret(name) ? "" : ": ",
               is_secret(name) ? "" : text);
@@ -206,15 +105,7 @@ const char *kafka_property(const struct kafka_options *o, const char *name)
     return NULL;
 }
 
-static const struct rule *find_rule(const char *name)
-{
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (strcmp(rules[i].name, name) == 0)
-            return &rules[i];
-    return NULL;
-}
-
-static void set_kbytes(struct build *b, const struct rule *r, const char *value)
+static void set_kbytes(struct build *b, const struct kafka_rule *r, const char *value)
 {
     char text[32];
     char *end;
@@ -227,60 +118,120 @@ static void set_kbytes(struct build *b, const struct rule *r, const char *value)
     set(b, r->name, r->to, text);
 }
 
-static int allowed(const struct rule *r, const char *value)
+static int allowed(const struct kafka_rule *r, const char *value)
 {
     return strcasecmp(value, r->to) == 0 || (strcmp(r->to, "all") == 0 && strcmp(value, "-1") == 0);
 }
 
 static void apply(struct build *b, const char *name, const char *value)
 {
-    const struct rule *r = find_rule(name);
+    const struct kafka_rule *r = kafka_rule_find(name);
     if (!r) {
         set(b, name, name, value);
         return;
     }
+    if (!(r->roles & b->role))
+        return; // kafka_check_* says so
     switch (r->what) {
-    case OURS:
+    case KAFKA_OURS:
         break;
-    case RENAME:
+    case KAFKA_PASS:
+    case KAFKA_EXPLAIN:
+        set(b, name, name, value);
+        break;
+    case KAFKA_RENAME:
         set(b, name, r->to, value);
         break;
-    case KBYTES:
+    case KAFKA_KBYTES:
         set_kbytes(b, r, value);
         break;
-    case FIXED:
-        if ((r->roles & b->role) && !allowed(r, value))
+    case KAFKA_FIXED:
+        if (!allowed(r, value))
             fault(b, name, r->why, "client property \"%s\" cannot be other than \"%s\"", name, r->to);
         break;
-    case REFUSE:
+    case KAFKA_REFUSE:
         fault(b, name, r->why, "client property \"%s\" is refused", name);
         break;
     }
 }
 
+// --- sasl.jaas.config
+
+static const char jaas[] = "sasl.jaas.config";
+
+// What to do instead of a login module that librdkafka has nothing for.
+static const char *module_hint(const char *module)
+{
+    static const struct {
+        const char *module, *hint;
+    } hints[] = {
+        {"Krb5LoginModule",
+         "Write properties.sasl.kerberos.principal, .sasl.kerberos.keytab and .sasl.kerberos.service.name."},
+        {"OAuthBearerLoginModule",
+         "Log in by SCRAM, PLAIN or a certificate. OAuth works only with a librdkafka that was "
+         "built with libcurl: properties.sasl.oauthbearer.method = \"oidc\"."},
+        {"IAMLoginModule", "Logins by AWS IAM are not available. Log in by SCRAM (ScramLoginModule) or a certificate."},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strcmp(module, hints[i].module) == 0)
+            return hints[i].hint;
+    return "Write properties.sasl.mechanism, properties.sasl.username and properties.sasl.password.";
+}
+
+// Given beside the login line, and not the same?
+static int contradicts(const struct build *b, const char *name, const char *value)
+{
+    const char *beside = kafka_property(b->o, name);
+    return beside && strcmp(beside, value) != 0;
+}
+
+static void apply_login(struct build *b, const struct kafka_jaas *line)
+{
+    if (line->more)
+        fault(b, jaas, "Keep the one that this client logs in with.", "the login line has more than one login module");
+    else if (strcmp(line->module, "PlainLoginModule") != 0 && strcmp(line->module, "ScramLoginModule") != 0)
+        fault(b, jaas, module_hint(line->module), "login module \"%s\" is a class of the Java client", line->module);
+    else if (line->token)
+        fault(b, jaas, "Leave tokenauth out and log in as a user.", "logins by delegation token are not available");
+    else if (line->other[0])
+        fault(b, jaas, "Leave it out: only username and password mean something here.",
+              "the login line has the unknown option \"%s\"", line->other);
+    else if (!line->username[0] || !line->password[0])
+        fault(b, jaas, "Write: PlainLoginModule required username=\"NAME\" password=\"PASSWORD\";",
+              "the login line has no %s", line->username[0] ? "password" : "username");
+    else if (contradicts(b, "sasl.username", line->username) || contradicts(b, "sasl.password", line->password))
+        fault(b, jaas, "Give the login once: leave out this line, or the other two.",
+              "the login line contradicts \"properties.sasl.username\" or \"properties.sasl.password\"");
+    else {
+        set(b, jaas, "sasl.username", line->username);
+        set(b, jaas, "sasl.password", line->password);
+    }
+}
+
 static void apply_jaas(struct build *b)
 {
-    const char *name = "sasl.jaas.config";
-    const char *line = kafka_property(b->o, name);
-    struct kafka_jaas jaas;
-    if (!line)
+    const char *text = kafka_property(b->o, jaas);
+    struct kafka_jaas line;
+    if (!text)
         return;
-    const char *hint = "Write properties.sasl.mechanism, properties.sasl.username and properties.sasl.password.";
-    if (!kafka_jaas_parse(line, &jaas)) {
-        fault(b, name, hint, "client property \"%s\" cannot be read as a login line", name);
-    } else if (strcmp(jaas.module, "PlainLoginModule") != 0 && strcmp(jaas.module, "ScramLoginModule") != 0) {
-        if (strcmp(jaas.module, "Krb5LoginModule") == 0)
-            hint = "Write properties.sasl.kerberos.principal, .sasl.kerberos.keytab and .sasl.kerberos.service.name.";
-        else if (strcmp(jaas.module, "OAuthBearerLoginModule") == 0)
-            hint = "Write properties.sasl.oauthbearer.method = \"oidc\" with .client.id, .client.secret and "
-                   ".token.endpoint.url.";
-        fault(b, name, hint, "login module \"%s\" is a class of the Java client", jaas.module);
-    } else {
-        set(b, name, "sasl.username", jaas.username);
-        set(b, name, "sasl.password", jaas.password);
-    }
-    explicit_bzero(&jaas, sizeof jaas);
+    if (kafka_jaas_parse(text, &line))
+        apply_login(b, &line);
+    else
+        fault(b, jaas, "Write: PlainLoginModule required username=\"NAME\" password=\"PASSWORD\";",
+              "client property \"%s\" cannot be read as a login line", jaas);
+    explicit_bzero(&line, sizeof line);
 }
+
+// --- stores
+
+#define TRUST                                                                                                          \
+    "Write the certificates as PEM and name them: properties.ssl.ca.location = \"/path/ca.pem\" (keytool -exportcert " \
+    "-rfc, "                                                                                                           \
+    "or openssl pkcs12 -nokeys -in FILE)."
+#define KEYS                                                                                                           \
+    "Write PEM or PKCS#12: properties.ssl.keystore.location with a .p12 file and properties.ssl.keystore.password, "   \
+    "or "                                                                                                              \
+    "properties.ssl.certificate.location and properties.ssl.key.location."
 
 static int ends_with(const char *text, const char *tail)
 {
@@ -326,6 +277,8 @@ static void apply_identification(struct build *b)
 
 static void check_reset(struct build *b)
 {
+    if (b->role != KAFKA_CONSUMER)
+        return;
     const char *reset = kafka_property(b->o, "auto.offset.reset");
     static const char *const words[] = {"none",      "error",  "earliest", "smallest",
                                         "beginning", "latest", "largest",  "end"};
@@ -361,4 +314,56 @@ rd_kafka_conf_t *kafka_conf_create(struct leat_ctx *ctx, const struct kafka_opti
         return b.conf;
     rd_kafka_conf_destroy(b.conf);
     return NULL;
+}
+
+// --- properties together
+
+// The property that the text of librdkafka speaks of, by the name that the user gave it: the longest, since one name may
+// begin another.
+static const char *spoken_of(const struct kafka_options *o, const char *text)
+{
+    const char *best = NULL;
+    for (uint32_t i = 0; i < o->properties.count; i++) {
+        const char *name = o->properties.items[i].key;
+        const struct kafka_rule *r = kafka_rule_find(name);
+        const char *to = r && r->to && r->what != KAFKA_FIXED ? r->to : name;
+        int is_it = strstr(text, to) || (strncmp(to, "max.in.flight", 13) == 0 && strstr(text, "max.in.flight")) ||
+                    (strcmp(to, "sasl.mechanism") == 0 && strstr(text, "SASL mechanism"));
+        if (is_it && (!best || strlen(name) > strlen(best)))
+            best = name;
+    }
+    return best;
+}
+
+// librdkafka compares properties only when it makes a client. One without brokers and certificates connects to nothing
+// and reads nothing; one that logs in by Kerberos or OAuth would fetch a ticket, so those logins are left out.
+static void leave_world_out(rd_kafka_conf_t *conf)
+{
+    char protocol[32] = "", mechanism[64] = "";
+    size_t size = sizeof protocol, mechanism_size = sizeof mechanism;
+    rd_kafka_conf_get(conf, "security.protocol", protocol, &size);
+    rd_kafka_conf_get(conf, "sasl.mechanisms", mechanism, &mechanism_size);
+    int logs_in = strncasecmp(protocol, "sasl", 4) == 0 && strcasecmp(mechanism, "GSSAPI") != 0 &&
+                  strcasecmp(mechanism, "OAUTHBEARER") != 0;
+    rd_kafka_conf_set(conf, "security.protocol", logs_in ? "sasl_plaintext" : "plaintext", NULL, 0);
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0);
+}
+
+int kafka_conf_try(struct leat_ctx *ctx, const struct kafka_options *o, rd_kafka_conf_t *conf, uint8_t role)
+{
+    char text[512], option[256];
+    leave_world_out(conf);
+    rd_kafka_t *rk =
+        rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (rk) {
+        rd_kafka_destroy(rk);
+        return 1;
+    }
+    const char *name = spoken_of(o, text);
+    snprintf(option, sizeof option, "properties.%s", name ? name : "");
+    rd_kafka_conf_destroy(conf);
+    leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0201", name ? option : NULL, 0,
+              "Some of the properties may be defaults of leat or of librdkafka.",
+              "librdkafka refuses the client properties: %s", text);
+    return 0;
 }

@@ -16,6 +16,9 @@
 // A configuration for a client; every fault becomes a diagnostic at "properties.NAME". NULL when there was one.
 rd_kafka_conf_t *kafka_conf_create(struct leat_ctx *ctx, const struct kafka_options *o, uint8_t role);
 
+// Whether librdkafka takes the properties of `conf`, which is given away, together; a diagnostic when it does not. No I/O.
+int kafka_conf_try(struct leat_ctx *ctx, const struct kafka_options *o, rd_kafka_conf_t *conf, uint8_t role);
+
 // The value of properties.NAME, or NULL.
 const char *kafka_property(const struct kafka_options *o, const char *name);
 

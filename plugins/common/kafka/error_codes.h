@@ -50,6 +50,8 @@ static const struct leat_code kafka_codes[] = {
      "Take a format that does not, as json, or the connector kafka."},
     {"LEAT-K0126", "An upsert-kafka sink has no primary key.", "Give primary-key."},
     {"LEAT-K0127", "An entry of properties.bootstrap.servers is no address of a broker.", "Write host:port."},
+    {"LEAT-K0128", "An option or client property does nothing at its place.",
+     "Remove it, or write what the message says it is for."},
     {"LEAT-K0201", "librdkafka could not make a client of these properties.", "See the text from librdkafka."},
     {"LEAT-K0202", "An event descriptor could not be made.", "Raise the limit of open files (ulimit -n)."},
     {"LEAT-K0203", "A thread could not be started.", "Raise the limit of threads (ulimit -u)."},

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 struct words {
     const char *at;
@@ -36,7 +37,7 @@ static int take_word(struct words *w, const char *ends, char *out, size_t cap)
 static int take_pair(struct words *w, struct kafka_jaas *out)
 {
     char name[64];
-    char other[1024];
+    char value[1024];
     if (!take_word(w, "= \t\n;", name, sizeof name))
         return 0;
     skip_space(w);
@@ -47,7 +48,13 @@ static int take_pair(struct words *w, struct kafka_jaas *out)
         return take_word(w, " \t\n;", out->username, sizeof out->username);
     if (strcmp(name, "password") == 0)
         return take_word(w, " \t\n;", out->password, sizeof out->password);
-    return take_word(w, " \t\n;", other, sizeof other);
+    if (!take_word(w, " \t\n;", value, sizeof value))
+        return 0;
+    if (strcmp(name, "tokenauth") == 0)
+        out->token = strcasecmp(value, "true") == 0;
+    else
+        memcpy(out->other, name, sizeof name);
+    return 1;
 }
 
 int kafka_jaas_parse(const char *line, struct kafka_jaas *out)
@@ -55,7 +62,7 @@ int kafka_jaas_parse(const char *line, struct kafka_jaas *out)
     struct words w = {line};
     char class_name[256];
     char flag[32];
-    *out = (struct kafka_jaas){{0}, {0}, {0}};
+    *out = (struct kafka_jaas){.module = {0}};
     skip_space(&w);
     if (!take_word(&w, " \t\n;", class_name, sizeof class_name) || !class_name[0])
         return 0;
@@ -70,5 +77,9 @@ int kafka_jaas_parse(const char *line, struct kafka_jaas *out)
     for (skip_space(&w); *w.at && *w.at != ';'; skip_space(&w))
         if (!take_pair(&w, out))
             return 0;
-    return *w.at == ';';
+    if (*w.at++ != ';')
+        return 0;
+    skip_space(&w);
+    out->more = *w.at != 0;
+    return 1;
 }

@@ -10,6 +10,9 @@ struct kafka_jaas {
     char module[128]; // the class's last name: "PlainLoginModule"
     char username[256];
     char password[1024];
+    char other[64]; // the last of the options with other names
+    int token;      // tokenauth=true
+    int more;       // something follows, another login module
 };
 
 // 1 = read; username and password are "" where the line has none. 0 = not such a line, or too long.

@@ -52,7 +52,7 @@ struct kafka_options {
     int64_t flush_rows;     // upsert-kafka's reduce buffer; 0 = off
     int64_t flush_interval; // microseconds
     uint8_t create_topic;
-    int64_t partitions;
+    int64_t partitions;  // LEAT_UNSET = 1
     int64_t replication; // LEAT_UNSET = the broker's default
 };
 
@@ -63,7 +63,8 @@ struct kafka_options {
 // The option that names the value's format: "value.format" when it was given, else "format".
 const char *kafka_value_format_option(const struct kafka_options *o);
 
-// Rules across options; every fault becomes a diagnostic. `upsert`: of upsert-kafka. LEAT_CONFIG when there was one.
+// Rules across options; every fault becomes a diagnostic. `upsert`: of upsert-kafka. LEAT_CONFIG when there was one that
+// leaves nothing to say of the columns.
 leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options *o, int upsert);
 leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o, int upsert);
 

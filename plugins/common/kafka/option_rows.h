@@ -125,10 +125,9 @@
          .type = LEAT_OPT_INT,                                                                                         \
          .min = "1",                                                                                                   \
          .max = "100000",                                                                                              \
-         .def = "1",                                                                                                   \
          KAFKA_AT(partitions),                                                                                         \
          .group = "Topic",                                                                                             \
-         .doc = "Partitions of a topic that is created."},                                                             \
+         .doc = "Partitions of a topic that is created. Not given: 1."},                                               \
     {                                                                                                                  \
         .name = "sink.topic.replication-factor", .type = LEAT_OPT_INT, .min = "1", .max = "32767",                     \
         KAFKA_AT(replication), .group = "Topic",                                                                       \

@@ -10,6 +10,7 @@
 
 #include "conf.h"
 #include "offsets.h"
+#include "properties.h"
 
 struct check {
     struct leat_ctx *ctx;
@@ -36,7 +37,8 @@ static void check_topic(struct check *c, int source)
                   "\"%.260s\" cannot be the name of a topic", t);
     }
     if (!source && c->o->topic.count > 1)
-        FAULT(c, "LEAT-K0103", "topic", 0, "Make a sink for each topic.", "a sink writes to one topic");
+        FAULT(c, "LEAT-K0103", "topic", 0, "Make a sink for each topic.",
+              "several topics of a sink are known in Flink, not supported yet");
 }
 
 // --- properties.bootstrap.servers: "host:port,host:port", each with a protocol before it if the user likes
@@ -168,14 +170,79 @@ static void check_positions(struct check *c)
         FAULT(c, "LEAT-K0116", "scan.bounded.mode", 0, NULL, "end mode group-offsets needs \"properties.group.id\"");
 }
 
-static leat_status finish(struct check *c, uint8_t role)
+// --- options that do nothing where they are
+
+#define IDLE(c, option, hint, ...) leat_diag((c)->ctx, LEAT_DIAG_WARNING, "LEAT-K0128", option, 0, hint, __VA_ARGS__)
+
+static void warn_mode(struct check *c, const char *option, int is_idle, const char *mode)
+{
+    if (is_idle)
+        IDLE(c, option, "Remove it, or write the mode.", "option \"%s\" does nothing here: it is for %s", option, mode);
+}
+
+static void warn_positions(struct check *c, int upsert)
+{
+    const struct kafka_options *o = c->o;
+    if (!upsert) {
+        warn_mode(c, "scan.startup.specific-offsets", o->startup != KAFKA_START_SPECIFIC && o->startup_offsets,
+                  "scan.startup.mode = \"specific-offsets\"");
+        warn_mode(c, "scan.startup.timestamp-millis",
+                  o->startup != KAFKA_START_TIMESTAMP && o->startup_millis != LEAT_UNSET,
+                  "scan.startup.mode = \"timestamp\"");
+    }
+    warn_mode(c, "scan.bounded.specific-offsets", o->bounded != KAFKA_STOP_SPECIFIC && o->bounded_offsets,
+              "scan.bounded.mode = \"specific-offsets\"");
+    warn_mode(c, "scan.bounded.timestamp-millis", o->bounded != KAFKA_STOP_TIMESTAMP && o->bounded_millis != LEAT_UNSET,
+              "scan.bounded.mode = \"timestamp\"");
+}
+
+static void warn_properties(struct check *c, uint8_t role)
+{
+    for (uint32_t i = 0; i < c->o->properties.count; i++) {
+        const char *name = c->o->properties.items[i].key;
+        const struct kafka_rule *r = kafka_rule_find(name);
+        char option[256];
+        snprintf(option, sizeof option, "properties.%s", name);
+        if (r && !(r->roles & role))
+            IDLE(c, option, "Remove it here.", "client property \"%s\" is for %s and does nothing here", name,
+                 role == KAFKA_CONSUMER ? "sinks" : "sources");
+    }
+}
+
+static void warn_sink(struct check *c)
+{
+    const struct kafka_options *o = c->o;
+    static const char hint[] = "Remove it, or write sink.topic.create.enabled = true.";
+    if (o->group_id)
+        IDLE(c, "properties.group.id", "Remove it here.", "a consumer group is for sources and does nothing here");
+    if (!o->create_topic && o->partitions != LEAT_UNSET)
+        IDLE(c, "sink.topic.partitions", hint, "option \"%s\" does nothing here: the topic is not created",
+             "sink.topic.partitions");
+    if (!o->create_topic && o->replication != LEAT_UNSET)
+        IDLE(c, "sink.topic.replication-factor", hint, "option \"%s\" does nothing here: the topic is not created",
+             "sink.topic.replication-factor");
+}
+
+// --- the whole
+
+// Faults of the key and the formats leave nothing to compare columns with. Others do, and hide no fault of the columns:
+// the diagnostics alone refuse the node.
+static leat_status finish(struct check *c, uint8_t role, int column_faults)
 {
     rd_kafka_conf_t *conf = kafka_conf_create(c->ctx, c->o, role);
+    warn_properties(c, role);
     if (conf)
-        rd_kafka_conf_destroy(conf);
-    if (conf && !c->faults)
-        return LEAT_OK;
-    return leat_fail(c->ctx, LEAT_CONFIG, "LEAT-K0100", "the options of the Kafka connector are wrong");
+        kafka_conf_try(c->ctx, c->o, conf, role);
+    return column_faults ? leat_fail(c->ctx, LEAT_CONFIG, "LEAT-K0100", "the options of the Kafka connector are wrong")
+                         : LEAT_OK;
+}
+
+static int check_value(struct check *c, int upsert)
+{
+    int before = c->faults;
+    check_formats(c, upsert);
+    check_prefix(c);
+    return c->faults - before;
 }
 
 leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options *o, int upsert)
@@ -183,10 +250,10 @@ leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options 
     struct check c = {ctx, o, 0};
     check_topic(&c, 1);
     check_servers(&c);
-    check_formats(&c, upsert);
-    check_prefix(&c);
+    int column_faults = check_value(&c, upsert);
     check_positions(&c);
-    return finish(&c, KAFKA_CONSUMER);
+    warn_positions(&c, upsert);
+    return finish(&c, KAFKA_CONSUMER, column_faults);
 }
 
 leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o, int upsert)
@@ -194,8 +261,7 @@ leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o
     struct check c = {ctx, o, 0};
     check_topic(&c, 0);
     check_servers(&c);
-    check_formats(&c, upsert);
-    check_prefix(&c);
+    int column_faults = check_value(&c, upsert);
     if (o->guarantee == KAFKA_GUARANTEE_EXACTLY_ONCE)
         FAULT(&c, "LEAT-K0117", "sink.delivery-guarantee", 0,
               "Write at-least-once. An upsert topic is right with it as well: the last row of each key wins.",
@@ -206,7 +272,8 @@ leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o
     if ((o->flush_rows > 0) != (o->flush_interval > 0))
         FAULT(&c, "LEAT-K0119", "sink.buffer-flush.max-rows", 0, "Give both or none.",
               "\"sink.buffer-flush.max-rows\" and \"sink.buffer-flush.interval\" go together");
-    return finish(&c, KAFKA_PRODUCER);
+    warn_sink(&c);
+    return finish(&c, KAFKA_PRODUCER, column_faults);
 }
 
 // --- resource

@@ -153,7 +153,7 @@ struct kafka_topic_job *kafka_topic_job_create(struct kafka_client *client, cons
                                   .topic = strdup(o->topic.items[0]),
                                   .create = o->create_topic,
                                   .compact = (uint8_t)compact,
-                                  .partitions = (int)o->partitions,
+                                  .partitions = o->partitions == LEAT_UNSET ? 1 : (int)o->partitions,
                                   .replication = o->replication == LEAT_UNSET ? -1 : (int)o->replication};
     if (t->topic)
         return t;

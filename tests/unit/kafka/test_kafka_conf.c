@@ -44,6 +44,204 @@ static void login_lines_are_read(void **state)
     }
 }
 
+// A login that cannot be done as the line says is refused, and no part of the line is passed over.
+static void login_lines_are_refused(void **state)
+{
+    static const struct {
+        struct leat_pair pairs[2];
+        const char *fault;
+    } cases[] = {
+        {{{"sasl.jaas.config", "PlainLoginModule required;"}}, "the login line has no username"},
+        {{{"sasl.jaas.config", "PlainLoginModule required username=u;"}}, "the login line has no password"},
+        {{{"sasl.jaas.config", "ScramLoginModule required username=u password=p tokenauth=\"true\";"}},
+         "logins by delegation token are not available"},
+        {{{"sasl.jaas.config", "PlainLoginModule required username=u password=p; ScramLoginModule required;"}},
+         "the login line has more than one login module"},
+        {{{"sasl.jaas.config", "PlainLoginModule required username=u password=p user_x=y;"}},
+         "the login line has the unknown option \"user_x\""},
+        {{{"sasl.jaas.config", "PlainLoginModule required username=u password=p;"}, {"sasl.username", "v"}},
+         "the login line contradicts \"properties.sasl.username\" or \"properties.sasl.password\""},
+        {{{"sasl.jaas.config", "PlainLoginModule required username=u password=p;"}, {"sasl.username", "u"}}, NULL},
+        {{{"sasl.jaas.config", "software.amazon.msk.auth.iam.IAMLoginModule required;"}},
+         "login module \"IAMLoginModule\" is a class of the Java client"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct testhost *h = testhost_create();
+        struct testhost_node *node = testhost_bare(h);
+        struct kafka_options o = {.servers = "a:1", .properties = {cases[i].pairs[1].key ? 2 : 1, cases[i].pairs}};
+        rd_kafka_conf_t *conf = kafka_conf_create(&node->ctx, &o, KAFKA_CONSUMER);
+        if (cases[i].fault ? conf || strcmp(node->diags->message, cases[i].fault) != 0 : !conf)
+            fail_msg("%s: %s", cases[i].pairs[0].value, testhost_faults(node));
+        if (conf)
+            rd_kafka_conf_destroy(conf);
+        testhost_node_destroy(node);
+        testhost_destroy(h);
+    }
+}
+
+// All names of the Java client's consumer and producer, as ConsumerConfig and ProducerConfig of Kafka 3.4, 3.9 and 4.1
+// list them: none is unknown, whatever else is said of it.
+static void names_of_the_java_client_are_known(void **state)
+{
+    static const char *const names[] = {
+        "acks",
+        "allow.auto.create.topics",
+        "auto.commit.interval.ms",
+        "auto.include.jmx.reporter",
+        "auto.offset.reset",
+        "batch.size",
+        "bootstrap.servers",
+        "buffer.memory",
+        "check.crcs",
+        "client.dns.lookup",
+        "client.id",
+        "client.rack",
+        "compression.gzip.level",
+        "compression.lz4.level",
+        "compression.type",
+        "compression.zstd.level",
+        "connections.max.idle.ms",
+        "default.api.timeout.ms",
+        "delivery.timeout.ms",
+        "enable.auto.commit",
+        "enable.idempotence",
+        "enable.metrics.push",
+        "exclude.internal.topics",
+        "fetch.max.bytes",
+        "fetch.max.wait.ms",
+        "fetch.min.bytes",
+        "group.id",
+        "group.instance.id",
+        "group.protocol",
+        "group.remote.assignor",
+        "heartbeat.interval.ms",
+        "interceptor.classes",
+        "internal.leave.group.on.close",
+        "internal.throw.on.fetch.stable.offset.unsupported",
+        "isolation.level",
+        "key.deserializer",
+        "key.serializer",
+        "linger.ms",
+        "max.block.ms",
+        "max.in.flight.requests.per.connection",
+        "max.partition.fetch.bytes",
+        "max.poll.interval.ms",
+        "max.poll.records",
+        "max.request.size",
+        "metadata.max.age.ms",
+        "metadata.max.idle.ms",
+        "metadata.recovery.rebootstrap.trigger.ms",
+        "metadata.recovery.strategy",
+        "metric.reporters",
+        "metrics.num.samples",
+        "metrics.recording.level",
+        "metrics.sample.window.ms",
+        "partition.assignment.strategy",
+        "partitioner.adaptive.partitioning.enable",
+        "partitioner.availability.timeout.ms",
+        "partitioner.class",
+        "partitioner.ignore.keys",
+        "receive.buffer.bytes",
+        "reconnect.backoff.max.ms",
+        "reconnect.backoff.ms",
+        "request.timeout.ms",
+        "retries",
+        "retry.backoff.max.ms",
+        "retry.backoff.ms",
+        "sasl.client.callback.handler.class",
+        "sasl.jaas.config",
+        "sasl.kerberos.kinit.cmd",
+        "sasl.kerberos.min.time.before.relogin",
+        "sasl.kerberos.service.name",
+        "sasl.kerberos.ticket.renew.jitter",
+        "sasl.kerberos.ticket.renew.window.factor",
+        "sasl.login.callback.handler.class",
+        "sasl.login.class",
+        "sasl.login.connect.timeout.ms",
+        "sasl.login.read.timeout.ms",
+        "sasl.login.refresh.buffer.seconds",
+        "sasl.login.refresh.min.period.seconds",
+        "sasl.login.refresh.window.factor",
+        "sasl.login.refresh.window.jitter",
+        "sasl.login.retry.backoff.max.ms",
+        "sasl.login.retry.backoff.ms",
+        "sasl.mechanism",
+        "sasl.oauthbearer.assertion.algorithm",
+        "sasl.oauthbearer.assertion.claim.aud",
+        "sasl.oauthbearer.assertion.claim.exp.seconds",
+        "sasl.oauthbearer.assertion.claim.iss",
+        "sasl.oauthbearer.assertion.claim.jti.include",
+        "sasl.oauthbearer.assertion.claim.nbf.seconds",
+        "sasl.oauthbearer.assertion.claim.sub",
+        "sasl.oauthbearer.assertion.file",
+        "sasl.oauthbearer.assertion.private.key.file",
+        "sasl.oauthbearer.assertion.private.key.passphrase",
+        "sasl.oauthbearer.assertion.template.file",
+        "sasl.oauthbearer.client.credentials.client.id",
+        "sasl.oauthbearer.client.credentials.client.secret",
+        "sasl.oauthbearer.clock.skew.seconds",
+        "sasl.oauthbearer.expected.audience",
+        "sasl.oauthbearer.expected.issuer",
+        "sasl.oauthbearer.header.urlencode",
+        "sasl.oauthbearer.jwks.endpoint.refresh.ms",
+        "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
+        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
+        "sasl.oauthbearer.jwks.endpoint.url",
+        "sasl.oauthbearer.jwt.retriever.class",
+        "sasl.oauthbearer.jwt.validator.class",
+        "sasl.oauthbearer.scope",
+        "sasl.oauthbearer.scope.claim.name",
+        "sasl.oauthbearer.sub.claim.name",
+        "sasl.oauthbearer.token.endpoint.url",
+        "security.protocol",
+        "security.providers",
+        "send.buffer.bytes",
+        "session.timeout.ms",
+        "share.acknowledgement.mode",
+        "socket.connection.setup.timeout.max.ms",
+        "socket.connection.setup.timeout.ms",
+        "ssl.cipher.suites",
+        "ssl.enabled.protocols",
+        "ssl.endpoint.identification.algorithm",
+        "ssl.engine.factory.class",
+        "ssl.key.password",
+        "ssl.keymanager.algorithm",
+        "ssl.keystore.certificate.chain",
+        "ssl.keystore.key",
+        "ssl.keystore.location",
+        "ssl.keystore.password",
+        "ssl.keystore.type",
+        "ssl.protocol",
+        "ssl.provider",
+        "ssl.secure.random.implementation",
+        "ssl.trustmanager.algorithm",
+        "ssl.truststore.certificates",
+        "ssl.truststore.location",
+        "ssl.truststore.password",
+        "ssl.truststore.type",
+        "transaction.timeout.ms",
+        "transaction.two.phase.commit.enable",
+        "transactional.id",
+        "value.deserializer",
+        "value.serializer",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        for (uint8_t role = KAFKA_CONSUMER; role <= KAFKA_PRODUCER; role++) {
+            struct leat_pair pair = {names[i], "1"};
+            struct testhost *h = testhost_create();
+            struct testhost_node *node = testhost_bare(h);
+            struct kafka_options o = {.servers = "a:1", .properties = {1, &pair}};
+            rd_kafka_conf_t *conf = kafka_conf_create(&node->ctx, &o, role);
+            if (conf)
+                rd_kafka_conf_destroy(conf);
+            else if (strncmp(node->diags->message, "unknown", 7) == 0)
+                fail_msg("%s", node->diags->message);
+            testhost_node_destroy(node);
+            testhost_destroy(h);
+        }
+    }
+}
+
 static void specific_offsets_are_read(void **state)
 {
     static const struct {
@@ -184,6 +382,11 @@ static void properties_are_translated_or_explained(void **state)
          {"key.deserializer", "x"},
          NULL,
          "properties.key.deserializer: client property \"key.deserializer\" is refused"},
+        {KAFKA_CONSUMER,
+         {"client.dns.lookup", "use_all_dns_ips"},
+         NULL,
+         "properties.client.dns.lookup: client property \"client.dns.lookup\" means nothing here"},
+        {KAFKA_CONSUMER, {"acks", "0"}, "client.id", "leat"},
         {KAFKA_CONSUMER, {"isolation.level", "read_uncommitted"}, "isolation.level", "read_uncommitted"},
         {KAFKA_CONSUMER, {"fetch.max.wait.ms", "77"}, "fetch.wait.max.ms", "77"},
         {KAFKA_CONSUMER,
@@ -328,6 +531,51 @@ static void options_are_checked_together(void **state)
          {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "key.format", "json"},
          "\"key.format\" needs \"key.fields\""},
         {"kafka", LEAT_SINK, {"topic", "a", "properties.bootstrap.servers", "b:1"}, "option \"format\" is missing"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json",
+          "properties.max.in.flight.requests.per.connection", "10"},
+         "librdkafka refuses the client properties: `max.in.flight` must be set <= 5 when `enable.idempotence` is "
+         "true"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "properties.security.protocol",
+          "SASL_SSL", "properties.sasl.mechanism", "PLAIN"},
+         "librdkafka refuses the client properties: sasl.username and sasl.password must be set"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "properties.fetch.min.bytes", "1"},
+         "client property \"fetch.min.bytes\" is for sources and does nothing here"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "properties.group.id", "g"},
+         "a consumer group is for sources and does nothing here"},
+        {"kafka",
+         LEAT_SINK,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "sink.topic.create.enabled", "false",
+          "sink.topic.partitions", "3"},
+         "option \"sink.topic.partitions\" does nothing here: the topic is not created"},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode", "earliest-offset",
+          "properties.linger.ms", "5"},
+         "client property \"linger.ms\" is for sinks and does nothing here"},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode", "earliest-offset",
+          "properties.session.timeout.ms", "600000"},
+         "librdkafka refuses the client properties: `max.poll.interval.ms`must be >= `session.timeout.ms`"},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode", "earliest-offset",
+          "scan.startup.timestamp-millis", "5"},
+         "option \"scan.startup.timestamp-millis\" does nothing here: it is for scan.startup.mode = \"timestamp\""},
+        {"kafka",
+         LEAT_SOURCE,
+         {"topic", "a", "properties.bootstrap.servers", "b:1", "format", "json", "scan.startup.mode", "earliest-offset",
+          "scan.bounded.specific-offsets", "partition:0,offset:1"},
+         "option \"scan.bounded.specific-offsets\" does nothing here: it is for scan.bounded.mode = "
+         "\"specific-offsets\""},
         {"upsert-kafka",
          LEAT_SINK,
          {"topic", "a", "properties.bootstrap.servers", "b:1", "key.format", "json", "value.format", "json",
@@ -382,6 +630,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(login_lines_are_read),
+        cmocka_unit_test(login_lines_are_refused),
+        cmocka_unit_test(names_of_the_java_client_are_known),
         cmocka_unit_test(specific_offsets_are_read),
         cmocka_unit_test(state_comes_back),
         cmocka_unit_test(state_of_version_1_is_read),
