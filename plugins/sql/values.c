@@ -66,6 +66,13 @@ static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_r
     // the ports are handed out until the next call on this thread, as the ABI says
     static _Thread_local struct values *last;
     struct sql_diag d;
+    if (request->declared) {
+        leat_fail(ctx, LEAT_CONFIG, "LEAT-S0103",
+                  "the source values takes no schema: its columns are those of its query");
+        leat_error_hint(ctx, "Leave [sources.….schema] out; name and type the columns in the query: "
+                             "SELECT CAST(a AS BIGINT) AS id FROM (VALUES (1), (2)) AS t(a).");
+        return LEAT_CONFIG;
+    }
     struct values *v = values_create(request, &d);
     values_free(last);
     last = v;
