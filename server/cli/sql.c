@@ -320,6 +320,29 @@ static int exit_code(const struct base_error *error)
                                                                         : EXIT_OUTSIDE;
 }
 
+// A row that cannot be computed is shown with its place in the query, as a fault of the query is. The operator says line
+// and column, in characters.
+static void print_error(struct asking *a, const struct base_error *error)
+{
+    unsigned line, column;
+    size_t len, at;
+    if (strcmp(error->node, "query") != 0 || !a->source ||
+        sscanf(error->detail, "Line %u, column %u of the query.", &line, &column) != 2) {
+        machine_print_error(error, a->session.secrets);
+        return;
+    }
+    const char *text = base_source_line(a->source, line, &len);
+    for (at = 0; column > 1 && at < len; column--) {
+        do
+            at++;
+        while (at < len && ((unsigned char)text[at] & 0xc0) == 0x80);
+    }
+    struct base_place place = {a->source, line, (uint32_t)at + 1, 1};
+    base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, error->code, &place, error->hint[0] ? error->hint : NULL, "%s",
+                  error->message);
+    session_report(&a->session, false);
+}
+
 static int answer(struct asking *a)
 {
     struct base_error error;
@@ -353,7 +376,7 @@ static int answer(struct asking *a)
         clearerr(stdout);
     }
     if (error.failure < 0) {
-        machine_print_error(&error, a->session.secrets);
+        print_error(a, &error);
         code = exit_code(&error);
     } else if (!a->output.unread && !sql_output_end(&a->output) && !a->output.unread) {
         fprintf(stderr, "leat: could not write the answer: %s\n", strerror(errno));

@@ -35,6 +35,12 @@ def test_values_in_from():
     assert "a row of VALUES has 1 columns, the first one has 2" in refused("VALUES (1, 2), (3)")
 
 
+def test_a_row_that_cannot_be_computed_has_its_place():
+    said = refused("SELECT a,\n '中' || CAST(7 / a AS STRING) FROM (VALUES (1), (0)) AS t(a)")
+    assert said.startswith("query:2:16: error: division by zero: 7 / a [LEAT-S0201]\n"), said
+    assert said.splitlines()[2].index("^") == said.splitlines()[1].index("7 / a") + 1, said  # 中 takes two columns
+
+
 def test_a_table_comes_in_pages(work):
     write(work, "many.jsonl", "".join(json.dumps({"n": 10 ** (n // 1000), "name": "中" * (n // 1000)}) + "\n"
                                       for n in range(2500)))
