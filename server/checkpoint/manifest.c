@@ -58,6 +58,7 @@ leat_status manifest_fail_io(struct base_error *error, const char *what, const c
         {ENFILE, LEAT_RESOURCE, "Raise the limit of open files of the machine (sysctl fs.file-max)."},
         {ENOMEM, LEAT_RESOURCE, "Give leat more memory."},
         {EACCES, LEAT_TRANSIENT, "Give the user that runs leat the rights to read, write and enter the folder."},
+        {EPERM, LEAT_TRANSIENT, "Give the user that runs leat the rights to read, write and enter the folder."},
         {EROFS, LEAT_TRANSIENT, "Mount the file system of checkpoint.dir so that it can be written."},
         {EIO, LEAT_TRANSIENT, "Look at the disk and the kernel log."},
     };

@@ -27,14 +27,9 @@
 // A folder that cannot be listed is not an empty one: to start anew there would write over what it holds.
 static leat_status fail_list(struct base_error *error, const char *path)
 {
-    int err = errno;
-    base_fail(error, LEAT_RESOURCE, "LEAT-T0001", "could not list checkpoint folder \"%s\": %s", path, strerror(err));
-    base_error_native(error, strerrorname_np(err), strerror(err));
-    if (err == EMFILE || err == ENFILE)
-        base_error_hint(error, "Raise the limit of open files (ulimit -n, or LimitNOFILE= of the service).");
-    else if (err == EACCES || err == EPERM)
-        base_error_hint(error, "Give the user that runs leat the rights to read, write and enter the folder.");
-    else
+    manifest_fail_io(error, "list checkpoint folder", path);
+    error->failure = LEAT_RESOURCE;
+    if (!error->hint[0])
         base_error_hint(error, "Look at the disk and the file system of the folder; nothing in it was changed.");
     return LEAT_RESOURCE;
 }
