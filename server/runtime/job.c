@@ -564,8 +564,8 @@ static void reply_mail(struct loop_mail *mail)
 
 static void last_mail_back(struct loop_mail *mail)
 {
-    struct last_mail *f = (struct last_mail *)((char *)mail - offsetof(struct last_mail, back));
-    struct runtime_job *job = f->job;
+    struct last_mail *last = (struct last_mail *)((char *)mail - offsetof(struct last_mail, back));
+    struct runtime_job *job = last->job;
     if (--job->to_come_back)
         return;
     job->stopped = true;
@@ -574,8 +574,8 @@ static void last_mail_back(struct loop_mail *mail)
 
 static void last_mail_there(struct loop_mail *mail)
 {
-    struct last_mail *f = (struct last_mail *)((char *)mail - offsetof(struct last_mail, there));
-    loop_post(f->job->runtime->options.control, &f->back);
+    struct last_mail *last = (struct last_mail *)((char *)mail - offsetof(struct last_mail, there));
+    loop_post(last->job->runtime->options.control, &last->back);
 }
 
 static void closed_mail(struct loop_mail *mail)
@@ -586,12 +586,12 @@ static void closed_mail(struct loop_mail *mail)
         return;
     job->to_come_back = job->runtime->worker_count;
     for (uint32_t i = 0; i < job->runtime->worker_count; i++) {
-        struct last_mail *f = &job->last_mails[i];
-        *f = (struct last_mail){.job = job,
-                                .worker = &job->runtime->workers[i],
-                                .there = {NULL, last_mail_there},
-                                .back = {NULL, last_mail_back}};
-        loop_post(f->worker->loop, &f->there);
+        struct last_mail *last = &job->last_mails[i];
+        *last = (struct last_mail){.job = job,
+                                   .worker = &job->runtime->workers[i],
+                                   .there = {NULL, last_mail_there},
+                                   .back = {NULL, last_mail_back}};
+        loop_post(last->worker->loop, &last->there);
     }
 }
 
