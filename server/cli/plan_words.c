@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "cli/plan_forms.h"
+#include "data/schema.h"
 #include "typetext.h"
 
 const char *plan_kind_words(uint8_t kind)
@@ -31,10 +32,8 @@ const char *plan_promise_words(const struct plan_node *sink)
 static void add_columns(const struct plan_edge *e, const uint32_t *columns, uint32_t count, struct base_str *out)
 {
     const struct leat_schema *schema = e->from->outputs[e->port].schema;
-    for (uint32_t i = 0; schema && i < count; i++) {
-        const struct leat_bytes *name = &schema->columns[columns[i]].name;
-        base_str_addf(out, "%s%.*s", i ? ", " : "", (int)name->len, (const char *)name->ptr);
-    }
+    if (schema)
+        data_schema_names(schema, columns, count, out);
 }
 
 void plan_share_words(const struct plan_edge *e, struct base_str *out)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "typetext.h"
 
 static int copy_bytes(struct base_arena *arena, struct leat_bytes *bytes)
@@ -88,4 +89,12 @@ size_t data_schema_print(const struct leat_schema *schema, char *out, size_t siz
         PUT(")");
 #undef PUT
     return len;
+}
+
+void data_schema_names(const struct leat_schema *schema, const uint32_t *columns, uint32_t count, struct base_str *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct leat_bytes *name = &schema->columns[columns[i]].name;
+        base_str_addf(out, "%s%.*s", i ? ", " : "", (int)name->len, (const char *)name->ptr);
+    }
 }

@@ -8,11 +8,15 @@
 #include <leat/schema.h>
 
 struct base_arena;
+struct base_str;
 
 // A deep copy that lives in `arena`; NULL without memory.
 struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema);
 
 // "order_id BIGINT NOT NULL, user_id BIGINT, PRIMARY KEY (order_id)", cut at size, terminated; returns the full length.
 size_t data_schema_print(const struct leat_schema *schema, char *out, size_t size);
+
+// Adds the names of some columns: "order_id, user_id".
+void data_schema_names(const struct leat_schema *schema, const uint32_t *columns, uint32_t count, struct base_str *out);
 
 #endif

@@ -404,18 +404,21 @@ static const uint32_t *sink_key(struct binder *b, const struct plan_node *node, 
     return key;
 }
 
-static int same_key(const struct leat_schema *schema, const uint32_t *key, uint32_t count)
+int graph_key_within(const struct leat_schema *schema, const uint32_t *columns, uint32_t count)
 {
-    if (count != schema->key_count)
-        return 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < schema->key_count; i++) {
         int found = 0;
         for (uint32_t k = 0; k < count; k++)
-            found = found || schema->key[k] == key[i];
+            found = found || columns[k] == schema->key[i];
         if (!found)
             return 0;
     }
     return 1;
+}
+
+static int same_key(const struct leat_schema *schema, const uint32_t *key, uint32_t count)
+{
+    return count == schema->key_count && graph_key_within(schema, key, count);
 }
 
 static enum plan_adapt choose_adapt(uint8_t wanted, uint8_t given, const struct leat_schema *schema,

@@ -24,6 +24,9 @@ void graph_report(struct graph *graph, const struct graph_node *node, uint8_t se
                   const char *option, uint32_t offset, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 8, 9)));
 
+// Are all columns of the schema's key among these? Rows that have them alike are then one row.
+int graph_key_within(const struct leat_schema *schema, const uint32_t *columns, uint32_t count);
+
 const char *graph_strndup(struct graph *graph, const char *text, size_t len);
 
 // spread.c: parallelism of every node, shares and chains of every edge. False = no memory.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is legal and risky in a plan, or not as its user seems to think. Errors are the binder's; here all runs, and
 // `leat check` says what to look at.
-#include <stdbool.h>
-
 #include "base/str.h"
+#include "data/schema.h"
 #include "graph/graph_int.h"
 
 // A job whose columns are known only when connected is not spread yet; what its components can have is known.
@@ -36,40 +35,21 @@ static void warn_promise(struct graph *graph, const struct plan_node *node)
                      "sink \"%s\" promises nothing: rows may be lost in a failure, unseen", node->name);
 }
 
-static bool has(const uint32_t *columns, uint32_t count, uint32_t column)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (columns[i] == column)
-            return true;
-    return false;
-}
-
-static void add_names(struct base_str *out, const struct leat_schema *schema, const uint32_t *columns, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        base_str_addf(out, "%s%.*s", i ? ", " : "", (int)schema->columns[columns[i]].name.len,
-                      (const char *)schema->columns[columns[i]].name.ptr);
-}
-
 // Changes are put together by the sink's key within a transaction, not over all rows that ever came: several rows of one
 // sink's key are one in the target. Only where the rows' own key is known can it be said that there may be several.
 static void warn_key(struct graph *graph, const struct plan_node *node)
 {
     const struct plan_edge *e = node->kind == LEAT_SINK && node->input_count ? node->inputs[0] : NULL;
     const struct leat_schema *schema = e ? e->from->outputs[e->port].schema : NULL;
-    bool unique = true;
-    if (!schema || e->adapt != PLAN_ADAPT_CONSOLIDATE || !schema->key_count)
-        return;
-    for (uint32_t i = 0; i < schema->key_count; i++)
-        unique &= has(e->key, e->key_count, schema->key[i]);
-    if (unique)
+    if (!schema || e->adapt != PLAN_ADAPT_CONSOLIDATE || !schema->key_count ||
+        graph_key_within(schema, e->key, e->key_count))
         return;
     struct base_str text;
     base_str_init(&text);
     base_str_addf(&text, "sink \"%s\" writes by (", node->name);
-    add_names(&text, schema, e->key, e->key_count);
+    data_schema_names(schema, e->key, e->key_count, &text);
     base_str_addz(&text, "), and its rows have the key (");
-    add_names(&text, schema, schema->key, schema->key_count);
+    data_schema_names(schema, schema->key, schema->key_count, &text);
     base_str_addz(&text,
                   "): of several rows with the same sink key the target holds the last written, and loses it when "
                   "any of them is deleted");
