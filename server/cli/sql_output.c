@@ -164,6 +164,14 @@ static void take_back(struct sql_output *out, const struct buf *b)
     }
 }
 
+static void print_names(struct sql_output *out)
+{
+    char *names = sql_table_names(out->schema, shows_kinds(out));
+    if (names)
+        fprintf(out->file, "%s\n", names);
+    free(names);
+}
+
 static void begin(struct sql_output *out)
 {
     if (out->begun)
@@ -171,12 +179,7 @@ static void begin(struct sql_output *out)
     out->begun = true;
     if (out->format == SQL_JSON || keeps(out) || !out->header)
         return;
-    if (out->changes)
-        fputs("op\t", out->file);
-    for (uint32_t c = 0; c < out->schema->column_count; c++)
-        fprintf(out->file, "%s%.*s", c ? "\t" : "", (int)out->schema->columns[c].name.len,
-                (const char *)out->schema->columns[c].name.ptr);
-    fputc('\n', out->file);
+    print_names(out);
 }
 
 static leat_status not_written(struct leat_ctx *ctx, struct sql_output *out)
@@ -281,10 +284,8 @@ int sql_output_end(struct sql_output *out)
         ok = show_page(out);
         fprintf(out->file, "(%zu row%s)\n", out->table.rows, out->table.rows == 1 ? "" : "s");
     } else if (keeps(out)) {
-        char *names = out->header && out->format == SQL_TSV ? sql_table_names(out->schema, false) : NULL;
-        if (names)
-            fprintf(out->file, "%s\n", names);
-        free(names);
+        if (out->header && out->format == SQL_TSV)
+            print_names(out);
         for (size_t i = 0; i < out->row_count; i++)
             fprintf(out->file, "%s\n", out->rows[i]);
     } else {
