@@ -8,11 +8,11 @@
 #include "registry.h"
 
 static const struct sql_func_table *const tables[] = {
-    &sql_arith_funcs,    &sql_compare_funcs, &sql_logic_funcs,       &sql_cond_funcs,        &sql_like_funcs,
-    &sql_regexp_funcs,   &sql_string_funcs,  &sql_string_find_funcs, &sql_string_more_funcs, &sql_codec_funcs,
-    &sql_math_funcs,     &sql_round_funcs,   &sql_time_funcs,        &sql_time_text_funcs,   &sql_time_now_funcs,
-    &sql_interval_funcs, &sql_list_funcs,    &sql_list_more_funcs,   &sql_json_funcs,        &sql_json_make_funcs,
-    &sql_later_funcs,
+    &sql_arith_funcs,    &sql_compare_funcs, &sql_logic_funcs,       &sql_cond_funcs,           &sql_like_funcs,
+    &sql_regexp_funcs,   &sql_string_funcs,  &sql_string_find_funcs, &sql_string_meaning_funcs, &sql_codec_funcs,
+    &sql_math_funcs,     &sql_round_funcs,   &sql_time_funcs,        &sql_time_text_funcs,      &sql_time_now_funcs,
+    &sql_interval_funcs, &sql_list_funcs,    &sql_list_whole_funcs,  &sql_json_funcs,           &sql_json_make_funcs,
+    &sql_not_yet_funcs,
 };
 
 #define TABLES (sizeof tables / sizeof *tables)

@@ -67,4 +67,4 @@ static const struct sql_func rows[] = {
     LATER("CURRENT_WATERMARK"),
     LATER("SOURCE_WATERMARK"),
 };
-const struct sql_func_table sql_later_funcs = SQL_FUNC_TABLE(rows);
+const struct sql_func_table sql_not_yet_funcs = SQL_FUNC_TABLE(rows);

@@ -421,4 +421,4 @@ static const struct sql_func rows[] = {
      .row = row_hash_code,
      .form = "HASH_CODE(<string>)"},
 };
-const struct sql_func_table sql_string_more_funcs = SQL_FUNC_TABLE(rows);
+const struct sql_func_table sql_string_meaning_funcs = SQL_FUNC_TABLE(rows);

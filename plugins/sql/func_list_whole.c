@@ -379,4 +379,4 @@ static const struct sql_func rows[] = {
     LIST_FUNC("MAP_VALUES", 1, 1, 0, derive_map_half, row_map_half, "MAP_VALUES(<map>)"),
     LIST_FUNC("MAP_FROM_ARRAYS", 2, 2, 0, derive_map_from, row_map_from, "MAP_FROM_ARRAYS(<array>, <array>)"),
 };
-const struct sql_func_table sql_list_more_funcs = SQL_FUNC_TABLE(rows);
+const struct sql_func_table sql_list_whole_funcs = SQL_FUNC_TABLE(rows);
