@@ -123,20 +123,12 @@ const char *base_diag_nearest(struct base_diags *diags, const char *word, const 
 // --- printing
 
 // Does the key before '=' look as if its value were a secret? Misspelt keys count too: they are what is shown here.
-static bool looks_secret(const char *line, size_t key_len)
+static bool looks_secret(const char *key, size_t len)
 {
-    static const char *const parts[] = {"pass",       "pasw",    "pwd",          "secret",  "token",    "jaas",
-                                        "credential", "key.pem", "keystore.key", "private", "user.info"};
-    if (key_len > 4 && strncasecmp(line + key_len - 4, ".url", 4) == 0)
+    static const char *const misspelt[] = {"pass", "pasw", "pwd", "private", NULL};
+    if (len > 4 && strncasecmp(key + len - 4, ".url", 4) == 0)
         return false; // where tokens are had; a password within is add_guarded's
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        size_t n = strlen(parts[i]);
-        for (size_t at = 0; at + n <= key_len; at++) {
-            if (strncasecmp(line + at, parts[i], n) == 0)
-                return true;
-        }
-    }
-    return false;
+    return base_secret_named(key, len, misspelt);
 }
 
 static bool is_key_char(char c)
@@ -209,24 +201,8 @@ static size_t password_len(const char *p, const char *end)
     return (size_t)(p - from);
 }
 
-// Where "//user:" ends in front of a password, and its length; NULL = there is none. In a line that is no TOML nobody
-// has registered it.
-static const char *user_info(const char *p, const char *end, size_t *len)
-{
-    const char *colon = NULL, *at = NULL;
-    for (const char *q = p; q < end && !strchr("?\"' ", *q); q++) {
-        if (*q == ':' && !colon)
-            colon = q + 1;
-        if (*q == '@')
-            at = q;
-    }
-    if (!colon || !at || at < colon || colon[strspn(colon, "0123456789")] == '/')
-        return NULL;
-    *len = (size_t)(at - colon);
-    return colon;
-}
-
-// Adds the text with "password=…" and "://user:…@" masked, whether the value is known as a secret or not.
+// Adds the text with "password=…" and "://user:…@" masked, whether the value is known as a secret or not: in a line that
+// is no TOML nobody has registered it.
 static void add_guarded(struct base_str *out, const char *text, size_t len)
 {
     const char *end = text + len, *plain = text;
@@ -237,7 +213,7 @@ static void add_guarded(struct base_str *out, const char *text, size_t len)
             secret = p + 9 + (p[9] == '"' || p[9] == '\'');
             n = password_len(secret, end);
         } else if (end - p > 3 && strncmp(p, "://", 3) == 0) {
-            secret = user_info(p + 3, end, &n);
+            secret = base_secret_in_authority(p + 3, (size_t)(end - p) - 3, "?\"' ", &n);
         }
         if (!secret || !n)
             continue;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registry of secret values, longest first, so that a secret that contains another is masked whole. See secret.h.
+// Registry of secret values, longest first, so that a secret that contains another is masked whole; and what tells that
+// something is a secret. See secret.h.
 #include "base/secret.h"
 
 #include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct base_secrets {
     pthread_rwlock_t lock;
@@ -119,4 +121,42 @@ void base_secrets_mask(struct base_secrets *secrets, const char *text, size_t le
     }
     pthread_rwlock_unlock(&secrets->lock);
     base_str_add(out, text + plain, len - plain);
+}
+
+// --- what is a secret
+
+static bool has_word(const char *name, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t at = 0; at + n <= len; at++)
+        if (strncasecmp(name + at, word, n) == 0)
+            return true;
+    return false;
+}
+
+static bool has_any(const char *name, size_t len, const char *const *words)
+{
+    for (; *words; words++)
+        if (has_word(name, len, *words))
+            return true;
+    return false;
+}
+
+bool base_secret_named(const char *name, size_t len, const char *const *more)
+{
+    static const char *const words[] = {"password",    "passphrase", "secret",       "token",     "jaas", "credential",
+                                        "private-key", "key.pem",    "keystore.key", "user.info", NULL};
+    return has_any(name, len, words) || (more && has_any(name, len, more));
+}
+
+const char *base_secret_in_authority(const char *text, size_t len, const char *ends, size_t *password_len)
+{
+    size_t n = 0;
+    while (n < len && !strchr(ends, text[n])) // the terminator ends it too
+        n++;
+    const char *at = memrchr(text, '@', n), *colon = at ? memchr(text, ':', (size_t)(at - text)) : NULL;
+    if (!colon || colon[1 + strspn(colon + 1, "0123456789")] == '/')
+        return NULL;
+    *password_len = (size_t)(at - colon - 1);
+    return colon + 1;
 }

@@ -27,6 +27,13 @@ void base_secrets_destroy(struct base_secrets *secrets);
 // Copies the value. False when memory is short or the registry is full: the caller must refuse to go on.
 bool base_secrets_add(struct base_secrets *secrets, const char *value, size_t len);
 
+// Does a name have one of the words in it that names of secrets have, or one of `more`, up to NULL? `more` may be NULL.
+bool base_secret_named(const char *name, size_t len, const char *const *more);
+
+// The password of "user:password@host", what stands behind "://", up to one of `ends`; NULL = there is none. It may hold a
+// '/', which should have been "%2F" and is a secret all the same; "host:8080/a@b" has none.
+const char *base_secret_in_authority(const char *text, size_t len, const char *ends, size_t *password_len);
+
 // Adds `text` to `out` with every secret in it replaced by the mask. `secrets` may be NULL: nothing is secret.
 void base_secrets_mask(struct base_secrets *secrets, const char *text, size_t len, struct base_str *out);
 

@@ -10,16 +10,10 @@
 
 bool plugin_name_is_secret(const char *name)
 {
-    static const char *const parts[] = {"password",   "passphrase",  "secret",  "token",        "jaas",
-                                        "credential", "private-key", "key.pem", "keystore.key", "user.info"};
     size_t len = strlen(name);
     if (len > 4 && (strcasecmp(name + len - 4, ".url") == 0 || strcasecmp(name + len - 4, ".uri") == 0))
         return false; // where tokens are had; a password within is found by itself
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (strcasestr(name, parts[i]))
-            return true;
-    }
-    return false;
+    return base_secret_named(name, len, NULL);
 }
 
 // A password as it stands in a URL, and what it means there: %40 is a character.
@@ -67,23 +61,13 @@ static size_t value_length(const char *value, char quote)
     return n;
 }
 
-// The password of "user:password@host", what stands behind "://". It may hold a '/', which should have been "%2F" and is
-// a secret all the same; "host:8080/a@b" has none.
-static const char *value_of_authority(const char *p, size_t *len)
-{
-    size_t n = strcspn(p, "?# \t\"'");
-    const char *at = memrchr(p, '@', n), *colon = at ? memchr(p, ':', (size_t)(at - p)) : NULL;
-    if (!colon || colon[1 + strspn(colon + 1, "0123456789")] == '/')
-        return NULL;
-    *len = (size_t)(at - colon - 1);
-    return colon + 1;
-}
-
 // The next password within a text, from `p` on: in a URL, in a JAAS line, in a list of parameters. NULL = none.
 static const char *next_secret(const char *p, size_t *len)
 {
     for (; *p; p++) {
-        const char *value = strncmp(p, "://", 3) == 0 ? value_of_authority(p + 3, len) : NULL;
+        const char *value = NULL;
+        if (strncmp(p, "://", 3) == 0)
+            value = base_secret_in_authority(p + 3, strlen(p + 3), "?# \t\"'", len);
         if (value && *len)
             return value;
         value = value_of_word(p);
