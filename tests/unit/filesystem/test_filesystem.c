@@ -69,6 +69,33 @@ static void start(struct fixture *x, const struct testhost_state *state)
         fail_msg("%s", testhost_faults(x->node));
 }
 
+// Two lines in the file `name`, a run of `over` (the file, or its folder) to their end, and what it saved.
+static void read_two_lines(struct fixture *x, const char *name, const char *over, struct testhost_state *saved)
+{
+    append(x, name, "{\"a\":1}\n{\"a\":2}\n");
+    make(x, over, NULL, NULL);
+    start(x, NULL);
+    assert_int_equal(testhost_poll_rows(x->node, 3, 5000), LEAT_END);
+    assert_int_equal(testhost_save_state(x->node, saved), LEAT_OK);
+}
+
+// The file that it knew is not the one that is there.
+static void assert_does_not_go_on(struct fixture *x, const struct testhost_state *saved)
+{
+    make(x, "f", NULL, NULL);
+    assert_int_equal(testhost_source_resume(x->node, x->schema, saved), LEAT_FATAL);
+    assert_string_equal(x->node->error.code, "LEAT-D0304");
+}
+
+// A run that watches the folder and has read the two lines of "log".
+static void watch_two_lines(struct fixture *x)
+{
+    append(x, "log", "{\"a\":1}\n{\"a\":2}\n");
+    make(x, "", "source.monitor-interval", "20ms");
+    start(x, NULL);
+    assert_int_equal(testhost_poll_rows(x->node, 2, 5000), LEAT_OK);
+}
+
 static void test_lines_of_a_file(void **state)
 {
     (void)state;
@@ -158,15 +185,9 @@ static void test_a_file_that_was_cut(void **state)
     struct fixture x;
     struct testhost_state saved = {0};
     init(&x);
-    append(&x, "f", "{\"a\":1}\n{\"a\":2}\n");
-    make(&x, "f", NULL, NULL);
-    start(&x, NULL);
-    assert_int_equal(testhost_poll_rows(x.node, 3, 5000), LEAT_END);
-    assert_int_equal(testhost_save_state(x.node, &saved), LEAT_OK);
+    read_two_lines(&x, "f", "f", &saved);
     assert_int_equal(truncate(path(&x, "f"), 8), 0);
-    make(&x, "f", NULL, NULL);
-    assert_int_equal(testhost_source_resume(x.node, x.schema, &saved), LEAT_FATAL);
-    assert_string_equal(x.node->error.code, "LEAT-D0304");
+    assert_does_not_go_on(&x, &saved);
     testhost_state_fini(&saved);
     fini(&x);
 }
@@ -183,10 +204,7 @@ static void test_logs_rotated_by_renaming(void **state)
     (void)state;
     struct fixture x;
     init(&x);
-    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
-    make(&x, "", "source.monitor-interval", "20ms");
-    start(&x, NULL);
-    assert_int_equal(testhost_poll_rows(x.node, 2, 5000), LEAT_OK);
+    watch_two_lines(&x);
     append(&x, "log", "{\"a\":3}\n"); // perhaps not read yet
     rename_to(&x, "log", "log.1");
     append(&x, "log", "{\"a\":4}\n"); // shorter
@@ -210,11 +228,7 @@ static void test_logs_rotated_while_nobody_looked(void **state)
     struct fixture x;
     struct testhost_state saved = {0};
     init(&x);
-    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
-    make(&x, "", NULL, NULL);
-    start(&x, NULL);
-    assert_int_equal(testhost_poll_rows(x.node, 3, 5000), LEAT_END);
-    assert_int_equal(testhost_save_state(x.node, &saved), LEAT_OK);
+    read_two_lines(&x, "log", "", &saved);
     append(&x, "log", "{\"a\":3}\n");
     rename_to(&x, "log", "log.1");
     append(&x, "log", "{\"a\":4}\n{\"a\":5}\n{\"a\":6}\n{\"a\":7}\n");
@@ -233,16 +247,10 @@ static void test_a_file_that_was_replaced(void **state)
     struct fixture x;
     struct testhost_state saved = {0};
     init(&x);
-    append(&x, "f", "{\"a\":1}\n{\"a\":2}\n");
-    make(&x, "f", NULL, NULL);
-    start(&x, NULL);
-    assert_int_equal(testhost_poll_rows(x.node, 3, 5000), LEAT_END);
-    assert_int_equal(testhost_save_state(x.node, &saved), LEAT_OK);
+    read_two_lines(&x, "f", "f", &saved);
     assert_int_equal(unlink(path(&x, "f")), 0);
     append(&x, "f", "{\"a\":7}\n{\"a\":8}\n{\"a\":9}\n");
-    make(&x, "f", NULL, NULL);
-    assert_int_equal(testhost_source_resume(x.node, x.schema, &saved), LEAT_FATAL);
-    assert_string_equal(x.node->error.code, "LEAT-D0304");
+    assert_does_not_go_on(&x, &saved);
     testhost_state_fini(&saved);
     fini(&x);
 }
@@ -252,10 +260,7 @@ static void test_a_log_that_is_copied_and_cut(void **state)
     (void)state;
     struct fixture x;
     init(&x);
-    append(&x, "log", "{\"a\":1}\n{\"a\":2}\n");
-    make(&x, "", "source.monitor-interval", "20ms");
-    start(&x, NULL);
-    assert_int_equal(testhost_poll_rows(x.node, 2, 5000), LEAT_OK);
+    watch_two_lines(&x);
     assert_int_equal(truncate(path(&x, "log"), 0), 0); // and no copy in the folder
     leat_status st;
     for (int i = 0; (st = testhost_poll_rows(x.node, 3, 100)) >= 0 && i < 50; i++)
