@@ -11,14 +11,7 @@
 
 #include "base/error.h"
 #include "http/router.h"
-
-#define REQUIRE(condition)                                                                                             \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);                              \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "../require.h"
 
 static const struct http_limits limits = {.line_max = 300, .header_max = 500, .header_count_max = 12, .body_max = 200};
 

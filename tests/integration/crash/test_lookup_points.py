@@ -5,23 +5,12 @@ import signal
 
 from leattest import Leat, wait_until
 from leattest.leat import ROOT
-from leattest.pipeline import head, jdbc_lookup, jdbc_sink
+from leattest.pipeline import counter, head, jdbc_lookup, jdbc_sink
 
 TIMEOUT = 300
-PIPELINE = """
-[sources.orders]
-connector = "datagen"
-rows-per-second = 3000
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 1000000000
-fields.user_id.min = 1
-fields.user_id.max = 50
-seed = 7
-[sources.orders.schema]
-id = "BIGINT"
-user_id = "INT"
-proc_time = "AS PROCTIME()"
+ORDERS = counter("orders", 3000, {"user_id": "INT", "proc_time": "AS PROCTIME()"},
+                 {"fields.user_id.min": 1, "fields.user_id.max": 50, "seed": 7})
+JOINED = """
 [operators.joined]
 operator = "sql"
 query = '''
@@ -45,7 +34,7 @@ def test_every_fault_point_of_lookups(work, pg, db):
     pg.query("CREATE TABLE users (user_id int PRIMARY KEY, name text); "
              "INSERT INTO users SELECT i, 'user-' || i FROM generate_series(1, 40) i; "
              "CREATE TABLE joined (id bigint PRIMARY KEY, user_id int, name text)", database=db)
-    text = (head("lookups", "50ms") + PIPELINE + jdbc_lookup("users", pg, db, "users")
+    text = (head("lookups", "50ms") + ORDERS + JOINED + jdbc_lookup("users", pg, db, "users")
             + jdbc_sink("out", "joined", pg, db, "joined", "id"))
     leat = Leat(text, work, build="asan")
     for point in points():

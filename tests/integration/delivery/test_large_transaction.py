@@ -4,23 +4,10 @@ import re
 import time
 
 from leattest import Leat, wait_until
-from leattest.pipeline import cdc_source, head, jdbc_sink
+from leattest.pipeline import cdc_source, counter, head, jdbc_sink, sink
 
 TIMEOUT = 300
 ROWS = 150000
-BESIDE = """
-[sources.beat]
-connector = "datagen"
-rows-per-second = 1000
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 1000000000
-[sources.beat.schema]
-id = "BIGINT"
-[sinks.beaten]
-input = "beat"
-connector = "blackhole"
-"""
 
 
 def test_others_on_the_worker_go_on(work, pg, db, unique):
@@ -31,7 +18,7 @@ def test_others_on_the_worker_go_on(work, pg, db, unique):
     text = (head("large", "200ms", {"transaction.memory-size": "8MiB"},
                  {"workers": 1, "plugin.stall-warning": "250ms"})
             + cdc_source("pg", pg, db, "t", slot) + jdbc_sink("out", "pg.public.t", pg, db, "target", "id")
-            + BESIDE)
+            + counter("beat", 1000) + sink("beaten", "beat", "blackhole"))
     with Leat(text, work) as leat:
         wait_until(lambda: same(pg, db), 120, "the snapshot", every=0.5)
         pg.query("UPDATE t SET id = id + 1", database=db)

@@ -1,25 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stop by SIGTERM ends with a checkpoint behind which nothing is given: the next start repeats nothing."""
 from leattest import Leat, wait_until
-from leattest.pipeline import head
-
-NODES = """
-[sources.numbers]
-connector = "datagen"
-rows-per-second = 5000
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 10000000
-[sources.numbers.schema]
-id = "BIGINT"
-[sinks.out]
-input = "numbers"
-connector = "print"
-"""
+from leattest.pipeline import counter, head, sink
 
 
 def test_nothing_is_repeated_after_sigterm(work):
-    leat = Leat(head("stop") + NODES, f"{work}/leat")
+    leat = Leat(head("stop") + counter("numbers", 5000) + sink("out", "numbers", "print"), f"{work}/leat")
     for _ in range(4):
         leat.start()
         before = leat.log_text().count("+I[")

@@ -7,25 +7,10 @@ import resource
 import shutil
 
 from leattest import Leat, wait_until
-from leattest.pipeline import cdc_source, head
+from leattest.pipeline import cdc_source, counter, head, sink
 
 TIMEOUT = 180
-
-NUMBERS = """
-[sources.numbers]
-connector = "datagen"
-rows-per-second = 2000
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 10000000
-[sources.numbers.schema]
-id = "BIGINT"
-"""
-PRINT = """
-[sinks.out]
-input = "%s"
-connector = "print"
-"""
+NUMBERS = counter("numbers", 2000) + sink("out", "numbers", "print")
 
 
 def checkpoints(leat):
@@ -58,7 +43,7 @@ def rows_come(leat, more=300):
 
 
 def test_goes_back_to_the_checkpoint_before(work):
-    leat = Leat(head("damaged", "200ms") + NUMBERS + PRINT % "numbers", f"{work}/leat").start()
+    leat = Leat(head("damaged", "200ms") + NUMBERS, f"{work}/leat").start()
     for harm in (cut, flip, empty):
         rows_come(leat)
         wait_until(lambda: len(checkpoints(leat)) >= 2, 15, "two checkpoints")
@@ -81,7 +66,7 @@ def test_goes_back_to_the_checkpoint_before(work):
 
 
 def test_refuses_when_none_is_whole_or_one_cannot_be_read(work):
-    leat = Leat(head("damaged", "200ms") + NUMBERS + PRINT % "numbers", f"{work}/leat").start()
+    leat = Leat(head("damaged", "200ms") + NUMBERS, f"{work}/leat").start()
     rows_come(leat)
     wait_until(lambda: len(checkpoints(leat)) >= 2, 15, "two checkpoints")
     leat.terminate()
@@ -106,7 +91,7 @@ def test_refuses_when_none_is_whole_or_one_cannot_be_read(work):
 def pgcdc(work, pg, db, slot, build):
     pg.query("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'one')", database=db)
     source = cdc_source("pg", pg, db, "t", slot)
-    return Leat(head("damaged", "200ms") + source + PRINT % "pg.public.t", f"{work}/leat", build=build)
+    return Leat(head("damaged", "200ms") + source + sink("out", "pg.public.t", "print"), f"{work}/leat", build=build)
 
 
 def position(pg, slot):
@@ -175,7 +160,7 @@ source.monitor-interval = "200ms"
 [sources.lines.schema]
 id = "BIGINT"
 """
-    leat = Leat(head("full", "200ms") + source + PRINT % "lines", f"{work}/leat").start()
+    leat = Leat(head("full", "200ms") + source + sink("out", "lines", "print"), f"{work}/leat").start()
     wait_until(lambda: set(range(1200)) <= set(ids(leat)) and leat.metric("leat_checkpoint_epoch"), 15, "the files")
     resource.prlimit(leat.pid, resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
     epoch = leat.metric("leat_checkpoint_epoch")

@@ -5,24 +5,12 @@ import socket
 import time
 
 from leattest import Leat, wait_until
-from leattest.pipeline import head
+from leattest.pipeline import counter, head, sink
 
 TIMEOUT = 180
 CONNECTIONS = 10000
 RATE = 5000
-PIPELINE = f"""
-[sources.numbers]
-connector = "datagen"
-rows-per-second = {RATE}
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 1000000000
-[sources.numbers.schema]
-id = "BIGINT"
-[sinks.out]
-input = "numbers"
-connector = "blackhole"
-"""
+NODES = counter("numbers", RATE) + sink("out", "numbers", "blackhole")
 GET = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
@@ -80,7 +68,7 @@ def rows(leat):
 def test_rude_clients_harm_nobody(work):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-    with Leat(head("rude") + PIPELINE, work) as leat:
+    with Leat(head("rude") + NODES, work) as leat:
         wait_until(lambda: rows(leat) > RATE, 15, "rows")
         before, count, began = leat.memory(), rows(leat), time.monotonic()
 

@@ -3,26 +3,16 @@
 import time
 
 from leattest import Leat, Postgres, wait_until
-from leattest.pipeline import head, jdbc_sink
+from leattest.pipeline import counter, head, jdbc_sink
 
 TIMEOUT = 150
-
-NUMBERS = """
-[sources.numbers]
-connector = "datagen"
-rows-per-second = 2000
-fields.id.kind = "sequence"
-fields.id.start = 1
-fields.id.end = 100000000
-[sources.numbers.schema]
-id = "BIGINT NOT NULL"
-"""
 
 
 def test_a_target_that_stands_still_is_named(work):
     with Postgres(f"{work}/pg") as pg:
         pg.query("CREATE TABLE numbers (id bigint PRIMARY KEY)")
-        text = head("ready", "200 ms") + NUMBERS + jdbc_sink("table", "numbers", pg, "postgres", "numbers", "id")
+        text = (head("ready", "200 ms") + counter("numbers", 2000, {"id": "BIGINT NOT NULL"})
+                + jdbc_sink("table", "numbers", pg, "postgres", "numbers", "id"))
         leat = Leat(text, f"{work}/leat").start()
         for _ in range(50):
             assert leat.ready(), leat.get("/health/ready")

@@ -22,6 +22,13 @@ def head(name, interval=None, more={}, server={}):
             + section("pipeline", {"name": name, "checkpoint.dir": "${LEAT_DATA}/checkpoints"} | pace | more))
 
 
+def counter(name, rate, columns={}, more={}):
+    """1, 2, 3 … as `id`, without an end."""
+    return section(f"sources.{name}", {
+        "connector": "datagen", "rows-per-second": rate, "fields.id.kind": "sequence", "fields.id.start": 1,
+        "fields.id.end": 10**9} | more) + section(f"sources.{name}.schema", {"id": "BIGINT"} | columns)
+
+
 def cdc_source(name, pg, database, table, slot, more={}):
     return section(f"sources.{name}", {
         "connector": "postgres-cdc", "hostname": pg.host, "port": pg.port, "username": "postgres",
@@ -47,6 +54,11 @@ def upsert_sink(name, source, servers, topic, key, more={}):
 def upsert(servers, topic, key):
     return {"connector": "upsert-kafka", "topic": topic, "properties.bootstrap.servers": servers, "key.format": "json",
             "value.format": "json", "primary-key": [key]}
+
+
+def sink(name, source, connector):
+    """One that needs no options: print or blackhole."""
+    return section(f"sinks.{name}", {"input": source, "connector": connector})
 
 
 def jdbc_sink(name, source, pg, database, table, key, more={}):
