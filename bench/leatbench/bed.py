@@ -65,6 +65,10 @@ class Bed:
         """A leattest.Leat, not yet started, in a folder of its own. launch() starts it, stop() of its child ends it."""
         return Leat(pipeline, folder or f"{self.folder}/{self.unique('leat')}", env)
 
+    def leat_cpu(self):
+        """CPU seconds of every leat that runs; one that has ended is among this program's children."""
+        return sum(cpu_of(child.pid) for child in children() if child.name == "leat" and child.alive())
+
     def stop_leats(self):
         """Ends what a bench left running, which happens when it fails."""
         for child in reversed(children()):
