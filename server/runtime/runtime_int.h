@@ -371,11 +371,18 @@ static inline struct inst *inst_of(struct leat_ctx *ctx)
     return ((struct ctx_core *)ctx->core)->inst;
 }
 
-// --- job.c (control loop)
+// --- job_build.c (control loop). False or NULL: no memory.
+bool job_build_to_discover(struct runtime_job *job); // what is asked for its columns before the plan is complete
+bool job_build(struct runtime_job *job);             // everything that is not built yet
 struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t);
 struct task *job_add_task(struct runtime_job *job);
 
-// --- job.c (called on workers)
+// --- job.c (control loop): mail from workers
+void job_reply_mail(struct loop_mail *mail);
+void job_closed_mail(struct loop_mail *mail);
+void job_sink_ended_mail(struct loop_mail *mail);
+
+// --- job.c, job_epoch.c (called on workers)
 void job_reply(struct inst *inst, leat_status status);
 void job_closed(struct inst *inst);
 // A failure of an instance: told to the control loop once per job. `inst->core.error` holds it.
