@@ -7,6 +7,7 @@
 
 #include "data/batch.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 static struct element *element_create(enum element_kind kind, const struct leat_batch *batch, leat_epoch epoch)
 {

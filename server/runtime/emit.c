@@ -14,6 +14,7 @@
 #include "data/batch.h"
 #include "data/row.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 static bool leaves_open(const struct inst *inst, const struct leat_batch *b)
 {

@@ -10,6 +10,7 @@
 #include "data/batch.h"
 #include "graph/format.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 #define SKIPS_TOLD   10 // skipped rows with a line of their own, every
 #define SKIPS_WINDOW (5 * BASE_SECOND)

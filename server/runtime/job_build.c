@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 static void *take(struct runtime_job *job, size_t count, size_t size)
 {

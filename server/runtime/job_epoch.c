@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 bool runtime_job_gated(struct runtime_job *job)
 {

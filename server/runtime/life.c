@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "runtime/runtime_int.h"
 #include "runtime/shape.h"
+#include "runtime/task.h"
 
 uint64_t runtime_state_shape(const struct plan_node *node, const char **words)
 {

@@ -12,6 +12,7 @@
 #include "data/batch.h"
 #include "fault.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 struct question {
     struct question *next;

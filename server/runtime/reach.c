@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 #define LOOK 1000000 // microseconds between two looks at a wait that lasts
 

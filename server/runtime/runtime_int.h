@@ -290,20 +290,6 @@ void worker_leave(struct inst *inst, struct call_was was);
 // Control loop. NULL without memory.
 const struct base_crash_site *runtime_site(struct runtime *rt, const char *pipeline, const struct plan_node *node);
 
-// --- task.c (worker)
-void task_open_gates(struct task *t);
-void task_wake(struct task *t); // any thread
-void task_run_mail(struct loop_mail *mail);
-// Gives a batch that came on one way; `opens`: whether with it the way's transaction begins (1), ends (-1), or neither.
-leat_status inst_deliver(struct inst *inst, uint32_t input, const struct leat_batch *batch, int32_t opens);
-// END or CAUGHT_UP arrived on one way of an input.
-leat_status inst_mark(struct inst *inst, uint32_t input, enum element_kind kind);
-bool inst_blocked(struct inst *inst);
-void inst_drop_pending(struct inst *inst);
-
-// --- spend.c (worker): closes the account of the present kind of time and opens the next
-void task_spend(struct task *t, uint8_t kind);
-
 // --- emit.c (worker). emit takes the batch.
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);
 leat_status inst_send_reached(struct inst *inst, uint64_t number); // to those who ask

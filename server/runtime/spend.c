@@ -8,6 +8,7 @@
 // Thread: task_spend on the worker, the rest any.
 #include "base/time.h"
 #include "runtime/runtime_int.h"
+#include "runtime/task.h"
 
 void task_spend(struct task *t, uint8_t kind)
 {
