@@ -19,7 +19,7 @@ enum element_kind {
     ELEMENT_BARRIER,
     ELEMENT_CAUGHT_UP,
     ELEMENT_END,
-    ELEMENT_REACHED, // `epoch` is the number of the question, see reach.c
+    ELEMENT_END_REACHED, // `epoch` is the number of the question, see dimension.c
 };
 
 struct element {

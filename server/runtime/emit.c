@@ -189,11 +189,11 @@ leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch
     return LEAT_OK;
 }
 
-leat_status inst_send_reached(struct inst *inst, uint64_t number)
+leat_status inst_send_end_reached(struct inst *inst, uint64_t number)
 {
     for (uint32_t i = 0; i < inst->route_count; i++)
         for (uint32_t k = 0; inst->routes[i].edge->wait_always && k < inst->routes[i].channel_count; k++)
-            if (!channel_push_mark(inst->routes[i].channels[k], ELEMENT_REACHED, number))
+            if (!channel_push_mark(inst->routes[i].channels[k], ELEMENT_END_REACHED, number))
                 return leat_no_memory(&inst->ctx);
     return LEAT_OK;
 }

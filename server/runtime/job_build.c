@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "runtime/dimension.h"
 #include "runtime/runtime_int.h"
 #include "runtime/task.h"
 
@@ -250,22 +251,6 @@ static bool build_routes(struct runtime_job *job, struct inst *inst)
     return true;
 }
 
-static void close_gates(struct runtime_job *job)
-{
-    for (uint32_t i = 0; i < job->task_count; i++) {
-        struct task *t = job->tasks[i];
-        bool waits = false;
-        for (uint32_t k = 0; k < t->input_count; k++)
-            waits = waits || t->inputs[k]->wait_first;
-        uint32_t held = 0;
-        for (uint32_t k = 0; k < t->input_count; k++) {
-            t->inputs[k]->gated = waits && !t->inputs[k]->wait_first;
-            held += t->inputs[k]->gated;
-        }
-        atomic_fetch_add(&job->gated, held > 0);
-    }
-}
-
 bool job_build_to_discover(struct runtime_job *job)
 {
     for (uint32_t i = 0; i < job->plan->node_count; i++)
@@ -288,6 +273,6 @@ bool job_build(struct runtime_job *job)
             return false;
         job->to_end += job->insts[i]->node->kind == LEAT_SINK;
     }
-    close_gates(job);
+    dimension_close_gates(job);
     return true;
 }

@@ -5,6 +5,7 @@
 // Thread: the control loop, but for job_saved, which workers call.
 #include <stdlib.h>
 
+#include "runtime/dimension.h"
 #include "runtime/runtime_int.h"
 #include "runtime/task.h"
 
@@ -23,7 +24,7 @@ void runtime_job_barrier(struct runtime_job *job, leat_epoch epoch,
     job->to_save = 0;
     for (uint32_t i = 0; i < job->inst_count; i++)
         job->to_save += job->insts[i]->node->kind != LEAT_LOOKUP;
-    reach_hold_barriers(job, epoch);
+    dimension_hold_barriers(job, epoch);
     for (uint32_t i = 0; i < job->task_count; i++) {
         struct task *t = job->tasks[i];
         if (t->insts[0]->node->kind != LEAT_SOURCE || t->holds_barrier)

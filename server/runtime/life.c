@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "runtime/dimension.h"
 #include "runtime/runtime_int.h"
 #include "runtime/shape.h"
 #include "runtime/task.h"
@@ -187,11 +188,7 @@ static leat_status do_step(struct inst *inst)
     case LIFE_RUN:
         inst->task->mark = base_time_mono();
         inst->task->running = true;
-        for (uint32_t i = 0; inst == inst->task->insts[0] && i < inst->task->input_count; i++)
-            if (inst->task->inputs[i]->gated) {
-                wait_begin(inst->task);
-                break;
-            }
+        dimension_wait_at_start(inst->task);
         task_wake(inst->task);
         return LEAT_OK;
     case LIFE_FORGET:

@@ -168,7 +168,7 @@ struct task_input {
     uint32_t input; // of `to`
     bool wait_first;
     bool gated;       // held back until the dimensions are read
-    bool wait_always; // a dimension that is read up to its end again and again, see reach.c
+    bool wait_always; // a dimension that is read up to its end again and again, see dimension.c
     uint64_t reached; // the newest question that it has answered
     uint32_t covered; // elements that the question under way covers
     uint32_t allowed; // elements that may pass
@@ -200,16 +200,16 @@ struct task {
     uint32_t barrier_at;                // next instance to do
     _Atomic(leat_epoch) barrier_wanted; // source tasks: set by control
 
-    // waiting for dimensions, see reach.c
+    // waiting for dimensions, see dimension.c
     bool asks, asking;
     uint64_t ask; // number of the newest question
     int64_t waiting_since;
     bool wait_said;
     struct leat_event *wait_timer;
     // a source's task that is asked
-    _Atomic(uint64_t) reach_wanted;
-    uint64_t reach_begun;
-    bool reaching;
+    _Atomic(uint64_t) end_wanted;
+    uint64_t end_sought;
+    bool seeking_end;
     bool holds_barrier;               // somebody asks it: it gets barriers last
     atomic_uint barrier_hold;         // readers through which the barrier has to come first
     _Atomic(leat_epoch) barrier_next; // what is wanted then
@@ -255,7 +255,7 @@ struct runtime_job {
     bool (*want_full)(void *arg, const struct plan_node *node, uint32_t instance);
 
     atomic_uint gated;       // tasks with inputs that are held back
-    _Atomic(uint64_t) asked; // questions so far, see reach.c
+    _Atomic(uint64_t) asked; // questions so far, see dimension.c
 
     _Atomic(leat_epoch) last_epoch; // sources give nothing behind its barrier; 0 = there is no last one yet
 
@@ -264,20 +264,6 @@ struct runtime_job {
     struct base_error failure;
     struct loop_mail failure_mail;
 };
-
-// --- reach.c
-// May this element be taken? Asks the dimensions, if need be.
-bool reach_allows(struct task *t, const struct task_input *in, const struct element *e);
-void reach_took(struct task *t, struct task_input *in); // after any element of an input
-// A mark has come, or (number 0) an input is at its end.
-void reach_marked(struct task *t, struct task_input *in, uint64_t number);
-// A source's task: false = nothing to do now.
-bool reach_step(struct task *t, struct inst *inst, leat_status *st);
-void reach_hold_barriers(struct runtime_job *job, leat_epoch epoch); // control loop, before the barriers are wanted
-void reach_aligned(struct task *t);                                  // a barrier has come
-// A wait of the task begins; it is over.
-void wait_begin(struct task *t);
-void wait_done(struct task *t);
 
 // --- worker.c
 // Brackets around every call of a plugin; they nest (poll emits into process).
@@ -292,7 +278,7 @@ const struct base_crash_site *runtime_site(struct runtime *rt, const char *pipel
 
 // --- emit.c (worker). emit takes the batch.
 leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *batch);
-leat_status inst_send_reached(struct inst *inst, uint64_t number); // to those who ask
+leat_status inst_send_end_reached(struct inst *inst, uint64_t number); // to those who ask
 leat_status inst_send_mark(struct inst *inst, enum element_kind kind, leat_epoch epoch);
 bool inst_outputs_full(struct inst *inst);
 // Is a source transaction open on any of its ways?

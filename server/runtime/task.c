@@ -7,6 +7,7 @@
 // an instance passes in order, and nothing is read while anything further down is still waiting to be taken.
 #include "runtime/task.h"
 #include "base/time.h"
+#include "runtime/dimension.h"
 
 #define RUN_BUDGET 2000 // microseconds; then other tasks and events of the loop have their turn
 
@@ -77,7 +78,7 @@ static enum step_result source_step(struct task *t, struct inst *inst)
         return STEP_MORE;
     }
     leat_status reached;
-    if (reach_step(t, inst, &reached)) {
+    if (dimension_seek_end(t, inst, &reached)) {
         if (reached >= 0)
             return STEP_MORE;
         job_fail(inst);
@@ -102,27 +103,6 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     return st == LEAT_OK || barrier_due(t, inst) ? STEP_MORE : STEP_IDLE;
 }
 
-void task_open_gates(struct task *t)
-{
-    bool was_gated = false;
-    for (uint32_t i = 0; i < t->input_count; i++) {
-        was_gated = was_gated || t->inputs[i]->gated;
-        t->inputs[i]->gated = false;
-    }
-    if (!was_gated)
-        return;
-    atomic_fetch_sub(&t->job->gated, 1);
-    wait_done(t);
-}
-
-static void open_gates(struct task *t)
-{
-    for (uint32_t i = 0; i < t->input_count; i++)
-        if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
-            return;
-    task_open_gates(t);
-}
-
 static enum step_result take_element(struct task *t, struct task_input *in, struct element *e)
 {
     leat_status st = LEAT_OK;
@@ -137,26 +117,26 @@ static enum step_result take_element(struct task *t, struct task_input *in, stru
         for (uint32_t i = 0; i < t->input_count; i++)
             all = all && t->inputs[i]->aligned;
         if (!in->wait_always)
-            reach_aligned(t);
+            dimension_release_barriers(t);
         if (all)
             barrier_begin(t, e->epoch);
         break;
     }
     case ELEMENT_CAUGHT_UP:
         in->caught_up = true;
-        open_gates(t);
+        dimension_caught_up(t);
         st = inst_mark(in->to, in->input, e->kind);
         break;
     case ELEMENT_END:
         in->ended = true;
         st = inst_mark(in->to, in->input, e->kind);
-        reach_marked(t, in, 0);
+        dimension_answered(t, in, 0);
         break;
-    case ELEMENT_REACHED:
-        reach_marked(t, in, e->epoch);
+    case ELEMENT_END_REACHED:
+        dimension_answered(t, in, e->epoch);
         break;
     }
-    reach_took(t, in);
+    dimension_passed(t, in);
     channel_pop(&in->channel);
     return st < 0 ? STEP_FAILED : STEP_MORE;
 }
@@ -168,7 +148,7 @@ static enum step_result input_step(struct task *t)
         if (in->aligned || in->gated)
             continue;
         struct element *e = channel_peek(&in->channel);
-        if (!e || !reach_allows(t, in, e))
+        if (!e || !dimension_lets_pass(t, in, e))
             continue;
         t->turn = (t->turn + i + 1) % t->input_count;
         return take_element(t, in, e);

@@ -14,7 +14,6 @@ enum step_result { STEP_MORE, STEP_WORKING, STEP_IDLE, STEP_BLOCKED, STEP_FAILED
 // --- task.c
 void task_wake(struct task *t); // any thread
 void task_run_mail(struct loop_mail *mail);
-void task_open_gates(struct task *t);
 
 // --- take.c
 // Gives a batch that came on one way; `opens`: whether with it the way's transaction begins (1), ends (-1), or neither.

@@ -14,17 +14,73 @@
 #include <stdio.h>
 
 #include "base/time.h"
-#include "runtime/runtime_int.h"
+#include "runtime/dimension.h"
 #include "runtime/task.h"
 
 #define LOOK 1000000 // microseconds between two looks at a wait that lasts
+
+static void wait_begin(struct task *t);
+static void wait_over(struct task *t);
+
+// --- gates
+
+static bool is_gated(const struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->gated)
+            return true;
+    return false;
+}
+
+void dimension_close_gates(struct runtime_job *job)
+{
+    for (uint32_t i = 0; i < job->task_count; i++) {
+        struct task *t = job->tasks[i];
+        bool waits = false;
+        for (uint32_t k = 0; k < t->input_count; k++)
+            waits = waits || t->inputs[k]->wait_first;
+        uint32_t held = 0;
+        for (uint32_t k = 0; k < t->input_count; k++) {
+            t->inputs[k]->gated = waits && !t->inputs[k]->wait_first;
+            held += t->inputs[k]->gated;
+        }
+        atomic_fetch_add(&job->gated, held > 0);
+    }
+}
+
+void dimension_wait_at_start(struct task *t)
+{
+    if (is_gated(t))
+        wait_begin(t);
+}
+
+static void open_gates(struct task *t)
+{
+    bool was_gated = false;
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        was_gated = was_gated || t->inputs[i]->gated;
+        t->inputs[i]->gated = false;
+    }
+    if (!was_gated)
+        return;
+    atomic_fetch_sub(&t->job->gated, 1);
+    wait_over(t);
+}
+
+void dimension_caught_up(struct task *t)
+{
+    for (uint32_t i = 0; i < t->input_count; i++)
+        if (t->inputs[i]->wait_first && !t->inputs[i]->caught_up)
+            return;
+    open_gates(t);
+}
 
 // --- asking
 
 static void ask_source(struct task *source, uint64_t number)
 {
-    uint64_t before = atomic_load(&source->reach_wanted);
-    while (before < number && !atomic_compare_exchange_weak(&source->reach_wanted, &before, number))
+    uint64_t before = atomic_load(&source->end_wanted);
+    while (before < number && !atomic_compare_exchange_weak(&source->end_wanted, &before, number))
         continue;
     task_wake(source);
 }
@@ -46,7 +102,7 @@ static void release(struct task *t)
         t->inputs[i]->allowed = t->inputs[i]->covered;
         t->inputs[i]->covered = 0;
     }
-    wait_done(t);
+    wait_over(t);
 }
 
 static void ask(struct task *t)
@@ -65,7 +121,7 @@ static void ask(struct task *t)
         release(t);
 }
 
-bool reach_allows(struct task *t, const struct task_input *in, const struct element *e)
+bool dimension_lets_pass(struct task *t, const struct task_input *in, const struct element *e)
 {
     if (!t->asks || in->wait_always || e->kind != ELEMENT_BATCH || in->allowed)
         return true;
@@ -75,7 +131,7 @@ bool reach_allows(struct task *t, const struct task_input *in, const struct elem
 }
 
 // What the question before allows may pass while the next one is open, which covers it too.
-void reach_took(struct task *t, struct task_input *in)
+void dimension_passed(struct task *t, struct task_input *in)
 {
     if (in->allowed)
         in->allowed--;
@@ -83,7 +139,7 @@ void reach_took(struct task *t, struct task_input *in)
         in->covered--;
 }
 
-void reach_marked(struct task *t, struct task_input *in, uint64_t number)
+void dimension_answered(struct task *t, struct task_input *in, uint64_t number)
 {
     if (number > in->reached)
         in->reached = number;
@@ -93,22 +149,22 @@ void reach_marked(struct task *t, struct task_input *in, uint64_t number)
 
 // --- being asked
 
-bool reach_step(struct task *t, struct inst *inst, leat_status *st)
+bool dimension_seek_end(struct task *t, struct inst *inst, leat_status *st)
 {
     *st = LEAT_OK;
-    if (t->reaching) {
+    if (t->seeking_end) {
         if (!inst->caught_up && !inst->ended)
             return false;
-        t->reaching = false;
-        *st = inst_send_reached(inst, t->reach_begun);
+        t->seeking_end = false;
+        *st = inst_send_end_reached(inst, t->end_sought);
         return true;
     }
-    uint64_t wanted = atomic_load(&t->reach_wanted);
+    uint64_t wanted = atomic_load(&t->end_wanted);
     // a source that still reads up to its first end goes on with that
-    if (wanted <= t->reach_begun || !inst->caught_up_sent)
+    if (wanted <= t->end_sought || !inst->caught_up_sent)
         return false;
-    t->reach_begun = wanted;
-    t->reaching = true;
+    t->end_sought = wanted;
+    t->seeking_end = true;
     inst->caught_up = false;
     if (inst->ended)
         return true;
@@ -121,7 +177,7 @@ bool reach_step(struct task *t, struct inst *inst, leat_status *st)
 
 // --- barriers
 
-void reach_hold_barriers(struct runtime_job *job, leat_epoch epoch)
+void dimension_hold_barriers(struct runtime_job *job, leat_epoch epoch)
 {
     for (uint32_t i = 0; i < job->task_count; i++) {
         atomic_store(&job->tasks[i]->barrier_hold, 0);
@@ -133,7 +189,7 @@ void reach_hold_barriers(struct runtime_job *job, leat_epoch epoch)
                 atomic_fetch_add(&job->tasks[i]->inputs[k]->channel.producer->barrier_hold, 1);
 }
 
-void reach_aligned(struct task *t)
+void dimension_release_barriers(struct task *t)
 {
     if (!t->asks)
         return;
@@ -150,14 +206,6 @@ void reach_aligned(struct task *t)
 }
 
 // --- how long it takes
-
-static bool is_gated(const struct task *t)
-{
-    for (uint32_t i = 0; i < t->input_count; i++)
-        if (t->inputs[i]->gated)
-            return true;
-    return false;
-}
 
 // The first input that is waited for.
 static const struct task_input *waited_for(const struct task *t)
@@ -194,7 +242,7 @@ static leat_status time_is_over(struct task *t, const struct task_input *in, con
     base_log(&inst->logger, LEAT_LOG_WARN, "wait-given-up", "going on after %g s, though \"%s\" %s", seconds, name,
              where);
     if (is_gated(t))
-        task_open_gates(t);
+        open_gates(t);
     else
         release(t);
     task_wake(t);
@@ -231,7 +279,7 @@ static leat_status look(struct leat_ctx *ctx, void *arg, uint32_t ready)
     return ctx->host->timer_again(t->wait_timer, left < LOOK ? left : LOOK);
 }
 
-void wait_begin(struct task *t)
+static void wait_begin(struct task *t)
 {
     struct inst *inst = t->insts[0];
     t->waiting_since = base_time_mono();
@@ -245,7 +293,7 @@ void wait_begin(struct task *t)
         t->wait_timer = inst->ctx.host->timer(&inst->ctx, first, look, t);
 }
 
-void wait_done(struct task *t)
+static void wait_over(struct task *t)
 {
     if (t->wait_said) {
         base_log(&t->insts[0]->logger, LEAT_LOG_INFO, "wait-over", "rows pass again after %.1f s",
