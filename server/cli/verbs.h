@@ -6,7 +6,7 @@
 #define EXIT_CONFIG  1
 #define EXIT_USAGE   2
 #define EXIT_OUTSIDE 3
-#define EXIT_BUG     4
+#define EXIT_BUG     4 // also BASE_CRASH_EXIT
 
 struct cli_verb {
     const char *name;

@@ -262,7 +262,7 @@ static leat_status bind_operator(struct binder *b, struct plan_node *node, const
     };
     unbind(node);
     node->op_plan = (struct leat_operator_plan){.struct_size = sizeof node->op_plan};
-    graph_ctx_init(&gc, b->graph, asked_by);
+    graph_ctx_init(&gc, b->graph, asked_by, node->component, "bind");
     leat_status st = node->component->op->bind(&gc.ctx, &request, &node->op_plan, &node->bound);
     int doubt = st < 0 || gc.reported;
     close_ctx(b, &gc, st);
@@ -504,7 +504,7 @@ static void plan_sink(struct binder *b, struct plan_node *node)
     struct graph_ctx gc;
     unbind(node);
     node->sink_plan = (struct leat_sink_plan){.struct_size = sizeof node->sink_plan};
-    graph_ctx_init(&gc, b->graph, g);
+    graph_ctx_init(&gc, b->graph, g, g->component, "bind");
     leat_status st = g->component->sink->bind(&gc.ctx, &request, &node->sink_plan, &node->bound);
     close_ctx(b, &gc, st);
     if (st < 0)
@@ -530,7 +530,7 @@ static void describe(struct binder *b, struct plan_node *node)
         assume_declared(b, node);
         return;
     }
-    graph_ctx_init(&gc, b->graph, node->graph);
+    graph_ctx_init(&gc, b->graph, node->graph, node->component, "describe");
     node->source_request = (struct leat_source_request){
         .struct_size = sizeof node->source_request, .config = node->config, .declared = node->graph->declared};
     node->source_plan = (struct leat_source_plan){.struct_size = sizeof node->source_plan};

@@ -3,6 +3,7 @@
 #ifndef GRAPH_GRAPH_INT_H
 #define GRAPH_GRAPH_INT_H
 
+#include "base/crash.h"
 #include "graph/planner.h"
 
 // A context for static calls of a node's plugin. Diagnostics and failures go to the graph's reporter.
@@ -13,10 +14,13 @@ struct graph_ctx {
     struct base_error error;
     uint32_t reported; // errors, not warnings
     char where[512];   // the first of them stands in the files; "" = nowhere
+    struct base_crash_site site;
 };
 
-void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node);
-// After a call that failed: reports its error unless diagnostics said it already.
+// Around one `call` of `component`, for `node`: should it crash, it is named.
+void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node,
+                    const struct leat_component *component, const char *call);
+// After the call: reports the error of a failed one unless diagnostics said it already.
 void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *option);
 
 // Reports in the planner's own name.

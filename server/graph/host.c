@@ -113,17 +113,21 @@ static const struct leat_host plan_host = {
     .format_open = plan_format_open,
 };
 
-void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node)
+void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct graph_node *node,
+                    const struct leat_component *component, const char *call)
 {
     memset(gc, 0, sizeof *gc);
     gc->ctx.host = &plan_host;
     gc->ctx.core = gc;
     gc->graph = graph;
     gc->node = node;
+    gc->site = (struct base_crash_site){.pipeline = graph->pipeline, .node = node->name, .component = component->name};
+    base_crash_enter(&gc->site, call);
 }
 
 void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *option)
 {
+    base_crash_leave();
     if (status >= 0 || gc->reported)
         return;
     const char *message = gc->error.message[0] ? gc->error.message : "the plugin refused without a reason";

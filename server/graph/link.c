@@ -92,7 +92,7 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
 int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_input_names *names)
 {
     struct graph_ctx gc;
-    graph_ctx_init(&gc, graph, node);
+    graph_ctx_init(&gc, graph, node, node->component, "inputs");
     leat_status st = node->component->op->inputs(&gc.ctx, node->config, names);
     graph_ctx_close(&gc, st, NULL);
     return st >= 0;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/code.h"
+#include "base/crash.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "plugin/check.h"
@@ -124,12 +126,59 @@ static const char *dl_reason(const char *proc_path)
     return strncmp(text, proc_path, n) == 0 && text[n] == ':' ? text + n + 1 + strspn(text + n + 1, " ") : text;
 }
 
+struct extent {
+    uintptr_t bias, end;
+};
+
+static int find_extent(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct extent *extent = arg;
+    if (info->dlpi_addr != extent->bias)
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t end = extent->bias + segment->p_vaddr + segment->p_memsz;
+        if (segment->p_type == PT_LOAD && end > extent->end)
+            extent->end = end;
+    }
+    return 1;
+}
+
+// Whose code an address is, should it crash: the dynamic linker knows the descriptor only. Returns where it begins.
+static uintptr_t note_library(void *handle, const char *path)
+{
+    struct link_map *map;
+    char *file = realpath(path, NULL); // for as long as the process lives
+    if (!file || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
+        free(file);
+        return 0;
+    }
+    struct extent extent = {.bias = map->l_addr};
+    dl_iterate_phdr(find_extent, &extent);
+    base_crash_library(&(struct base_crash_library){.begin = extent.bias, .end = extent.end, .file = file});
+    return extent.bias;
+}
+
+static leat_status ask_entry(struct plugin_registry *registry, const char *path, leat_plugin_entry_fn entry,
+                             const struct leat_host *host, uintptr_t begin, struct base_error *err)
+{
+    base_crash_enter(&(struct base_crash_site){.plugin = path}, PLUGIN_ENTRY);
+    const struct leat_plugin *plugin = entry(host);
+    base_crash_leave();
+    leat_status st = plugin_registry_add(registry, path, plugin, err);
+    if (st == LEAT_OK)
+        base_crash_library_is(begin, plugin->name, plugin->version);
+    return st;
+}
+
 static leat_status load(struct plugin_registry *registry, const char *path, int fd, const struct leat_host *host,
                         bool *loaded, struct base_error *err)
 {
     char proc_path[40];
     snprintf(proc_path, sizeof proc_path, "/proc/self/fd/%d", fd);
+    base_crash_enter(&(struct base_crash_site){.plugin = path}, "constructor");
     void *handle = dlopen(proc_path, RTLD_NOW | RTLD_LOCAL);
+    base_crash_leave();
     if (!handle) {
         base_fail(err, LEAT_CONFIG, "LEAT-P0015", "could not load it: %s", dl_reason(proc_path));
         base_error_hint(err, "Install the library it needs, or build the plugin on this machine; ldd shows what is "
@@ -142,7 +191,7 @@ static leat_status load(struct plugin_registry *registry, const char *path, int 
     if (!symbol)
         return base_fail(err, LEAT_CONFIG, "LEAT-P0016", "it has no function \"" PLUGIN_ENTRY "\"");
     memcpy(&entry, &symbol, sizeof entry);
-    return plugin_registry_add(registry, path, entry(host), err);
+    return ask_entry(registry, path, entry, host, note_library(handle, path), err);
 }
 
 leat_status plugin_load_file(struct plugin_registry *registry, const char *path, const struct leat_host *host,

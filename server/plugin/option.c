@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/crash.h"
 #include "base/str.h"
 #include "plugin/check.h"
 #include "plugin/option_int.h"
@@ -238,7 +239,10 @@ bool option_check(struct plugin_parse *parse, const struct leat_component *compo
     if (!component->check)
         return true;
     plugin_check_init(&check, parse);
-    if (component->check(&check.ctx, config) == LEAT_OK)
+    base_crash_enter(&(struct base_crash_site){.component = component->name}, "check");
+    leat_status st = component->check(&check.ctx, config);
+    base_crash_leave();
+    if (st == LEAT_OK)
         return true;
     if (parse->diags->errors == before && !check.held_back &&
         !plugin_speaks_of(parse->faulty, parse->faulty_count, check.error.message)) // it failed without a diagnostic

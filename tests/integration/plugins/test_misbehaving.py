@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plugins that misbehave: whatever they do, leat names the plugin, the node and the call, and an end of the process that a
+plugin brings about never looks like success. tests/plugins/misbehave is the plugin."""
+import os
+import signal
+
+from leattest import Leat
+from leattest.leat import binary, run_verb
+from leattest.pipeline import head
+
+MISBEHAVE = """
+[sources.culprit]
+connector = "misbehave"
+how = "{how}"
+where = "{where}"
+[sinks.nowhere]
+input = "culprit"
+connector = "blackhole"
+"""
+
+# how -> what is said of it
+ENDS = {
+    "exit": "leat: a plugin has ended the process by exit, version leat ",
+    "quick-exit": "leat: a plugin has ended the process by quick_exit, ",
+    "exit-now": "leat: a plugin has ended the process by _exit, ",
+}
+CALLS = {"poll": "poll", "create": "create", "open": "open", "timer": "timer", "save-state": "save_state",
+         "close": "close", "destroy": "destroy"}
+
+
+def folder(work):
+    """A plugin folder with the culprit in it."""
+    build = os.path.dirname(binary())
+    os.makedirs(f"{work}/plugins")
+    for path in ("lib/blackhole.so", "lib/datagen.so", "lib/sql.so", "tests/misbehave/misbehave.so"):
+        os.link(f"{build}/{path}", f"{work}/plugins/{os.path.basename(path)}")
+    return f"{work}/plugins"
+
+
+def pipeline(plugins, how, where="poll"):
+    return (head("run", "100ms", server={"plugin.dir": plugins})
+            + MISBEHAVE.format(how=how, where=where))
+
+
+def in_callback(call):
+    return f'in plugin "misbehave" version 7.1 .misbehave., node "run/culprit", callback {call}$'
+
+
+def in_code(plugins):
+    return f'in the code of plugin "misbehave" version 7.1, file {os.path.realpath(plugins)}/misbehave.so, offset 0x'
+
+
+def checked(work, how, where="check", **env):
+    """`leat check` with it: exit code and what was said."""
+    with open(f"{work}/{where}.toml", "w") as file:
+        file.write(pipeline(f"{work}/plugins", how, where))
+    done = run_verb("check", f"{work}/{where}.toml", env=env)
+    return done.returncode, done.stderr
+
+
+def test_a_plugin_that_holds_its_worker_is_named(work):
+    leat = Leat(pipeline(folder(work), "stall"), f"{work}/leat").launch()
+    words = 'node "culprit" of pipeline "run" (plugin misbehave 7.1) has been in poll for'
+    line = leat.wait_logged("worker-stalls")
+    assert " WARN " in line and words in line
+    status, body = leat.get("/health/live")
+    assert status == 503 and words.replace('"', '\\"') in body, body
+    leat.wait_logged("worker-turns")
+    assert leat.get("/health/live")[0] == 200
+    leat.terminate()
+
+
+def test_a_plugin_that_crashes_is_named_and_the_signal_seen(work):
+    plugins = folder(work)
+    for how, number in (("crash", signal.SIGSEGV), ("abort", signal.SIGABRT)):
+        leat = Leat(pipeline(plugins, how), f"{work}/leat-{how}").launch()
+        assert leat.wait_end() == -number
+        assert leat.logged(f"crashed by {number.name}, version leat ")
+        assert leat.logged(in_callback("poll"))
+        assert leat.logged(in_code(plugins))
+        assert leat.logged(f"^{os.path.realpath(plugins)}/misbehave.so\\(\\+0x"), "its frames in the backtrace"
+        assert leat.logged(r"leat\(\+0x"), "leat's frames in the backtrace"
+
+
+def test_a_plugin_that_ends_the_process_is_named_and_it_is_no_success(work):
+    plugins = folder(work)
+    for how, said in ENDS.items():
+        leat = Leat(pipeline(plugins, how), f"{work}/leat-{how}").launch()
+        assert leat.wait_end() == 4
+        assert leat.logged(said) and leat.logged(in_callback("poll")) and leat.logged(in_code(plugins)), how
+        assert leat.logged("it wanted exit code 0; this is no success"), how
+
+
+def test_every_callback_is_named(work):
+    plugins = folder(work)
+    for where, call in CALLS.items():
+        leat = Leat(pipeline(plugins, "exit", where), f"{work}/leat-{where}").launch()
+        if where in ("close", "destroy"):
+            leat.wait_ready()
+            leat.child.send(signal.SIGTERM)
+        assert leat.wait_end() == 4, where
+        assert leat.logged(in_callback(call)), where
+
+
+def test_a_thread_of_a_plugin_is_known_by_its_code(work):
+    plugins = folder(work)
+    for how, code in (("crash", -signal.SIGSEGV), ("abort", -signal.SIGABRT), ("exit", 4), ("exit-now", 4)):
+        leat = Leat(pipeline(plugins, how, "thread"), f"{work}/leat-{how}").launch()
+        assert leat.wait_end() == code, how
+        assert leat.logged(in_code(plugins)) and not leat.logged("callback"), how
+
+
+def test_a_plugin_is_named_while_pipelines_are_checked(work):
+    plugins = folder(work)
+    for where in ("check", "describe"):
+        code, said = checked(work, "crash", where)
+        node = ', node "run/culprit"' if where == "describe" else ""
+        assert code == -signal.SIGSEGV and in_code(plugins) in said, said
+        assert f'in plugin "misbehave" version 7.1 (misbehave){node}, callback {where}\n' in said, said
+        for how, words in ENDS.items():
+            code, said = checked(work, how, where)
+            assert code == 4 and words in said and in_code(plugins) in said, said
+
+
+def test_a_plugin_is_named_while_it_is_loaded(work):
+    file = f"{folder(work)}/misbehave.so"
+    for variable, call in (("LEAT_MISBEHAVE_LOADING", "constructor"), ("LEAT_MISBEHAVE_ENTRY", "leat_plugin_entry")):
+        code, said = checked(work, "mumble", **{variable: "crash"})
+        assert code == -signal.SIGSEGV and f'in plugin "{file}", callback {call}\n' in said, said
+        code, said = checked(work, "mumble", **{variable: "exit"})
+        assert code == 4 and f'in plugin "{file}", callback {call}\n' in said, said
+
+
+WRONG_ANSWER = """
+[sources.numbers]
+connector = "datagen"
+rows-per-second = 100
+[sources.numbers.schema]
+id = "BIGINT"
+[lookups.culprit]
+connector = "misbehave"
+how = "{how}"
+[operators.joined]
+operator = "sql"
+query = "SELECT n.id, c.id AS found FROM numbers n LEFT JOIN culprit FOR SYSTEM_TIME AS OF PROCTIME() AS c ON n.id = c.id"
+[sinks.nowhere]
+input = "joined"
+connector = "blackhole"
+"""
+
+WRONG_ANSWERS = {
+    "keys": "answered a row of a key that the question does not have",
+    "columns": "answered a batch with other columns than its port has",
+    "rows": "answered a batch with more rows than it has room for",
+    "twice": "answered a question that is not open: it was never asked, or has its answer",
+    "never-asked": "answered a question that is not open: it was never asked, or has its answer",
+    "again": "answered a question and then said LEAT_AGAIN to it",
+    "thread": "answered on a thread that is not its worker",
+}
+
+
+def test_a_lookup_that_answers_wrongly_fails_its_job(work):
+    plugins = folder(work)
+    for how, words in WRONG_ANSWERS.items():
+        text = head("run", server={"plugin.dir": plugins}) + WRONG_ANSWER.format(how=how)
+        leat = Leat(text, f"{work}/leat-{how}").launch()
+        line = leat.wait_logged("job-failed")
+        assert f'node "culprit" (misbehave) {words}' in line and "code=LEAT-R0008" in line, (how, line)
+        leat.terminate(code=4)
