@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ports of a plan's nodes: what a node gives, how sure that is, and which of them a reader means.
+#include <stdio.h>
+#include <string.h>
+
+#include "data/schema.h"
+#include "graph/bind_int.h"
+
+void bind_copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports)
+{
+    node->output_count = 0;
+    if (ports->count > LEAT_PORTS_MAX) {
+        bind_fault(b, node->graph, "LEAT-G0019", NULL, NULL, "\"%s\" has %u outputs, more than %d", node->name,
+                   ports->count, LEAT_PORTS_MAX);
+        return;
+    }
+    node->outputs = bind_take(b, ports->count, sizeof *node->outputs);
+    for (uint32_t i = 0; node->outputs && i < ports->count; i++) {
+        const struct leat_port p = leat_ports_get(ports, i);
+        struct plan_output *out = &node->outputs[i];
+        out->name = base_arena_strndup(b->plan->arena, p.name.len ? (const char *)p.name.ptr : "", p.name.len);
+        out->mode = p.mode;
+        struct leat_schema *copy = p.schema ? data_schema_copy(b->plan->arena, p.schema) : NULL;
+        if (!out->name || (p.schema && !copy))
+            b->faults++;
+        if (copy && node->kind == LEAT_SOURCE) {
+            copy->proctime = node->graph->proctime;
+            copy->proctime_count = node->graph->proctime_count;
+        }
+        out->schema = copy;
+    }
+    node->output_count = ports->count;
+}
+
+void bind_doubt_ports(struct plan_node *node, int all)
+{
+    for (uint32_t i = 0; i < node->output_count; i++) {
+        struct plan_output *out = &node->outputs[i];
+        out->uncertain |= all != 0;
+        for (uint32_t c = 0; out->schema && c < out->schema->column_count; c++)
+            out->uncertain |= (out->schema->columns[c].type.flags & LEAT_TYPE_IS_UNKNOWN) != 0;
+    }
+}
+
+static void list_ports(const struct plan_node *node, char *text, size_t size)
+{
+    size_t len = 0;
+    text[0] = 0;
+    for (uint32_t i = 0; i < node->output_count && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", i ? ", " : "", node->name,
+                                *node->outputs[i].name ? "." : "", node->outputs[i].name);
+}
+
+uint32_t bind_port_of(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
+                      const struct plan_node *from)
+{
+    if (!*ref->port && from->output_count == 1)
+        return 0;
+    for (uint32_t i = 0; i < from->output_count; i++)
+        if (strcmp(from->outputs[i].name, ref->port) == 0)
+            return i;
+    char ports[512], hint[600];
+    list_ports(from, ports, sizeof ports);
+    snprintf(hint, sizeof hint, "It gives: %s.", ports);
+    if (!*ref->port)
+        bind_fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", from->name);
+    else
+        bind_fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", from->name, ref->port);
+    return UINT32_MAX;
+}
+
+struct plan_node *bind_node_of(struct plan_job *plan, const struct graph_node *node)
+{
+    for (uint32_t i = 0; node && i < plan->node_count; i++)
+        if (plan->nodes[i]->graph == node)
+            return plan->nodes[i];
+    return NULL;
+}
