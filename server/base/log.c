@@ -347,16 +347,19 @@ void base_logv(const struct base_logger *who, uint8_t level, const char *event, 
     r.each = who->each;
     r.len = 0;
     r.repeated = 0;
-    r.fields = (uint8_t)(count < BASE_LOG_FIELDS_MAX ? count : BASE_LOG_FIELDS_MAX);
+    r.fields = 0;
     add_string(&r, who->pipeline ? who->pipeline : "");
     add_string(&r, who->node ? who->node : "");
     r.who_len = r.len;
     add_string(&r, event);
     add_string(&r, message);
     r.same_len = r.len;
-    for (unsigned i = 0; i < r.fields; i++) {
+    for (unsigned i = 0; i < count && r.fields < BASE_LOG_FIELDS_MAX; i++) {
+        if (!fields[i].value || !*fields[i].value)
+            continue; // says nothing
         add_string(&r, fields[i].key);
-        add_string(&r, fields[i].value ? fields[i].value : "");
+        add_string(&r, fields[i].value);
+        r.fields++;
     }
     put(who->log, &r);
 }

@@ -36,7 +36,7 @@ struct base_log_options {
     void *wall_arg;
 };
 
-// A field of a line: key=value.
+// A field of a line: key=value. One without a value (NULL or "") is left out.
 struct base_log_field {
     const char *key;
     const char *value;

@@ -87,6 +87,24 @@ static void test_json_form(void **state)
     close(f.fd);
 }
 
+static void test_fields_without_a_value_are_left_out(void **state)
+{
+    for (int json = 0; json < 2; json++) {
+        struct fixture f;
+        open_file(&f);
+        struct base_log *log = base_log_create(&(struct base_log_options){.fd = f.fd, .json = json});
+        struct base_logger who = {.log = log};
+        struct base_log_field fields[] = {{"detail", ""}, {"code", "LEAT-R0001"}, {"native", NULL}, {"hint", ""}};
+        base_log_fields(&who, LEAT_LOG_ERROR, "bad", fields, 4, "out of memory");
+        base_log_destroy(log);
+        assert_non_null(strstr(read_file(&f), "LEAT-R0001"));
+        assert_null(strstr(f.text, "detail"));
+        assert_null(strstr(f.text, "native"));
+        assert_null(strstr(f.text, "hint"));
+        close(f.fd);
+    }
+}
+
 static unsigned count_lines(const char *text, const char *part)
 {
     unsigned n = 0;
@@ -271,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_form),
         cmocka_unit_test(test_json_form),
+        cmocka_unit_test(test_fields_without_a_value_are_left_out),
         cmocka_unit_test(test_repeats_are_folded),
         cmocka_unit_test(test_counted_lines_come_in_order),
         cmocka_unit_test(test_states_are_not_folded),
