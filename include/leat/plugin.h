@@ -76,7 +76,10 @@ struct leat_component {
     uint32_t option_count;
     uint32_t option_stride; // sizeof(struct leat_option) as the plugin was compiled
     uint32_t config_size;   // of the configuration struct
-    // Rules across options, gives diagnostics. LEAT_CONFIG: ask it nothing more. No I/O, may be NULL. An error refuses it.
+    // Rules across options, gives diagnostics. An error refuses the node, with LEAT_OK too; LEAT_CONFIG says besides that
+    // describe, inputs and bind may fail for that reason alone. They are asked all the same, so that no fault of columns
+    // is hidden: they must stand whatever the table of options lets through, and what they fail with is told if it is a
+    // diagnostic. No I/O, may be NULL.
     leat_status (*check)(struct leat_ctx *ctx, const void *config);
     const struct leat_source_ops *source; // the one of `kind` is set
     const struct leat_sink_ops *sink;

@@ -104,7 +104,8 @@ struct config_node {
     uint32_t faulty_option_count;
     // filled by config_resolve; NULL if it could not be
     const struct leat_component *component;
-    const void *config; // also NULL where it must not be shown to the component
+    const void *config;
+    uint8_t refused; // its component's check failed
     const struct plugin_format *formats;
     uint32_t format_count;
 };

@@ -126,12 +126,12 @@ static bool read_core(struct config *config, struct config_node *node, struct pl
     return ok;
 }
 
-// The component's own options. A fault in an operator's options leaves nothing that it could be asked.
+// The component's own options. What has faults is asked all the same what it makes of its columns.
 static void read_own(struct config_node *node, struct plugin_parse *parse)
 {
     bool ok = true;
-    const void *parsed = plugin_component_parse(parse, node->component, &ok);
-    node->config = ok || node->kind != LEAT_OPERATOR ? parsed : NULL;
+    node->config = plugin_component_parse(parse, node->component, &ok);
+    node->refused = parse->refused;
     node->formats = parse->formats;
     node->format_count = parse->format_count;
     node->faulty_options = parse->faulty;

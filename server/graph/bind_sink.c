@@ -115,6 +115,24 @@ static void connect_sink(struct binder *b, struct plan_node *node, struct plan_n
     }
 }
 
+// What is not sure may still have names of columns, for which the sink is asked; kinds of changes and a key that are not
+// known are taken for what no sink objects to.
+static void suppose_input(const struct leat_schema *schema, struct leat_sink_request *request)
+{
+    static const uint32_t first[1];
+    if (!schema || has_nameless(schema) || !schema->column_count) {
+        request->key = NULL;
+        request->key_count = 0;
+        return;
+    }
+    request->schema = schema;
+    request->mode = LEAT_MODE_INSERT_ONLY;
+    if (!request->key || !request->key_count) {
+        request->key = first;
+        request->key_count = 1;
+    }
+}
+
 void bind_sink(struct binder *b, struct plan_node *node)
 {
     const struct graph_node *g = node->graph;
@@ -131,15 +149,13 @@ void bind_sink(struct binder *b, struct plan_node *node)
     uint32_t faults = b->faults;
     if (schema)
         request.key = sink_key(b, node, schema, &request.key_count);
-    if (b->faults != faults || g->uncertain || (schema && from->outputs[port].uncertain))
-        schema = NULL; // faults that are the sink's alone are found all the same
-    if (!schema) {
-        b->plan->complete = 0;
-        request.key = NULL;
-        request.key_count = 0;
-    } else {
+    int sure = schema && b->faults == faults && !g->uncertain && !from->outputs[port].uncertain;
+    if (sure) {
         request.schema = schema;
         request.mode = from->outputs[port].mode;
+    } else {
+        b->plan->complete = 0;
+        suppose_input(schema, &request);
     }
     if (!g->config)
         return;
@@ -147,10 +163,11 @@ void bind_sink(struct binder *b, struct plan_node *node)
     bind_undo(node);
     node->sink_plan = (struct leat_sink_plan){.struct_size = sizeof node->sink_plan};
     graph_ctx_init(&gc, b->graph, g, g->component, "bind");
+    gc.supposed = sure ? NULL : request.schema;
     leat_status st = g->component->sink->bind(&gc.ctx, &request, &node->sink_plan, &node->bound);
     bind_close_ctx(b, &gc, st);
     if (st < 0)
         return;
-    if (schema)
+    if (sure)
         connect_sink(b, node, from, port, request.key, request.key_count);
 }

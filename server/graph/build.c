@@ -246,6 +246,7 @@ static bool build_node(struct builder *b, const struct config_node *node, struct
         .kind = node->kind,
         .component = node->component,
         .config = node->config,
+        .refused = node->refused,
         .formats = node->formats,
         .format_count = node->format_count,
         .parallelism = o->parallelism > 0 ? (uint32_t)o->parallelism : 0,

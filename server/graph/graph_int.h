@@ -12,8 +12,9 @@ struct graph_ctx {
     struct graph *graph;
     const struct graph_node *node;
     struct base_error error;
-    uint32_t reported; // errors, not warnings
-    char where[512];   // the first of them stands in the files; "" = nowhere
+    uint32_t reported;                  // errors, not warnings
+    char where[512];                    // the first of them stands in the files; "" = nowhere
+    const struct leat_schema *supposed; // input of which not all is known: faults of its untyped columns are not told
     struct base_crash_site site;
 };
 

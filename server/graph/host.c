@@ -50,6 +50,21 @@ static void plan_native(struct leat_ctx *ctx, const char *code, const char *text
     base_error_native(&of(ctx)->error, code, text);
 }
 
+// Does the message speak of a column whose type is not known?
+static int speaks_of_unknown(const struct leat_schema *schema, const char *message)
+{
+    for (uint32_t i = 0; schema && i < schema->column_count; i++) {
+        const struct leat_field *f = &schema->columns[i];
+        if (!(f->type.flags & LEAT_TYPE_IS_UNKNOWN) || !f->name.len)
+            continue;
+        char quoted[256];
+        snprintf(quoted, sizeof quoted, "\"%.*s\"", (int)f->name.len, (const char *)f->name.ptr);
+        if (strstr(message, quoted))
+            return 1;
+    }
+    return 0;
+}
+
 __attribute__((format(printf, 7, 0))) static void plan_diag(struct leat_ctx *ctx, uint8_t severity, const char *code,
                                                             const char *option, uint32_t offset, const char *hint,
                                                             const char *fmt, va_list ap)
@@ -58,6 +73,8 @@ __attribute__((format(printf, 7, 0))) static void plan_diag(struct leat_ctx *ctx
     char message[1024];
     vsnprintf(message, sizeof message, fmt, ap);
     gc->reported += severity == LEAT_DIAG_ERROR;
+    if (gc->supposed && (severity != LEAT_DIAG_ERROR || speaks_of_unknown(gc->supposed, message)))
+        return;
     if (severity == LEAT_DIAG_ERROR && !gc->error.message[0]) { // the first one stands for all where there is no list
         base_fail(&gc->error, LEAT_CONFIG, code, "%s", message);
         if (hint)
@@ -128,7 +145,7 @@ void graph_ctx_init(struct graph_ctx *gc, struct graph *graph, const struct grap
 void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *option)
 {
     base_crash_leave();
-    if (status >= 0 || gc->reported)
+    if (status >= 0 || gc->reported || gc->node->refused)
         return;
     const char *message = gc->error.message[0] ? gc->error.message : "the plugin refused without a reason";
     gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, LEAT_DIAG_ERROR, gc->error.code, option, 0,

@@ -48,6 +48,7 @@ struct graph_node {
     enum plan_on_error on_error;
     const void *place; // the configuration's node, for messages
     uint8_t broken;    // something of it was reported: it is linked and looked at as far as that goes, and cannot run
+    uint8_t refused;   // its component's check failed: what it fails with afterwards may only follow from that
     uint8_t uncertain; // its key or the types of its columns are not known for that reason
     const char *exclusive;        // what only one node can read, once described; NULL = nothing
     const char *exclusive_option; // the option that names it

@@ -282,10 +282,9 @@ void *plugin_component_parse(struct plugin_parse *parse, const struct leat_compo
         return NULL;
     }
     *ok = plugin_options_parse(parse, component->options, component->option_count, config);
-    if (option_check(parse, component, config))
-        return config;
-    *ok = false;
-    return NULL;
+    parse->refused = !option_check(parse, component, config);
+    *ok = *ok && !parse->refused;
+    return config;
 }
 
 // Collects the names that a user may write. The list is NULL-terminated; NULL when memory is short.

@@ -37,6 +37,7 @@ struct plugin_parse {
     uint32_t format_count;
     const char **faulty; // names of options whose value is not what the user meant: what mentions them is no news
     uint32_t faulty_count;
+    bool refused; // the component's check failed: what fails later without a diagnostic only follows from that
 };
 
 // Names that nobody knows and that are near to an option of the tables (NULL-terminated, with `counts`) which is not
@@ -51,8 +52,8 @@ void plugin_options_correct(struct plugin_parse *parse, const struct leat_option
 bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *options, uint32_t count, void *config);
 
 // Allocates the configuration struct of a component, parses into it, and calls the component's check (check.h), as it
-// does for its formats. *ok = there was no error. NULL when the rules across options are broken or memory is short:
-// then the component must not be asked anything.
+// does for its formats. *ok = there was no error. What the component says of columns is asked for all the same, see
+// `refused`. NULL when memory is short.
 void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, bool *ok);
 
 // Does a text speak of one of the options that have a fault of their own?
