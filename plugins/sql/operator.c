@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec.h"
-#include "review.h"
+#include "exec/exec.h"
+#include "plan/review.h"
 
 // What bind leaves for the instances.
 struct bound {

@@ -5,7 +5,7 @@
 
 #include <leat/plugin.h>
 
-#include "diag.h"
+#include "base/diag.h"
 
 struct sql_config {
     const char *query;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind.h"
-#include "parser.h"
-#include "plan.h"
+#include "expr/bind.h"
+#include "plan/plan.h"
+#include "syntax/parser.h"
 
 #define NAME(s)                                                                                                        \
     {                                                                                                                  \

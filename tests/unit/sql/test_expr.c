@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind.h"
-#include "parser.h"
-#include "types.h"
+#include "expr/bind.h"
+#include "expr/types.h"
+#include "syntax/parser.h"
 
 struct fixture {
     struct sql_arena arena;

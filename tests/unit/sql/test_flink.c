@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plan.h"
-#include "review.h"
+#include "plan/plan.h"
+#include "plan/review.h"
 
 #include <cmocka.h>
 

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind.h"
-#include "parser.h"
-#include "text.h"
-#include "types.h"
+#include "expr/bind.h"
+#include "expr/text.h"
+#include "expr/types.h"
+#include "syntax/parser.h"
 
 struct fixture {
     struct sql_arena arena;

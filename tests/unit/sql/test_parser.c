@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parser.h"
+#include "syntax/parser.h"
 
 static struct leat_bytes bytes(const char *s)
 {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of functions, one per theme; each lives in the file of that name.
+#ifndef SQL_REGISTRY_H
+#define SQL_REGISTRY_H
+
+#include "expr/expr.h"
+
+extern const struct sql_func_table sql_arith_funcs;
+extern const struct sql_func_table sql_compare_funcs;
+extern const struct sql_func_table sql_logic_funcs;
+extern const struct sql_func_table sql_cond_funcs;
+extern const struct sql_func_table sql_like_funcs;
+extern const struct sql_func_table sql_regexp_funcs;
+extern const struct sql_func_table sql_string_funcs;
+extern const struct sql_func_table sql_string_find_funcs;
+extern const struct sql_func_table sql_string_meaning_funcs;
+extern const struct sql_func_table sql_codec_funcs;
+extern const struct sql_func_table sql_math_funcs;
+extern const struct sql_func_table sql_round_funcs;
+extern const struct sql_func_table sql_time_funcs;
+extern const struct sql_func_table sql_time_text_funcs;
+extern const struct sql_func_table sql_time_now_funcs;
+extern const struct sql_func_table sql_interval_funcs;
+extern const struct sql_func_table sql_list_funcs;
+extern const struct sql_func_table sql_list_whole_funcs;
+extern const struct sql_func_table sql_json_funcs;
+extern const struct sql_func_table sql_json_make_funcs;
+extern const struct sql_func_table sql_not_yet_funcs;
+
+// Edit distance without case, given up beyond 3.
+uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb);
+
+#endif
