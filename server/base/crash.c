@@ -10,20 +10,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/sanitized.h"
+
 #define STACK     65536
 #define FRAMES    64
 #define LIBRARIES 512
 #define LINE      4096
-
-#if !defined(__has_feature)
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) ||               \
-    __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
 
 static const char *program_version = "";
 static pid_t process; // not that of a child which a plugin forks
@@ -212,7 +204,7 @@ static void on_exit_call(int code, void *arg)
     refuse_exit("exit", code);
 }
 
-#if !IS_SANITIZED
+#if !BASE_SANITIZED
 static void on_quick_exit(void)
 {
     refuse_exit("quick_exit", 0);
@@ -251,7 +243,7 @@ void base_crash_install(const char *version)
     process = getpid();
     // a sanitizer ends by exit itself, on any thread; that of a plugin is told there all the same
     on_exit(on_exit_call, NULL);
-    if (IS_SANITIZED)
+    if (BASE_SANITIZED)
         return;
     at_quick_exit(on_quick_exit);
     backtrace(&frame, 1); // loads what it needs now, not in the handler
@@ -264,7 +256,7 @@ void base_crash_install(const char *version)
 void base_crash_thread(const struct base_crash_place *place)
 {
     here = place;
-    if (!IS_SANITIZED && !stack && (stack = malloc(STACK)))
+    if (!BASE_SANITIZED && !stack && (stack = malloc(STACK)))
         sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = STACK}, NULL);
 }
 

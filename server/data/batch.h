@@ -23,7 +23,4 @@ void data_batch_unref(const struct leat_batch *b);
 // Memory that the batch holds, in bytes: what a channel counts against its bound.
 size_t data_batch_bytes(const struct leat_batch *b);
 
-// Gives the pool's idle blocks back to the system. So that tests see who reads what was given back.
-void data_pool_trim(void);
-
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/sanitized.h"
 
 #include <cmocka.h>
 
@@ -67,7 +68,7 @@ static void assert_said(int how, int number, const char *name)
 {
     static char text[16384];
     int status = run(how, true, text);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if BASE_SANITIZED
     assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
 #else
     assert_true(WIFSIGNALED(status));
@@ -98,7 +99,7 @@ static void outside_of_plugins_it_says_so(void **state)
 {
     static char text[16384];
     run(0, false, text);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !BASE_SANITIZED
     assert_non_null(strstr(text, "in no plugin's callback"));
 #endif
 }

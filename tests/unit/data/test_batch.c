@@ -11,12 +11,6 @@
 
 #include <cmocka.h>
 
-static int tear_down(void **state)
-{
-    data_pool_trim();
-    return 0;
-}
-
 static void every_cell_has_its_own_place(void **state)
 {
     for (uint32_t capacity = 1; capacity <= LEAT_BATCH_ROWS_MAX; capacity = capacity * 3 + 1) {
@@ -163,15 +157,14 @@ static void the_pool_serves_several_threads(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(every_cell_has_its_own_place),
-        TEST(rows_fill_up),
-        TEST(the_arena_grows_and_keeps_what_it_gave),
-        TEST(too_much_is_refused),
-        TEST(what_is_kept_lives_as_long),
-        TEST(a_bare_batch_has_columns_on_demand),
-        TEST(the_pool_serves_several_threads),
+        cmocka_unit_test(every_cell_has_its_own_place),
+        cmocka_unit_test(rows_fill_up),
+        cmocka_unit_test(the_arena_grows_and_keeps_what_it_gave),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(what_is_kept_lives_as_long),
+        cmocka_unit_test(a_bare_batch_has_columns_on_demand),
+        cmocka_unit_test(the_pool_serves_several_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

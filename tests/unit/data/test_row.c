@@ -30,7 +30,6 @@ static int tear_down(void **state)
     data_batch_unref(b[0]);
     data_batch_unref(b[1]);
     free(b);
-    data_pool_trim();
     return 0;
 }
 

@@ -48,7 +48,6 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     channel_fini(&f->ch);
     loop_destroy(f->loop);
-    data_pool_trim();
     free(f);
     return 0;
 }

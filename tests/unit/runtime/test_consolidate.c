@@ -79,7 +79,6 @@ static int tear_down(void **state)
 {
     struct table *t = *state;
     consolidate_destroy(t->c);
-    data_pool_trim();
     free(t);
     return 0;
 }
