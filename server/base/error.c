@@ -14,10 +14,10 @@ void base_error_clear(struct base_error *err)
 leat_status base_failv(struct base_error *err, leat_status failure, const char *code, const char *format, va_list args)
 {
     char message[sizeof err->message]; // an argument may be the old message
-    base_cutv(message, sizeof message, format, args);
+    base_text_fitv(message, sizeof message, format, args);
     base_error_clear(err);
     err->failure = failure;
-    base_cutf(err->code, sizeof err->code, "%s", code ? code : "");
+    base_text_fit(err->code, sizeof err->code, "%s", code ? code : "");
     memcpy(err->message, message, sizeof message);
     return failure;
 }
@@ -38,12 +38,12 @@ leat_status base_no_memory(struct base_error *err)
 
 void base_error_detailv(struct base_error *err, const char *format, va_list args)
 {
-    base_cutv(err->detail, sizeof err->detail, format, args);
+    base_text_fitv(err->detail, sizeof err->detail, format, args);
 }
 
 void base_error_hintv(struct base_error *err, const char *format, va_list args)
 {
-    base_cutv(err->hint, sizeof err->hint, format, args);
+    base_text_fitv(err->hint, sizeof err->hint, format, args);
 }
 
 void base_error_detail(struct base_error *err, const char *format, ...)
@@ -64,8 +64,8 @@ void base_error_hint(struct base_error *err, const char *format, ...)
 
 void base_error_native(struct base_error *err, const char *code, const char *text)
 {
-    base_cutf(err->native_code, sizeof err->native_code, "%s", code ? code : "");
-    base_cutf(err->native_text, sizeof err->native_text, "%s", text ? text : "");
+    base_text_fit(err->native_code, sizeof err->native_code, "%s", code ? code : "");
+    base_text_fit(err->native_text, sizeof err->native_text, "%s", text ? text : "");
     size_t n = strlen(err->native_text);
     while (n > 0 && err->native_text[n - 1] == '\n') // libpq ends its messages so
         err->native_text[--n] = 0;
@@ -73,7 +73,7 @@ void base_error_native(struct base_error *err, const char *code, const char *tex
 
 void base_error_node(struct base_error *err, const char *node)
 {
-    base_cutf(err->node, sizeof err->node, "%s", node ? node : "");
+    base_text_fit(err->node, sizeof err->node, "%s", node ? node : "");
 }
 
 void base_error_wrap(struct base_error *err, const char *format, ...)
@@ -81,10 +81,10 @@ void base_error_wrap(struct base_error *err, const char *format, ...)
     char context[sizeof err->message], old[sizeof err->message];
     va_list args;
     va_start(args, format);
-    base_cutv(context, sizeof context, format, args);
+    base_text_fitv(context, sizeof context, format, args);
     va_end(args);
     memcpy(old, err->message, sizeof old);
-    base_cutf(err->message, sizeof err->message, "%s: %s", context, old);
+    base_text_fit(err->message, sizeof err->message, "%s: %s", context, old);
 }
 
 const char *base_failure_name(leat_status failure)

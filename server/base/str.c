@@ -164,40 +164,48 @@ void base_str_add_utf8(struct base_str *s, const char *text, size_t len)
 #define SENTENCE 128 // room of this size holds sentences, not names
 #define WORD     40  // longest word that is left out as a whole
 
+// Where the letter begins to which the byte at `at` belongs.
+static size_t letter_start(const char *text, size_t at)
+{
+    while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at--;
+    return at;
+}
+
 // A sentence that goes on: "… the words that fit…".
 static void cut_words(char *out, size_t size)
 {
     static const char more[] = "\xe2\x80\xa6"; // …
-    size_t end = size - sizeof more, word;
-    while (end > 0 && ((unsigned char)out[end] & 0xc0) == 0x80)
-        end--;
-    for (word = end; word > end - WORD && out[word] != ' ';)
+    size_t end = letter_start(out, size - sizeof more), word = end;
+    while (word > end - WORD && out[word] != ' ')
         word--;
     memcpy(out + (out[word] == ' ' ? word : end), more, sizeof more);
 }
 
-void base_cutv(char *out, size_t size, const char *format, va_list args)
+// Whether the last letter is whole cannot be seen any more, unless it is one byte.
+static void cut_letter(char *out, size_t size)
 {
-    int n = vsnprintf(out, size, format, args);
-    if (n < 0) {
-        out[0] = 0;
-    } else if ((size_t)n >= size && size > SENTENCE) {
-        cut_words(out, size);
-    } else if ((size_t)n >= size) {
-        size_t end = size - 1;
-        while (end > 0 && ((unsigned char)out[end - 1] & 0xc0) == 0x80)
-            end--;
-        if (end > 0 && (unsigned char)out[end - 1] >= 0xc0)
-            end--;
-        out[end] = 0;
-    }
+    size_t last = letter_start(out, size - 2);
+    if ((unsigned char)out[last] >= 0x80)
+        out[last] = 0;
 }
 
-void base_cutf(char *out, size_t size, const char *format, ...)
+void base_text_fitv(char *out, size_t size, const char *format, va_list args)
+{
+    int n = vsnprintf(out, size, format, args);
+    if (n < 0)
+        out[0] = 0;
+    else if ((size_t)n >= size && size > SENTENCE)
+        cut_words(out, size);
+    else if ((size_t)n >= size && size > 1)
+        cut_letter(out, size);
+}
+
+void base_text_fit(char *out, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    base_cutv(out, size, format, args);
+    base_text_fitv(out, size, format, args);
     va_end(args);
 }
 

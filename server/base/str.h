@@ -46,10 +46,10 @@ void base_str_add_json(struct base_str *s, const char *text, size_t len);
 // Adds the text with U+FFFD for every byte that is not UTF-8: words of another system, which go into JSON.
 void base_str_add_utf8(struct base_str *s, const char *text, size_t len);
 
-// Formatted text that is cut, where `size` bytes are too few, at the beginning of a UTF-8 letter, never inside one; in
-// room for a sentence (more than 128 bytes) at the end of a word, with an ellipsis behind it.
-void base_cutf(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void base_cutv(char *out, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+// Formatted text that is made to fit. Where `size` bytes are too few it is cut at the beginning of a UTF-8 letter, never
+// inside one; in room for a sentence (more than 128 bytes) at the end of a word, with an ellipsis behind it.
+void base_text_fit(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void base_text_fitv(char *out, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 // The owned text; the caller frees it. NULL after a failure (and the memory is given back). `s` is empty afterwards.
 char *base_str_take(struct base_str *s);

@@ -130,7 +130,7 @@ __attribute__((format(printf, 2, 0))) static void host_status(struct leat_ctx *c
 {
     struct inst *inst = core_of(ctx)->inst;
     pthread_mutex_lock(&inst->view_lock);
-    base_cutv(inst->status, sizeof inst->status, fmt, ap);
+    base_text_fitv(inst->status, sizeof inst->status, fmt, ap);
     pthread_mutex_unlock(&inst->view_lock);
 }
 

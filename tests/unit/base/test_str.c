@@ -113,20 +113,20 @@ static void test_bytes_that_are_no_letter_are_replaced(void **state)
 static void test_cut_at_a_letter(void **state)
 {
     char out[8];
-    base_cutf(out, sizeof out, "%s", "12345\xc3\xa4");
+    base_text_fit(out, sizeof out, "%s", "12345\xc3\xa4");
     assert_string_equal(out, "12345\xc3\xa4");
-    base_cutf(out, sizeof out, "%s", "123456\xc3\xa4");
+    base_text_fit(out, sizeof out, "%s", "123456\xc3\xa4");
     assert_string_equal(out, "123456");
-    base_cutf(out, sizeof out, "%d", 123456789);
+    base_text_fit(out, sizeof out, "%d", 123456789);
     assert_string_equal(out, "1234567");
     char sentence[140], words[400] = "";
     for (int n = 0; n < 30; n++)
         strcat(words, "w\xc3\xb6rter ");
-    base_cutf(sentence, sizeof sentence, "%s", words);
+    base_text_fit(sentence, sizeof sentence, "%s", words);
     assert_string_equal(sentence + strlen(sentence) - 10, "w\xc3\xb6rter\xe2\x80\xa6");
     assert_memory_equal(sentence, words, strlen(sentence) - 3);
     memset(words, 'x', sizeof words - 1); // no end of a word is near
-    base_cutf(sentence, sizeof sentence, "%s", words);
+    base_text_fit(sentence, sizeof sentence, "%s", words);
     assert_int_equal(strlen(sentence), sizeof sentence - 1);
 }
 
