@@ -41,13 +41,15 @@
 #define LEAT_UNSET INT64_MIN
 
 // Flags.
-#define LEAT_OPT_REQUIRED    1u  // must be given
-#define LEAT_OPT_SECRET      2u  // never printed anywhere; for a MAP, the pairs whose names look secret are
-#define LEAT_OPT_DEPRECATED  4u  // works, with a warning; `successor` names what to write
-#define LEAT_OPT_EXPERT      8u  // listed last, for those who know
-#define LEAT_OPT_UNSUPPORTED 16u // known in Flink, not supported yet: refused with its place
-#define LEAT_OPT_SENSELESS   32u // known in Flink, makes no sense here: refused; `doc` says what to write instead
-#define LEAT_OPT_VERBATIM    64u // no ${…} replacement (queries)
+#define LEAT_OPT_REQUIRED    1u   // must be given
+#define LEAT_OPT_SECRET      2u   // never printed anywhere; for a MAP, the pairs whose names look secret are
+#define LEAT_OPT_DEPRECATED  4u   // works, with a warning; `successor` names what to write
+#define LEAT_OPT_EXPERT      8u   // listed last, for those who know
+#define LEAT_OPT_UNSUPPORTED 16u  // known in Flink, not supported yet: refused with its place
+#define LEAT_OPT_SENSELESS   32u  // known in Flink, makes no sense here: refused; `doc` says what to write instead
+#define LEAT_OPT_VERBATIM    64u  // no ${…} replacement (queries)
+#define LEAT_OPT_READING     128u // of a format: does something in sources and lookups only
+#define LEAT_OPT_WRITING     256u // of a format: does something in sinks only
 
 // A row of the table. Every text is a constant of the plugin.
 struct leat_option {
@@ -63,7 +65,12 @@ struct leat_option {
     const char *group;     // heading in the manual; NULL = "General"
     const char *since;     // version; NULL = 0.1
     const char *successor; // DEPRECATED
+    const char *only;      // does something only then; NULL = always
 };
+
+// `only` is a condition on another option of the table: "lookup.cache = PARTIAL", "scan.startup.mode = a|b" (one of the
+// words), "sslmode != disable", or "key.format" (that it has a value). Given while the condition does not hold, the option
+// gets a warning; with REQUIRED it must be given while it holds.
 
 // The value of a LIST.
 struct leat_strings {

@@ -57,9 +57,16 @@ static void report_unknown(struct config *config, const struct config_node *node
 static const struct leat_component *counterpart(const struct plugin_registry *registry, const struct config_node *node,
                                                 const char **where)
 {
-    uint8_t kind = node->kind == LEAT_SINK ? LEAT_SOURCE : LEAT_SINK;
-    *where = kind == LEAT_SINK ? "sinks" : "sources";
-    return node->kind == LEAT_OPERATOR ? NULL : plugin_registry_find(registry, kind, node->type);
+    static const struct {
+        uint8_t kind;
+        const char *where;
+    } others[] = {{LEAT_SINK, "sinks"}, {LEAT_SOURCE, "sources"}, {LEAT_LOOKUP, "lookups"}};
+    const struct leat_component *found = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof others[0] && node->kind != LEAT_OPERATOR && !found; i++) {
+        *where = others[i].where;
+        found = others[i].kind == node->kind ? NULL : plugin_registry_find(registry, others[i].kind, node->type);
+    }
+    return found;
 }
 
 // What a kind of node is called in messages.

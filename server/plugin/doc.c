@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "plugin/option.h"
 #include "plugin/registry.h"
 
 #define SINCE "0.1" // of options that do not say
@@ -58,11 +59,17 @@ static const char *group_of(const struct leat_option *o)
     return rank == RANK_NORMAL && o->group ? o->group : by_rank[rank];
 }
 
-typedef void (*option_fn)(const struct leat_option *o, struct base_str *out);
+struct table {
+    const struct leat_option *options;
+    uint32_t count;
+};
+
+typedef void (*option_fn)(const struct table *t, const struct leat_option *o, struct base_str *out);
 
 static void grouped(const struct leat_option *options, uint32_t count, void (*heading)(const char *, struct base_str *),
                     option_fn each, struct base_str *out)
 {
+    const struct table table = {options, count};
     for (int rank = 0; rank < RANKS; rank++) {
         for (uint32_t i = 0; i < count; i++) {
             bool first = (int)rank_of(&options[i]) == rank;
@@ -73,7 +80,7 @@ static void grouped(const struct leat_option *options, uint32_t count, void (*he
             heading(group_of(&options[i]), out);
             for (uint32_t j = i; j < count; j++) {
                 if ((int)rank_of(&options[j]) == rank && strcmp(group_of(&options[j]), group_of(&options[i])) == 0)
-                    each(&options[j], out);
+                    each(&table, &options[j], out);
             }
         }
     }
@@ -114,13 +121,28 @@ static const char *example_joint(const struct leat_option *o)
     return o->type == LEAT_OPT_MAP ? "" : " = ";
 }
 
-static void text_option(const struct leat_option *o, struct base_str *out)
+// Where the option does something, between `before` and `after`; nothing for one that always does.
+static void add_only(const struct table *t, const struct leat_option *o, const char *before, const char *after,
+                     struct base_str *out)
+{
+    if (!o->only && !(o->flags & (LEAT_OPT_READING | LEAT_OPT_WRITING)))
+        return;
+    base_str_addz(out, before);
+    if (o->flags & (LEAT_OPT_READING | LEAT_OPT_WRITING))
+        base_str_addz(out, o->flags & LEAT_OPT_READING ? "for sources" : "for sinks");
+    if (o->only && o->flags & (LEAT_OPT_READING | LEAT_OPT_WRITING))
+        base_str_addz(out, ", ");
+    option_only_shown(t->options, t->count, o, out);
+    base_str_addz(out, after);
+}
+
+static void text_option(const struct table *t, const struct leat_option *o, struct base_str *out)
 {
     base_str_addf(out, "    %s%s", o->name, o->type == LEAT_OPT_MAP ? "*" : "");
     if (rank_of(o) != RANK_REFUSED) {
         base_str_addf(out, "  %s", o->type == LEAT_OPT_ENUM ? o->words : type_name(o));
         if (o->flags & LEAT_OPT_REQUIRED)
-            base_str_addz(out, ", required");
+            base_str_addz(out, o->only ? ", required then" : ", required");
         if (o->def)
             base_str_addf(out, ", default %s", *o->def ? o->def : "\"\"");
         if (o->min)
@@ -134,6 +156,7 @@ static void text_option(const struct leat_option *o, struct base_str *out)
         if (o->since)
             base_str_addf(out, ", since %s", o->since);
     }
+    add_only(t, o, ", only ", "", out);
     base_str_addc(out, '\n');
     if (o->doc)
         add_wrapped(out, o->doc, 8);
@@ -216,6 +239,9 @@ static void json_option(const struct leat_option *o, struct base_str *out)
     json_flag(out, o, LEAT_OPT_EXPERT, "expert");
     json_flag(out, o, LEAT_OPT_UNSUPPORTED, "unsupported");
     json_flag(out, o, LEAT_OPT_SENSELESS, "senseless");
+    json_flag(out, o, LEAT_OPT_READING, "reading");
+    json_flag(out, o, LEAT_OPT_WRITING, "writing");
+    json_member(out, "only", o->only);
     json_member(out, "successor", o->successor);
     json_member(out, "group", o->group);
     json_member(out, "since", rank_of(o) == RANK_REFUSED ? NULL : o->since ? o->since : SINCE);
@@ -281,7 +307,7 @@ static void markdown_heading(const char *group, struct base_str *out)
     base_str_addf(out, "\n### %s\n\n| option | type | default | meaning |\n|---|---|---|---|\n", group);
 }
 
-static void markdown_option(const struct leat_option *o, struct base_str *out)
+static void markdown_option(const struct table *t, const struct leat_option *o, struct base_str *out)
 {
     bool is_refused = rank_of(o) == RANK_REFUSED;
     base_str_addf(out, "| `%s%s` | ", o->name, o->type == LEAT_OPT_MAP ? "*" : "");
@@ -291,7 +317,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
         base_str_addz(out, is_refused ? "" : type_name(o));
     base_str_addz(out, " | ");
     if (o->flags & LEAT_OPT_REQUIRED)
-        base_str_addz(out, "**required**");
+        base_str_addz(out, o->only ? "**required** then" : "**required**");
     else if (o->def)
         base_str_addf(out, "`%s`", *o->def ? o->def : "\"\"");
     base_str_addz(out, " | ");
@@ -301,6 +327,7 @@ static void markdown_option(const struct leat_option *o, struct base_str *out)
         base_str_addf(out, "Deprecated: write `%s`. ", o->successor ? o->successor : "");
     if (o->doc)
         plugin_doc_cell(out, o->doc);
+    add_only(t, o, " Only ", ".", out);
     if (o->min && o->max)
         base_str_addf(out, " From %s to %s.", o->min, o->max);
     else if (o->min || o->max)

@@ -199,7 +199,7 @@ static bool parse_option(struct plugin_parse *parse, const struct leat_option *o
         s->used = true;
         if (!s->broken && store_setting(parse, o, s, config))
             return true;
-    } else if (o->flags & LEAT_OPT_REQUIRED) {
+    } else if (o->flags & LEAT_OPT_REQUIRED && !o->only) {
         const char *hint =
             o->example ? base_arena_sprintf(parse->arena, "For example: %s = %s", o->name, o->example) : o->doc;
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0008", &parse->place, hint, "%s needs the option \"%s\"",
@@ -271,7 +271,7 @@ bool plugin_options_parse(struct plugin_parse *parse, const struct leat_option *
         if (options[i].type == LEAT_OPT_FORMAT && !(options[i].flags & refused))
             ok = option_parse_format(parse, &options[i], config) && ok;
     }
-    return ok;
+    return option_check_only(parse, options, count, config) && ok;
 }
 
 void *plugin_component_parse(struct plugin_parse *parse, const struct leat_component *component, bool *ok)
@@ -281,6 +281,7 @@ void *plugin_component_parse(struct plugin_parse *parse, const struct leat_compo
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-R0001", &parse->place, NULL, "out of memory");
         return NULL;
     }
+    parse->kind = component->kind;
     *ok = plugin_options_parse(parse, component->options, component->option_count, config);
     parse->refused = !option_check(parse, component, config);
     *ok = *ok && !parse->refused;
@@ -314,7 +315,7 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
             continue;
         s->used = true;
         const struct leat_option *o = other ? option_find(other, other_count, s->path) : NULL;
-        if (o && !(o->flags & refused))
+        if (o)
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place, "Remove it here.",
                           "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
         else

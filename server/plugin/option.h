@@ -14,6 +14,7 @@
 struct base_arena;
 struct base_error;
 struct base_secrets;
+struct base_str;
 struct plugin_registry;
 
 // A format that a FORMAT option named, with its own options parsed.
@@ -28,6 +29,8 @@ struct plugin_parse {
     struct base_diags *diags;
     struct base_secrets *secrets;           // values of secret options are put here; NULL = none kept
     const struct plugin_registry *registry; // of formats; NULL = a FORMAT option keeps its name only
+    uint8_t kind;                           // LEAT_SOURCE …: of the node; set by plugin_component_parse
+    const char *prefix;                     // of its options in the file: "value.json."; NULL = none
     const char *owner;                      // "connector \"kafka\"", for messages
     struct base_place place;                // where something missing is missing
     struct plugin_setting *settings;        // of the section
@@ -68,6 +71,10 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
 // Is the table itself right (names, offsets, defaults, bounds)? For the loader. `who` names the component.
 leat_status plugin_options_check_table(const struct leat_option *options, uint32_t count, uint32_t config_size,
                                        const char *who, struct base_error *err) LEAT_MUST_CHECK;
+
+// "only with lookup.cache = "PARTIAL"": the condition under which the option does something; nothing when always.
+void option_only_shown(const struct leat_option *options, uint32_t count, const struct leat_option *option,
+                       struct base_str *out);
 
 // Does a key like "sasl.jaas.config" or "ssl.key.password" name a secret?
 bool plugin_name_is_secret(const char *name);

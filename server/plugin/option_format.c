@@ -19,6 +19,7 @@ static bool parse_format_options(struct plugin_parse *parse, const struct leat_o
     if (!prefix || !own)
         return false;
     sub.owner = base_arena_sprintf(parse->arena, "format \"%s\"", component->name);
+    sub.prefix = prefix;
     sub.settings = own;
     sub.setting_count = 0;
     sub.formats = NULL;

@@ -27,6 +27,10 @@ void option_note_faulty(struct plugin_parse *parse, const char *name);
 bool option_check(struct plugin_parse *parse, const struct leat_component *component, const void *config);
 // Finds the format that a FORMAT option names and parses its options.
 bool option_parse_format(struct plugin_parse *parse, const struct leat_option *option, const char *config);
+// Options that do nothing where they stand (warnings), and those that are needed only under a condition and missing: false.
+bool option_check_only(struct plugin_parse *parse, const struct leat_option *options, uint32_t count, char *config);
+// What is wrong with the option's condition; NULL = nothing.
+const char *option_only_fault(const struct leat_option *options, uint32_t count, const struct leat_option *option);
 // A value that is secret, or has a secret in it, is masked from here on.
 void option_keep_secret(struct plugin_parse *parse, const struct leat_option *option,
                         const struct plugin_setting *setting);

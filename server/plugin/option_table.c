@@ -65,6 +65,8 @@ leat_status plugin_options_check_table(const struct leat_option *options, uint32
             if (strcmp(options[j].name, options[i].name) == 0)
                 fault = "stands in the table twice";
         }
+        if (!fault)
+            fault = option_only_fault(options, count, &options[i]);
         if (fault)
             st = base_fail(err, LEAT_CONFIG, "LEAT-P0010", "option %u \"%.64s\" of %s %s", i,
                            options[i].name ? options[i].name : "", who, fault);
