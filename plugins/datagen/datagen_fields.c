@@ -146,6 +146,8 @@ static void take_length(struct fields *f, const char *path, struct datagen_gen *
     g->var_len = any && strcasecmp(any, "true") == 0;
     if (any && !g->var_len && strcasecmp(any, "false") != 0)
         fault(f, "LEAT-D0103", path, "var-len", NULL, "\"%s\" is neither true nor false", any);
+    else if (any && !leat_type_is_bytes(kind) && !collection)
+        fault(f, "LEAT-D0104", path, "var-len", NULL, "field \"%s\" has no length", path);
 }
 
 static void take_null_rate(struct fields *f, const char *path, struct datagen_gen *g)

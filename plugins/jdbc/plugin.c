@@ -83,8 +83,6 @@
         .doc = "Filters run in the sql operator; leave it out."                                                        \
     }
 
-#define NO_LOOKUP "A sink looks nothing up: write it in a [lookups.…] section."
-
 static const struct leat_option sink_options[] = {
     COMMON_OPTIONS,
     {.name = "sink.buffer-flush.max-rows",
@@ -116,24 +114,7 @@ static const struct leat_option sink_options[] = {
      .type = LEAT_OPT_INT,
      .flags = SENSELESS,
      .doc = "Write parallelism = N; rows of one key always meet in one instance."},
-    {.name = "lookup.cache", .type = LEAT_OPT_STRING, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.partial-cache.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.partial-cache.expire-after-write",
-     .type = LEAT_OPT_DURATION,
-     .flags = SENSELESS,
-     .doc = NO_LOOKUP},
-    {.name = "lookup.partial-cache.expire-after-access",
-     .type = LEAT_OPT_DURATION,
-     .flags = SENSELESS,
-     .doc = NO_LOOKUP},
-    {.name = "lookup.partial-cache.cache-missing-key", .type = LEAT_OPT_BOOL, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.max-retries", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.cache.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.cache.ttl", .type = LEAT_OPT_DURATION, .flags = SENSELESS, .doc = NO_LOOKUP},
-    {.name = "lookup.cache.caching-missing-key", .type = LEAT_OPT_BOOL, .flags = SENSELESS, .doc = NO_LOOKUP},
 };
-
-#define NO_SINK "A lookup writes nothing: write it in a [sinks.…] section."
 
 static const struct leat_option lookup_options[] = {
     COMMON_OPTIONS,
@@ -147,6 +128,7 @@ static const struct leat_option lookup_options[] = {
             "age."},
     {.name = "lookup.partial-cache.max-rows",
      .type = LEAT_OPT_INT,
+     .only = "lookup.cache = PARTIAL",
      .min = "1",
      AT(cache_rows),
      .group = "Cache",
@@ -154,6 +136,7 @@ static const struct leat_option lookup_options[] = {
      .doc = "So many rows are remembered, the least recently used go first. 64 MiB is a bound in any case."},
     {.name = "lookup.partial-cache.expire-after-write",
      .type = LEAT_OPT_DURATION,
+     .only = "lookup.cache = PARTIAL",
      .min = "1ms",
      AT(expire_write),
      .group = "Cache",
@@ -161,12 +144,14 @@ static const struct leat_option lookup_options[] = {
      .doc = "How long rows are believed after they were read."},
     {.name = "lookup.partial-cache.expire-after-access",
      .type = LEAT_OPT_DURATION,
+     .only = "lookup.cache = PARTIAL",
      .min = "1ms",
      AT(expire_access),
      .group = "Cache",
      .doc = "How long rows are kept after they were last asked for."},
     {.name = "lookup.partial-cache.cache-missing-key",
      .type = LEAT_OPT_BOOL,
+     .only = "lookup.cache = PARTIAL",
      .def = "true",
      AT(cache_missing),
      .group = "Cache",
@@ -191,10 +176,6 @@ static const struct leat_option lookup_options[] = {
      .type = LEAT_OPT_BOOL,
      .flags = SENSELESS,
      .doc = "Flink's old name: write lookup.partial-cache.cache-missing-key."},
-    {.name = "sink.buffer-flush.max-rows", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
-    {.name = "sink.buffer-flush.interval", .type = LEAT_OPT_DURATION, .flags = SENSELESS, .doc = NO_SINK},
-    {.name = "sink.max-retries", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
-    {.name = "sink.parallelism", .type = LEAT_OPT_INT, .flags = SENSELESS, .doc = NO_SINK},
 };
 
 static const struct leat_code codes[] = {

@@ -70,10 +70,24 @@ void jdbc_connected(struct pq_conn *conn)
     PQsetNoticeReceiver(pq_conn_raw(conn), no_notice, NULL);
 }
 
+static void check_login(struct leat_ctx *ctx, const struct jdbc_config *c, const struct jdbc_url *url)
+{
+    static const char once[] = "Give it once: leave out this option, or the parameter of the URL.";
+    if (c->username && url->user[0] && strcmp(c->username, url->user) != 0)
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "username", 0, once, "\"username\" and the URL's user differ");
+    if (c->password && url->password[0] && strcmp(c->password, url->password) != 0)
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "password", 0, once,
+                  "\"password\" and the URL's password differ");
+    if ((c->password || url->password[0]) && !c->username && !url->user[0])
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", c->password ? "password" : "url", 0, "Give \"username\" too.",
+                  "there is a password but no username");
+}
+
+// Every fault is a diagnostic, which refuses the node; LEAT_CONFIG when nothing is left to be looked at.
 leat_status jdbc_check(struct leat_ctx *ctx, const void *config)
 {
     const struct jdbc_config *c = config;
-    struct jdbc_url url;
+    struct jdbc_url url = {0};
     struct jdbc_name name;
     char why[256];
     leat_status st = LEAT_OK;
@@ -81,20 +95,15 @@ leat_status jdbc_check(struct leat_ctx *ctx, const void *config)
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "url", 0, "Write jdbc:postgresql://host:port/database.", "%s",
                   why);
         st = LEAT_CONFIG;
+    } else {
+        check_login(ctx, c, &url);
     }
     if (c->table_name && jdbc_name_parse(c->table_name, &name, why, sizeof why) < 0) {
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "table-name", 0, NULL, "%s", why);
         st = LEAT_CONFIG;
     }
-    if (c->driver && strcmp(c->driver, "org.postgresql.Driver") != 0) {
+    if (c->driver && strcmp(c->driver, "org.postgresql.Driver") != 0)
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "driver", 0, "Leave it out: the URL names the database.",
                   "the driver \"%s\" is not that of PostgreSQL", c->driver);
-        st = LEAT_CONFIG;
-    }
-    if (c->password && !c->username) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "password", 0, "Give username too.",
-                  "there is a password but no username");
-        st = LEAT_CONFIG;
-    }
     return st;
 }

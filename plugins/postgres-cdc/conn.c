@@ -55,6 +55,7 @@ static const char settings[] = "-c DateStyle=ISO -c IntervalStyle=postgres -c Ti
 static leat_status create_conn(struct pgcdc *p, struct pq_conn **conn, int replication)
 {
     const struct pgcdc_config *c = p->config;
+    static const char *const sslmodes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
     char port[24], options[512];
     snprintf(port, sizeof port, "%" PRId64, c->port);
     snprintf(options, sizeof options, "%s -c wal_sender_timeout=%" PRId64, settings, c->wal_sender_timeout / 1000);
@@ -64,7 +65,7 @@ static leat_status create_conn(struct pgcdc *p, struct pq_conn **conn, int repli
         {"user", c->username},
         {"password", c->password},
         {"dbname", c->database},
-        {"sslmode", c->sslmode},
+        {"sslmode", c->sslmode < 0 ? NULL : sslmodes[c->sslmode]},
         {"sslrootcert", c->sslrootcert},
         {"sslcert", c->sslcert},
         {"sslkey", c->sslkey},

@@ -11,6 +11,14 @@ enum pgcdc_truncate { PGCDC_TRUNCATE_FAIL, PGCDC_TRUNCATE_IGNORE, PGCDC_TRUNCATE
 enum pgcdc_toast { PGCDC_TOAST_RESELECT, PGCDC_TOAST_FAIL };
 enum pgcdc_autocreate { PGCDC_AUTOCREATE_FILTERED, PGCDC_AUTOCREATE_DISABLED };
 enum pgcdc_reuse { PGCDC_REUSE_SNAPSHOT, PGCDC_REUSE_CONTINUE };
+enum pgcdc_sslmode {
+    PGCDC_SSL_DISABLE,
+    PGCDC_SSL_ALLOW,
+    PGCDC_SSL_PREFER,
+    PGCDC_SSL_REQUIRE,
+    PGCDC_SSL_VERIFY_CA,
+    PGCDC_SSL_VERIFY_FULL
+};
 enum pgcdc_changelog { PGCDC_CHANGELOG_ALL, PGCDC_CHANGELOG_UPSERT };
 
 struct pgcdc_config {
@@ -34,7 +42,7 @@ struct pgcdc_config {
     int64_t connect_timeout;
     int64_t wal_sender_timeout;
     int64_t snapshot_connections;
-    const char *sslmode;
+    int32_t sslmode; // enum pgcdc_sslmode; -1 = libpq's own default
     const char *sslrootcert;
     const char *sslcert;
     const char *sslkey;

@@ -74,19 +74,24 @@
      .doc = "Where to end. latest-offset: where the topic ends when the source starts."},                              \
         {.name = "scan.bounded.specific-offsets",                                                                      \
          .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = LEAT_OPT_REQUIRED,                                                                                   \
+         .only = "scan.bounded.mode = specific-offsets",                                                               \
          KAFKA_AT(bounded_offsets),                                                                                    \
          .group = "Positions",                                                                                         \
-         .doc = "First offsets that are not read, of end mode specific-offsets. A partition that is not listed is "    \
-                "not read."},                                                                                          \
+         .doc = "First offsets that are not read. A partition that is not listed is not read.",                        \
+         .example = "\"partition:0,offset:42;partition:1,offset:300\""},                                               \
         {.name = "scan.bounded.timestamp-millis",                                                                      \
          .type = LEAT_OPT_INT,                                                                                         \
+         .flags = LEAT_OPT_REQUIRED,                                                                                   \
+         .only = "scan.bounded.mode = timestamp",                                                                      \
          .min = "0",                                                                                                   \
          KAFKA_AT(bounded_millis),                                                                                     \
          .group = "Positions",                                                                                         \
-         .doc = "For end mode timestamp: end before the first record that is not older."},                             \
+         .doc = "End before the first record that is not older, in milliseconds since 1970.",                          \
+         .example = "1767225600000"},                                                                                  \
     {                                                                                                                  \
         .name = "scan.topic-partition-discovery.interval", .type = LEAT_OPT_DURATION, .min = "0s", .def = "5min",      \
-        KAFKA_AT(discovery), .group = "Positions",                                                                     \
+        .only = "scan.bounded.mode = unbounded", KAFKA_AT(discovery), .group = "Positions",                            \
         .doc = "How often to look for new partitions, which are read from their beginning. 0 = never."                 \
     }
 
@@ -123,6 +128,7 @@
          .doc = "Create the topic when it is missing. Otherwise it is waited for."},                                   \
         {.name = "sink.topic.partitions",                                                                              \
          .type = LEAT_OPT_INT,                                                                                         \
+         .only = "sink.topic.create.enabled = true",                                                                   \
          .min = "1",                                                                                                   \
          .max = "100000",                                                                                              \
          KAFKA_AT(partitions),                                                                                         \
@@ -130,7 +136,7 @@
          .doc = "Partitions of a topic that is created. Not given: 1."},                                               \
     {                                                                                                                  \
         .name = "sink.topic.replication-factor", .type = LEAT_OPT_INT, .min = "1", .max = "32767",                     \
-        KAFKA_AT(replication), .group = "Topic",                                                                       \
+        .only = "sink.topic.create.enabled = true", KAFKA_AT(replication), .group = "Topic",                           \
         .doc = "Replicas of a topic that is created. Not given: the broker's default."                                 \
     }
 

@@ -138,9 +138,7 @@ static void check_prefix(struct check *c)
 static void check_offsets(struct check *c, const char *option, const char *text)
 {
     size_t where;
-    if (!text)
-        FAULT(c, "LEAT-K0110", option, 0, NULL, "option \"%s\" is missing", option);
-    else if (c->o->topic.count > 1)
+    if (c->o->topic.count > 1)
         FAULT(c, "LEAT-K0111", option, 0, NULL, "specific offsets need a single topic");
     else if (kafka_offsets_parse(text, NULL, 0, &where) < 0)
         FAULT(c, "LEAT-K0112", option, where, "Write partition:0,offset:42;partition:1,offset:300.",
@@ -155,12 +153,6 @@ static void check_positions(struct check *c)
         check_offsets(c, "scan.startup.specific-offsets", o->startup_offsets);
     if (o->bounded == KAFKA_STOP_SPECIFIC)
         check_offsets(c, "scan.bounded.specific-offsets", o->bounded_offsets);
-    if (o->startup == KAFKA_START_TIMESTAMP && o->startup_millis == LEAT_UNSET)
-        FAULT(c, "LEAT-K0113", "scan.startup.timestamp-millis", 0, NULL, "option \"%s\" is missing",
-              "scan.startup.timestamp-millis");
-    if (o->bounded == KAFKA_STOP_TIMESTAMP && o->bounded_millis == LEAT_UNSET)
-        FAULT(c, "LEAT-K0114", "scan.bounded.timestamp-millis", 0, NULL, "option \"%s\" is missing",
-              "scan.bounded.timestamp-millis");
     if (o->startup == KAFKA_START_GROUP && !o->group_id && (!reset || strcmp(reset, "none") == 0))
         FAULT(c, "LEAT-K0115", "scan.startup.mode", 0,
               "Write scan.startup.mode = \"earliest-offset\" to read the topic from its beginning, or name the group "
@@ -173,28 +165,6 @@ static void check_positions(struct check *c)
 // --- options that do nothing where they are
 
 #define IDLE(c, option, hint, ...) leat_diag((c)->ctx, LEAT_DIAG_WARNING, "LEAT-K0128", option, 0, hint, __VA_ARGS__)
-
-static void warn_mode(struct check *c, const char *option, int is_idle, const char *mode)
-{
-    if (is_idle)
-        IDLE(c, option, "Remove it, or write the mode.", "option \"%s\" does nothing here: it is for %s", option, mode);
-}
-
-static void warn_positions(struct check *c, int upsert)
-{
-    const struct kafka_options *o = c->o;
-    if (!upsert) {
-        warn_mode(c, "scan.startup.specific-offsets", o->startup != KAFKA_START_SPECIFIC && o->startup_offsets,
-                  "scan.startup.mode = \"specific-offsets\"");
-        warn_mode(c, "scan.startup.timestamp-millis",
-                  o->startup != KAFKA_START_TIMESTAMP && o->startup_millis != LEAT_UNSET,
-                  "scan.startup.mode = \"timestamp\"");
-    }
-    warn_mode(c, "scan.bounded.specific-offsets", o->bounded != KAFKA_STOP_SPECIFIC && o->bounded_offsets,
-              "scan.bounded.mode = \"specific-offsets\"");
-    warn_mode(c, "scan.bounded.timestamp-millis", o->bounded != KAFKA_STOP_TIMESTAMP && o->bounded_millis != LEAT_UNSET,
-              "scan.bounded.mode = \"timestamp\"");
-}
 
 static void warn_properties(struct check *c, uint8_t role)
 {
@@ -211,16 +181,8 @@ static void warn_properties(struct check *c, uint8_t role)
 
 static void warn_sink(struct check *c)
 {
-    const struct kafka_options *o = c->o;
-    static const char hint[] = "Remove it, or write sink.topic.create.enabled = true.";
-    if (o->group_id)
+    if (c->o->group_id)
         IDLE(c, "properties.group.id", "Remove it here.", "a consumer group is for sources and does nothing here");
-    if (!o->create_topic && o->partitions != LEAT_UNSET)
-        IDLE(c, "sink.topic.partitions", hint, "option \"%s\" does nothing here: the topic is not created",
-             "sink.topic.partitions");
-    if (!o->create_topic && o->replication != LEAT_UNSET)
-        IDLE(c, "sink.topic.replication-factor", hint, "option \"%s\" does nothing here: the topic is not created",
-             "sink.topic.replication-factor");
 }
 
 // --- the whole
@@ -252,7 +214,6 @@ leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options 
     check_servers(&c);
     int column_faults = check_value(&c, upsert);
     check_positions(&c);
-    warn_positions(&c, upsert);
     return finish(&c, KAFKA_CONSUMER, column_faults);
 }
 

@@ -199,6 +199,7 @@ static const struct fault faults[] = {
     {"a DATE", {"fields.a.kind", "sequence", NULL}, "field \"a\" cannot be a sequence"},
     {"a INT", {"fields.a.length", "3", NULL}, "field \"a\" has no length"},
     {"a VARCHAR(3)", {"fields.a.length", "4", NULL}, "\"4\" is no length that field \"a\" can have"},
+    {"a BIGINT", {"fields.a.var-len", "true", NULL}, "field \"a\" has no length"},
     {"a STRING", {"fields.a.var-len", "maybe", NULL}, "\"maybe\" is neither true nor false"},
     {"a INT", {"fields.a.null-rate", "1.5", NULL}, "null-rate lies between 0 and 1"},
     {"a INT NOT NULL", {"fields.a.null-rate", "0.5", NULL}, "field \"a\" is NOT NULL"},
