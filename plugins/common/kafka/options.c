@@ -135,9 +135,12 @@ static void check_prefix(struct check *c)
               "\"key.fields-prefix\" needs value.fields-include = \"EXCEPT_KEY\"");
 }
 
+// Offsets that are needed and not given are reported by the core.
 static void check_offsets(struct check *c, const char *option, const char *text)
 {
     size_t where;
+    if (!text)
+        return;
     if (c->o->topic.count > 1)
         FAULT(c, "LEAT-K0111", option, 0, NULL, "specific offsets need a single topic");
     else if (kafka_offsets_parse(text, NULL, 0, &where) < 0)

@@ -201,7 +201,7 @@ static int take_option(struct testhost_node *node, const struct leat_option *o, 
         return 1;
     }
     store_unset(o, config);
-    if (!given && (o->flags & LEAT_OPT_REQUIRED)) {
+    if (!given && (o->flags & LEAT_OPT_REQUIRED) && !o->only) { // conditions are told by the core only
         thost_diag(node, LEAT_DIAG_ERROR, "LEAT-C0002", o->name, "option \"%s\" is missing", o->name);
         return 0;
     }

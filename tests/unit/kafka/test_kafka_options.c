@@ -37,7 +37,7 @@ static const struct component {
 static const struct flink {
     unsigned where;
     const char *name;
-    uint32_t flags;  // LEAT_OPT_REQUIRED, _UNSUPPORTED and _SENSELESS as they must be
+    uint32_t flags;  // LEAT_OPT_REQUIRED, _UNSUPPORTED and _SENSELESS as they must be (_REQUIRED also of one mode)
     const char *def; // Flink's default as leat writes it
 } flink[] = {
     {ALL, "topic", LEAT_OPT_REQUIRED, NULL},
@@ -56,11 +56,11 @@ static const struct flink {
     {ALL, "value.fields-include", 0, "ALL"},
     {KAFKA_SOURCE, "scan.startup.mode", 0, "group-offsets"},
     {UPSERT_SOURCE, "scan.startup.mode", LEAT_OPT_SENSELESS, NULL},
-    {KAFKA_SOURCE, "scan.startup.specific-offsets", 0, NULL},
-    {KAFKA_SOURCE, "scan.startup.timestamp-millis", 0, NULL},
+    {KAFKA_SOURCE, "scan.startup.specific-offsets", LEAT_OPT_REQUIRED, NULL},
+    {KAFKA_SOURCE, "scan.startup.timestamp-millis", LEAT_OPT_REQUIRED, NULL},
     {SOURCES, "scan.bounded.mode", 0, "unbounded"},
-    {SOURCES, "scan.bounded.specific-offsets", 0, NULL},
-    {SOURCES, "scan.bounded.timestamp-millis", 0, NULL},
+    {SOURCES, "scan.bounded.specific-offsets", LEAT_OPT_REQUIRED, NULL},
+    {SOURCES, "scan.bounded.timestamp-millis", LEAT_OPT_REQUIRED, NULL},
     {SOURCES, "scan.topic-partition-discovery.interval", 0, "5min"},
     {KAFKA_SINK, "sink.partitioner", 0, "default"},
     {SINKS, "sink.semantic", LEAT_OPT_SENSELESS, NULL},
