@@ -115,31 +115,34 @@ static int from_name(struct sql_plan *p, const struct sql_table *t, const struct
 
 // --- joins ---
 
-// Columns of the optional side may be NULL; computed ones are guarded.
-static int make_optional(struct sql_plan *p, struct plan_relation *r)
+// `matched ? e : NULL`
+static struct sql_expr *guarded(struct sql_plan *p, struct sql_expr *e, const struct leat_type *type)
 {
-    for (uint32_t c = 0; c < r->column_count; c++) {
-        struct sql_scope_column *col = &r->columns[c];
-        col->type = sql_bind_nullable(&p->bind, col->type, 1);
-        if (!col->type)
+    struct sql_expr *matched = sql_bind_alloc(&p->bind, sizeof *matched);
+    if (!matched)
+        return NULL;
+    *matched = (struct sql_expr){.form = SQL_EXPR_COLUMN,
+                                 .offset = e->offset,
+                                 .length = e->length,
+                                 .column = p->first[p->input_count],
+                                 .type = sql_bind_type(&p->bind, LEAT_TYPE_BOOLEAN, 0)};
+    struct sql_expr *null =
+        matched->type ? sql_bind_literal(&p->bind, matched, type, (union leat_cell){.i64 = 0}) : NULL;
+    if (!null)
+        return NULL;
+    null->literal.state = LEAT_NULL;
+    struct sql_expr *args[] = {matched, e, null};
+    return sql_bind_call(&p->bind, matched, sql_func_operator("CASE"), args, 3);
+}
+
+// Columns of the optional side may be NULL; computed ones are guarded.
+static int make_optional(struct sql_plan *p, struct sql_scope_column *columns, uint32_t count)
+{
+    for (uint32_t c = 0; c < count; c++) {
+        struct sql_scope_column *col = &columns[c];
+        if (!(col->type = sql_bind_nullable(&p->bind, col->type, 1)))
             return -1;
-        if (!col->expr)
-            continue;
-        struct sql_expr *matched = sql_bind_alloc(&p->bind, sizeof *matched), *null;
-        if (!matched)
-            return -1;
-        *matched = (struct sql_expr){.form = SQL_EXPR_COLUMN,
-                                     .offset = col->expr->offset,
-                                     .length = col->expr->length,
-                                     .column = p->first[p->input_count],
-                                     .type = sql_bind_type(&p->bind, LEAT_TYPE_BOOLEAN, 0)};
-        null = matched->type ? sql_bind_literal(&p->bind, matched, col->type, (union leat_cell){.i64 = 0}) : NULL;
-        if (!null)
-            return -1;
-        null->literal.state = LEAT_NULL;
-        struct sql_expr *args[] = {matched, col->expr, null};
-        col->expr = sql_bind_call(&p->bind, matched, sql_func_operator("CASE"), args, 3);
-        if (!col->expr)
+        if (col->expr && !(col->expr = guarded(p, col->expr, col->type)))
             return -1;
     }
     return 0;
@@ -189,7 +192,8 @@ static int join_using(struct sql_plan *p, const struct sql_table *t, struct plan
     return 0;
 }
 
-// The columns of both sides, and the conditions of ON or USING.
+// The columns of both sides, and the conditions of ON or USING, which are asked before a row counts as without partner:
+// computed columns of the optional side are no NULLs there, and may be keys.
 static int join_columns(struct sql_plan *p, const struct sql_table *t, struct plan_relation *sides,
                         struct plan_relation *r)
 {
@@ -220,8 +224,8 @@ static int lookup_join(struct sql_plan *p, const struct sql_table *t, const stru
     if (plan_lookup_time(p, &sides[0], t->right->system_time))
         return -1;
     on.input = input_of(p, t->right);
-    if (named_table(p, t->right, &sides[1]) || apply_alias(p, t->right, &sides[1]) ||
-        (t->join == SQL_JOIN_LEFT && make_optional(p, &sides[1])) || join_columns(p, t, sides, &on))
+    if (named_table(p, t->right, &sides[1]) || apply_alias(p, t->right, &sides[1]) || join_columns(p, t, sides, &on) ||
+        (t->join == SQL_JOIN_LEFT && make_optional(p, on.columns + sides[0].column_count, sides[1].column_count)))
         return -1;
     *r = sides[0];
     r->columns = on.columns;
@@ -251,9 +255,10 @@ static int join(struct sql_plan *p, const struct sql_table *t, const struct with
             if (!(side->filter = plan_and(p, side->filter, from->filters[i])))
                 return -1;
     }
-    if (r->join->outer && make_optional(p, &sides[!kept]))
-        return -1;
     if (join_columns(p, t, sides, r))
+        return -1;
+    uint32_t optional = kept ? 0 : sides[0].column_count; // where the columns of the optional side begin
+    if (r->join->outer && make_optional(p, r->columns + optional, sides[!kept].column_count))
         return -1;
     // the conditions of an outer join end here; those of an inner one may still come from WHERE
     return r->join->outer ? plan_join_finish(p, r) : 0;
