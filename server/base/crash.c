@@ -204,12 +204,12 @@ static void on_exit_call(int code, void *arg)
     refuse_exit("exit", code);
 }
 
-#if !BASE_SANITIZED
 static void on_quick_exit(void)
 {
     refuse_exit("quick_exit", 0);
 }
 
+#if !BASE_SANITIZED
 // Nothing is called before _exit, so leat has one of its own, to which those of plugins are bound. Only a plugin's code
 // is looked at: leat's signal handlers may call it in the middle of anything.
 static _Noreturn void end_at_once(int code, const void *caller)
@@ -230,6 +230,12 @@ __attribute__((visibility("default"))) void _Exit(int code)
     end_at_once(code, __builtin_return_address(0));
 }
 #endif
+
+void base_crash_broken(const char *what)
+{
+    SAY("leat: a rule is broken: ", what);
+    abort();
+}
 
 // --- what it is told
 

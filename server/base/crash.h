@@ -45,6 +45,10 @@ void base_crash_thread_end(void);
 void base_crash_enter(const struct base_crash_site *site, const char *call);
 void base_crash_leave(void);
 
+// A rule was broken in a way that leaves nothing to go on with: says it and crashes here, so that who is being called is
+// named. `what` is a sentence without full stop.
+_Noreturn void base_crash_broken(const char *what);
+
 // Notes a library that was loaded at begin … end from `file`; it stays until the process ends. Main thread. Strings live
 // as long as the process; name and version are known once its entry was asked (NULL until then).
 struct base_crash_library {
