@@ -5,7 +5,8 @@
 // for sinks, flushed), nothing that comes after it has been seen. It writes one piece with host->state_write and sets
 // `version` and `kind`. A node whose state is large may write only what changed since the last call (LEAT_STATE_DELTA)
 // when `kind` asks for it; it writes LEAT_STATE_FULL when that is asked for, and may always. A node without state
-// writes nothing.
+// writes nothing. A full piece is asked for when all pieces together are twice as long as a full one would be: a node
+// that writes deltas and says how long that is (`whole`) is not asked for one as long as its state only grows.
 //
 // load_state is called after create and before open, once per piece: the last full piece and the deltas after it, in
 // order, for every former instance of the node. With another parallelism than before, an instance is given all pieces
@@ -31,6 +32,8 @@ struct leat_state_out {
     uint8_t kind;     // in: what is asked for; out: what was written
     void *core;       // not for plugins
     leat_epoch epoch; // in: the checkpoint being saved, so that a node knows what on_checkpoint_complete confirms
+    uint64_t
+        whole; // out: about how many bytes a full piece would take now, for a node that writes deltas; 0 = not known
 };
 
 // A piece being given back.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PIECE_KEPT ((size_t)64 << 10) // larger ones do not stay in memory
+#define PIECES_MAX 1000               // a start opens a file for each
 
 static struct store_state *held_state(const struct gather *g, const char *node, uint32_t instance)
 {
@@ -18,10 +19,13 @@ static struct store_state *held_state(const struct gather *g, const char *node, 
 bool gather_wants_full(const struct gather *g, const char *node, uint32_t instance)
 {
     const struct store_state *s = held_state(g, node, instance);
-    size_t full = s && s->piece_count ? s->pieces[0].len : 0, deltas = 0;
-    for (uint32_t i = 1; s && i < s->piece_count; i++)
-        deltas += s->pieces[i].len;
-    return !s || s->piece_count == 0 || deltas > full || s->piece_count > 1000;
+    if (!s || s->piece_count == 0 || s->piece_count > PIECES_MAX)
+        return true;
+    uint64_t all = 0, full = s->pieces[0].len;
+    for (uint32_t i = 0; i < s->piece_count; i++)
+        all += s->pieces[i].len;
+    // what only grows is as long in pieces as in one: writing it again would gain nothing
+    return all / 2 > (s->whole > full ? s->whole : full);
 }
 
 static void drop_pieces(struct store_state *s)
@@ -82,6 +86,7 @@ bool gather_take(struct gather *g, struct runtime_saved *saved)
     s->pieces = pieces;
     s->pieces[s->piece_count++] =
         (struct store_piece){.version = saved->version, .kind = saved->kind, .bytes = saved->bytes, .len = saved->len};
+    s->whole = saved->whole;
     g->changed = true;
     g->bytes += saved->len;
     return true;

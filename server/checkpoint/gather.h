@@ -19,7 +19,7 @@ struct gather {
 
 // Takes saved->bytes. False without memory: they are still the caller's.
 bool gather_take(struct gather *g, struct runtime_saved *saved);
-// Is the whole state due: there is none yet, or the deltas have outgrown it?
+// Is the whole state due: there is none yet, or half of what lies on disk is old?
 bool gather_wants_full(const struct gather *g, const char *node, uint32_t instance);
 // Large pieces that are on disk need not stay in memory.
 void gather_forget_large(struct gather *g);

@@ -40,6 +40,7 @@ struct store_state {
     char *words;                // the same in words; NULL = none
     struct store_piece *pieces; // the full one first
     uint32_t piece_count;
+    uint64_t whole; // what a full piece would take, as the node said last; 0 = not known. Not on disk
 };
 
 struct store_manifest {

@@ -97,7 +97,8 @@ void job_saved(struct inst *inst, leat_epoch epoch, const struct leat_state_out 
         .inst = inst,
         .epoch = epoch,
         // an empty image is one too, where a version was set: it takes the place of what was saved before
-        .saved = {inst->node, inst->instance, out->version, bytes || out->version ? out->kind : 0, bytes, len},
+        .saved = {inst->node, inst->instance, out->version, bytes || out->version ? out->kind : 0, bytes, len,
+                  out->whole},
     };
     loop_post(inst->job->runtime->options.control, &m->mail);
 }

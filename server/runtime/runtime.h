@@ -57,6 +57,7 @@ struct runtime_saved {
     uint8_t kind; // LEAT_STATE_FULL or LEAT_STATE_DELTA; 0 = nothing was written
     uint8_t *bytes;
     size_t len;
+    uint64_t whole; // what a full piece would take, as the node says; 0 = not known
 };
 
 // How the job tells what happened. `arg` is the coordinator's.

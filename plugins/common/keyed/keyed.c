@@ -238,6 +238,7 @@ void keyed_retain(struct keyed *map, int (*mine)(void *arg, struct leat_bytes ke
             drop(map, keyed_walked(map, at, e));
     if (map->count == before)
         return;
+    map->mixed = 1; // what is left moves, and numbers of segments are used again
     keyed_want_all(map);
     while (keyed_clean(map, KEYED_SEGMENT_BYTES))
         continue;

@@ -77,6 +77,7 @@ struct keyed {
     size_t list_bytes;    // memory of the segments' lists
     struct buf removed;   // keys of saved entries that are gone: length, bytes
     uint8_t all;          // the next save writes everything; changes are not listed
+    uint8_t mixed;        // entries do not lie in the order in which they were added
 };
 
 // --- pages

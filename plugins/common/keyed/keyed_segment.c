@@ -61,7 +61,8 @@ uint32_t keyed_alloc(struct keyed *map, size_t size)
 {
     uint32_t number = map->head;
     if (size + KEYED_UNIT > KEYED_SEGMENT_BYTES / 4) {
-        // a large one has a segment to itself
+        // a large one has a segment to itself, behind that of what comes next
+        map->mixed = 1;
         if (add_segment(map, size + KEYED_UNIT, &number) < 0)
             return 0;
         return take(map, number, size);

@@ -3,9 +3,9 @@
 //
 // A piece is a row of records: one byte (number of the map, times two, plus one for "removed"), the key with its length
 // in front, and unless removed the value likewise; lengths are varints. In a delta what was removed stands before what
-// was put, as a key may have come back since. Entries of
-// a group stand in their order, which loading keeps. Each segment lists its changed entries; one that died or moved away since
-// is passed over, its successor being listed where it lies.
+// was put, as a key may have come back since. Entries of a group stand in their order, which loading keeps; in a bag that
+// is the order in which they lie in memory, so that it is written from front to back. Each segment lists its changed
+// entries; one that died or moved away since is passed over, its successor being listed where it lies.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "fault.h"
 #include "keyed_int.h"
 
-#define CHUNK ((size_t)64 << 10)
+#define CHUNK  ((size_t)64 << 10)
+#define RECORD 3 // bytes of a record beside short keys and values
 
 static void forget_changes(struct keyed *map)
 {
@@ -118,16 +119,23 @@ static void put_group(struct writer *w, uint32_t number, keyed_ref from)
         put_entry(w, number, keyed_at(w->map, from));
 }
 
+// Must groups be followed for their order, or do entries lie in it?
+static int by_group(const struct keyed *map)
+{
+    return map->head_len && (map->kind != KEYED_BAG || map->mixed);
+}
+
 static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
 {
     struct keyed_entry *e;
     struct leat_bytes group;
+    int grouped = by_group(map);
     w->map = map;
     // groups in their order, then what is in none
-    for (uint64_t at = 0, last; map->head_len && w->status == LEAT_OK && (last = keyed_next_group(map, &at));)
+    for (uint64_t at = 0, last; grouped && w->status == LEAT_OK && (last = keyed_next_group(map, &at));)
         put_group(w, number, keyed_links(keyed_at(map, (uint32_t)last))->next);
     for (uint64_t at = 0; w->status == LEAT_OK && (e = keyed_walk(map, &at));)
-        if (!map->head_len || !keyed_group_of(map, e, &group))
+        if (!grouped || !keyed_group_of(map, e, &group))
             put_entry(w, number, e);
 }
 
@@ -136,7 +144,7 @@ static void put_change(struct writer *w, uint32_t number, uint32_t ref)
 {
     struct keyed_entry *e = keyed_at(w->map, ref);
     struct leat_bytes group;
-    if (!w->map->head_len || !keyed_group_of(w->map, e, &group)) {
+    if (!by_group(w->map) || !keyed_group_of(w->map, e, &group)) {
         put_entry(w, number, e);
         return;
     }
@@ -195,6 +203,9 @@ leat_status keyed_save(struct leat_ctx *ctx, struct leat_state_out *out, uint32_
     }
     out->version = version;
     out->kind = all ? LEAT_STATE_FULL : LEAT_STATE_DELTA;
+    out->whole = 0;
+    for (uint32_t i = 0; i < count; i++)
+        out->whole += maps[i]->content + maps[i]->count * RECORD;
     return w.status;
 }
 

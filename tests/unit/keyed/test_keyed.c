@@ -469,6 +469,70 @@ static void a_bag_holds_what_is_alike(void **state)
     keyed_destroy(other);
 }
 
+static int drop_every_third(void *arg, struct leat_bytes key, struct leat_bytes value)
+{
+    uint32_t *n = arg;
+    return ++*n % 3 != 0;
+}
+
+static void assert_same_values(const struct keyed *map, const struct keyed *other, const char *group)
+{
+    keyed_ref a = keyed_first(map, text(group), keyed_hash(map, text(group)));
+    keyed_ref b = keyed_first(other, text(group), keyed_hash(other, text(group)));
+    for (; a && b; a = keyed_after(map, a), b = keyed_after(other, b)) {
+        struct leat_bytes k = keyed_ref_value(map, a), l = keyed_ref_value(other, b);
+        assert_int_equal(k.len, l.len);
+        assert_memory_equal(k.ptr, l.ptr, k.len);
+    }
+    assert_int_equal(a != 0, b != 0);
+}
+
+static void assert_bag_order(int large, int drops)
+{
+    struct keyed *map = keyed_create(KEYED_BAG), *other = NULL;
+    static char filler[KEYED_SEGMENT_BYTES];
+    char group[16];
+    uint32_t entries = 0, walked = 0;
+    memset(filler, 'x', sizeof filler);
+    for (int round = 0; round < 12; round++) {
+        for (uint32_t i = 0; i < 4000; i++) {
+            struct buf value;
+            buf_init(&value, 2 * sizeof filler);
+            snprintf(group, sizeof group, "g%u", (unsigned)(entries % 7));
+            keyed_group_put(&value, entries % 11 ? group : NULL, strlen(group));
+            buf_u32(&value, entries++);
+            buf_put(&value, filler, large && round > 3 && i % 1000 == 0 ? sizeof filler / 3 : i % 300);
+            assert_int_equal(add_to(map, &value), 0);
+            buf_fini(&value);
+        }
+        if (drops && round == 3)
+            keyed_retain(map, drop_every_third, &walked);
+        struct piece p = save(&map, 1, round % 3 ? LEAT_STATE_DELTA : LEAT_STATE_FULL);
+        if (p.kind == LEAT_STATE_FULL) {
+            keyed_destroy(other);
+            other = keyed_create(KEYED_BAG);
+        }
+        assert_int_equal(load(&other, 1, &p), LEAT_OK);
+        free(p.ptr);
+        assert_int_equal(keyed_count(map), keyed_count(other));
+        for (int g = 0; g < 7; g++) {
+            snprintf(group, sizeof group, "g%d", g);
+            assert_same_values(map, other, group);
+        }
+    }
+    assert_int_equal(keyed_count(map), entries - walked / 3);
+    keyed_destroy(map);
+    keyed_destroy(other);
+}
+
+// However its memory came about: with values that have a segment to themselves, and after others were dropped.
+static void a_bag_keeps_its_order_through_checkpoints(void **state)
+{
+    assert_bag_order(0, 0);
+    assert_bag_order(1, 0);
+    assert_bag_order(0, 1);
+}
+
 #define GROUPS 40
 
 // Which group key k is in at a version; GROUPS = in none.
@@ -598,6 +662,7 @@ int main(void)
         cmocka_unit_test(entries_are_found_by_group),
         cmocka_unit_test(keys_may_carry_the_group),
         cmocka_unit_test(a_bag_holds_what_is_alike),
+        cmocka_unit_test(a_bag_keeps_its_order_through_checkpoints),
         cmocka_unit_test(groups_outlive_changes_and_checkpoints),
         cmocka_unit_test(retain_gives_memory_back),
     };
