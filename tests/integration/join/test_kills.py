@@ -145,7 +145,7 @@ def test_every_fault_point_of_keyed_state(work, kafka, unique):
         for _ in range(300):
             if not leat.running():
                 break
-            shop.change()
+            shop.change(orders=5, users=60)  # more is renamed than comes: images are written time and again
             time.sleep(0.05)
         code = leat.wait_end(10)
         assert code == -signal.SIGKILL, f"{point}: leat ended with {code}:\n{leat.child.log_tail(60)}"
