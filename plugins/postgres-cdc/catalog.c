@@ -520,25 +520,10 @@ static int identity_covers_primary(const struct pgcdc_table *t, const struct key
     return 1;
 }
 
-static leat_status choose_mode(struct pgcdc *p, struct pgcdc_table *t, const struct keys *k)
+// Upserts need keys that tell every change. Refuses a table whose keys do not.
+static leat_status check_upsert_keys(struct pgcdc *p, const struct pgcdc_table *t, const struct keys *k)
 {
     struct leat_ctx *ctx = p->ctx;
-    int wanted = p->config->changelog_mode;
-    if (p->config->startup_mode == PGCDC_SNAPSHOT_ONLY) {
-        t->mode = LEAT_MODE_INSERT_ONLY;
-        return LEAT_OK;
-    }
-    if (wanted == PGCDC_CHANGELOG_ALL && t->identity != 'f') {
-        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
-                        "changelog-mode \"all\" needs the rows before updates, which table \"%s\" does not log",
-                        t->port_name);
-        leat_error_hint(ctx, "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL; or use changelog-mode \"upsert\".",
-                        t->schema, t->name);
-        return LEAT_CONFIG;
-    }
-    t->mode = t->identity == 'f' && wanted != PGCDC_CHANGELOG_UPSERT ? LEAT_MODE_ALL : LEAT_MODE_UPSERT;
-    if (t->mode == LEAT_MODE_ALL)
-        return LEAT_OK;
     if (t->identity == 'n' || (t->identity == 'd' && !k->primary_count)) {
         (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
                         t->identity == 'n'
@@ -563,7 +548,7 @@ static leat_status choose_mode(struct pgcdc *p, struct pgcdc_table *t, const str
                         "which its keys alone do not tell, and PostgreSQL does not take it as a replica identity",
                         t->port_name);
         leat_error_hint(ctx, "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL;%s", t->schema, t->name,
-                        wanted == PGCDC_CHANGELOG_UPSERT ? " and leave changelog-mode out." : "");
+                        p->config->changelog_mode == PGCDC_CHANGELOG_UPSERT ? " and leave changelog-mode out." : "");
         return LEAT_CONFIG;
     }
     if (!identity_covers_primary(t, k)) {
@@ -574,6 +559,26 @@ static leat_status choose_mode(struct pgcdc *p, struct pgcdc_table *t, const str
         return LEAT_CONFIG;
     }
     return LEAT_OK;
+}
+
+static leat_status choose_mode(struct pgcdc *p, struct pgcdc_table *t, const struct keys *k)
+{
+    struct leat_ctx *ctx = p->ctx;
+    int wanted = p->config->changelog_mode;
+    if (p->config->startup_mode == PGCDC_SNAPSHOT_ONLY) {
+        t->mode = LEAT_MODE_INSERT_ONLY;
+        return LEAT_OK;
+    }
+    if (wanted == PGCDC_CHANGELOG_ALL && t->identity != 'f') {
+        (void)leat_fail(ctx, LEAT_CONFIG, "LEAT-G0104",
+                        "changelog-mode \"all\" needs the rows before updates, which table \"%s\" does not log",
+                        t->port_name);
+        leat_error_hint(ctx, "Run ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL; or use changelog-mode \"upsert\".",
+                        t->schema, t->name);
+        return LEAT_CONFIG;
+    }
+    t->mode = t->identity == 'f' && wanted != PGCDC_CHANGELOG_UPSERT ? LEAT_MODE_ALL : LEAT_MODE_UPSERT;
+    return t->mode == LEAT_MODE_ALL ? LEAT_OK : check_upsert_keys(p, t, k);
 }
 
 // The schema's key: the primary key, or else the unique index that is the replica identity.

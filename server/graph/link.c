@@ -27,30 +27,21 @@ static const char *nearest(struct graph *graph, const char *name, size_t len)
     return base_nearest(word, words);
 }
 
-// "node" or "node.port"; the port may hold dots and back-quotes ("pg.business.`Order`").
-static int resolve(struct graph *graph, struct graph_node *node, struct graph_ref *ref)
+// Nobody has the name; whoever has the nearest one is looked at as if it were meant.
+static void refuse_unknown(struct graph *graph, struct graph_node *node, struct graph_ref *ref, size_t len)
 {
-    const char *dot = strchr(ref->text, '.');
-    size_t len = dot ? (size_t)(dot - ref->text) : strlen(ref->text);
-    // a whole name comes first: only hidden nodes (files of leat sql) have dots in theirs
-    ref->to = find(graph, ref->text, strlen(ref->text));
-    if (ref->to)
-        dot = NULL;
-    else
-        ref->to = find(graph, ref->text, len);
-    int known = ref->to != NULL;
-    if (!known) {
-        const char *near = nearest(graph, ref->text, len);
-        char hint[256];
-        snprintf(hint, sizeof hint, "Did you mean \"%s\"?", near ? near : "");
-        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
-                     "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
-        ref->to = near ? find(graph, near, strlen(near)) : NULL; // looked at as if it were meant
-        if (!ref->to) {
-            graph->incomplete = 1; // whoever is meant
-            return 0;
-        }
-    }
+    const char *near = nearest(graph, ref->text, len);
+    char hint[256];
+    snprintf(hint, sizeof hint, "Did you mean \"%s\"?", near ? near : "");
+    graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
+                 "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
+    ref->to = near ? find(graph, near, strlen(near)) : NULL;
+    graph->incomplete |= !ref->to; // whoever is meant
+}
+
+// May the node be read in this way? If not it is told, and the reference leads nowhere.
+static int may_read(struct graph *graph, struct graph_node *node, struct graph_ref *ref)
+{
     if (ref->to->kind == LEAT_SINK) {
         graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0002", ref->option, ref->offset,
                      "Read what the sink reads, or add a source that reads what it writes.",
@@ -75,16 +66,39 @@ static int resolve(struct graph *graph, struct graph_node *node, struct graph_re
             "\"%s\" is no lookup: only a lookup is joined by FOR SYSTEM_TIME AS OF", ref->to->name);
         return 0;
     }
-    // back-quotes around parts of the port's name are only a way of writing
-    char *port = base_arena_alloc(graph->arena, strlen(ref->text) + 1);
-    if (!port)
-        return 0;
+    return 1;
+}
+
+// Back-quotes around parts of the port's name are only a way of writing. NULL: no memory.
+static char *port_of(struct graph *graph, const char *text)
+{
+    char *port = base_arena_alloc(graph->arena, strlen(text) + 1);
     size_t n = 0;
-    for (const char *at = dot ? dot + 1 : ""; *at; at++)
-        if (*at != '`')
-            port[n++] = *at;
+    if (!port)
+        return NULL;
+    for (; *text; text++)
+        if (*text != '`')
+            port[n++] = *text;
     port[n] = 0;
-    ref->port = port;
+    return port;
+}
+
+// "node" or "node.port"; the port may hold dots and back-quotes ("pg.business.`Order`").
+static int resolve(struct graph *graph, struct graph_node *node, struct graph_ref *ref)
+{
+    const char *dot = strchr(ref->text, '.');
+    size_t len = dot ? (size_t)(dot - ref->text) : strlen(ref->text);
+    // a whole name comes first: only hidden nodes (files of leat sql) have dots in theirs
+    ref->to = find(graph, ref->text, strlen(ref->text));
+    if (ref->to)
+        dot = NULL;
+    else
+        ref->to = find(graph, ref->text, len);
+    int known = ref->to != NULL;
+    if (!known)
+        refuse_unknown(graph, node, ref, len);
+    if (!ref->to || !may_read(graph, node, ref) || !(ref->port = port_of(graph, dot ? dot + 1 : "")))
+        return 0;
     ref->to->readers++;
     return known;
 }

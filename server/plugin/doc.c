@@ -66,22 +66,31 @@ struct table {
 
 typedef void (*option_fn)(const struct table *t, const struct leat_option *o, struct base_str *out);
 
+static bool belong_together(const struct leat_option *a, const struct leat_option *b)
+{
+    return rank_of(a) == rank_of(b) && strcmp(group_of(a), group_of(b)) == 0;
+}
+
+static bool is_first_of_group(const struct leat_option *options, uint32_t i)
+{
+    for (uint32_t j = 0; j < i; j++)
+        if (belong_together(&options[j], &options[i]))
+            return false;
+    return true;
+}
+
 static void grouped(const struct leat_option *options, uint32_t count, void (*heading)(const char *, struct base_str *),
                     option_fn each, struct base_str *out)
 {
     const struct table table = {options, count};
     for (int rank = 0; rank < RANKS; rank++) {
         for (uint32_t i = 0; i < count; i++) {
-            bool first = (int)rank_of(&options[i]) == rank;
-            for (uint32_t j = 0; j < i && first; j++)
-                first = (int)rank_of(&options[j]) != rank || strcmp(group_of(&options[j]), group_of(&options[i])) != 0;
-            if (!first)
+            if ((int)rank_of(&options[i]) != rank || !is_first_of_group(options, i))
                 continue;
             heading(group_of(&options[i]), out);
-            for (uint32_t j = i; j < count; j++) {
-                if ((int)rank_of(&options[j]) == rank && strcmp(group_of(&options[j]), group_of(&options[i])) == 0)
+            for (uint32_t j = i; j < count; j++)
+                if (belong_together(&options[j], &options[i]))
                     each(&table, &options[j], out);
-            }
         }
     }
 }

@@ -35,6 +35,17 @@ static bool is_given(const struct plugin_parse *parse, const char *name)
     return false;
 }
 
+// Does `rest`, "json.x", begin with the format that the option is set to?
+static bool begins_with_value(const struct plugin_parse *parse, const char *option, const char *rest)
+{
+    for (uint32_t k = 0; k < parse->setting_count; k++) {
+        const struct plugin_setting *s = &parse->settings[k];
+        if (strcmp(s->path, option) == 0 && s->len && strncmp(rest, s->text, s->len) == 0 && rest[s->len] == '.')
+            return true;
+    }
+    return false;
+}
+
 // "value.json.x" belongs to the format that "value.format" names, whatever that is.
 static bool is_of_format(const struct correction *c, const char *path)
 {
@@ -42,14 +53,9 @@ static bool is_of_format(const struct correction *c, const char *path)
         for (uint32_t i = 0; i < c->counts[t]; i++) {
             const struct leat_option *o = &c->tables[t][i];
             size_t stem = o->type == LEAT_OPT_FORMAT ? strlen(o->name) - strlen("format") : 0;
-            if (o->type != LEAT_OPT_FORMAT || o->flags & OPTION_REFUSED || strncmp(o->name, path, stem) != 0)
-                continue;
-            for (uint32_t k = 0; k < c->parse->setting_count; k++) {
-                const struct plugin_setting *s = &c->parse->settings[k];
-                if (strcmp(s->path, o->name) == 0 && s->len && strncmp(path + stem, s->text, s->len) == 0 &&
-                    path[stem + s->len] == '.')
-                    return true;
-            }
+            if (o->type == LEAT_OPT_FORMAT && !(o->flags & OPTION_REFUSED) && strncmp(o->name, path, stem) == 0 &&
+                begins_with_value(c->parse, o->name, path + stem))
+                return true;
         }
     }
     return false;

@@ -247,6 +247,43 @@ static leat_status compare(struct leat_ctx *ctx, const struct kafka_source *s, c
     return LEAT_FATAL;
 }
 
+// Leaves in s->good the records that count, and how far each partition has come.
+static leat_status sort_records(struct leat_ctx *ctx, struct kafka_source *s, const struct kafka_records *r,
+                                uint32_t *count, int64_t *bytes)
+{
+    uint32_t good = 0;
+    struct kafka_part *run = NULL; // whose records come at the moment
+    leat_status st = LEAT_OK;
+    for (uint32_t i = 0; st == LEAT_OK && i < r->count; i++) {
+        rd_kafka_message_t *m = r->messages[i];
+        uint8_t unsure = 0;
+        struct kafka_part *p = m->err ? NULL : take_record(s, m, &unsure);
+        if (m->err) {
+            st = take_event(ctx, s, m);
+        } else if (unsure) {
+            st = compare(ctx, s, p, m);
+        } else if (p) {
+            if (run && run != p)
+                run->last = mark_of(s->good[good - 1]);
+            run = p;
+            s->good[good++] = m;
+            *bytes += (int64_t)(m->len + m->key_len);
+        }
+    }
+    if (run)
+        run->last = mark_of(s->good[good - 1]);
+    *count = good;
+    return st;
+}
+
+// As many records as come to KAFKA_POLL_BYTES; in small steps upwards: behind tombstones there may be large records.
+static void size_next_poll(struct kafka_source *s, uint32_t records, int64_t bytes)
+{
+    size_t fit = (size_t)KAFKA_POLL_BYTES * records / ((size_t)bytes + 1);
+    size_t most = s->poll_records < KAFKA_POLL_RECORDS / 2 ? s->poll_records * 2 : KAFKA_POLL_RECORDS;
+    s->poll_records = (uint32_t)(fit < 16 ? 16 : fit > most ? most : fit);
+}
+
 leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint32_t *n)
 {
     struct kafka_records *r = malloc(sizeof *r);
@@ -264,36 +301,14 @@ leat_status kafka_reader_take(struct leat_ctx *ctx, struct kafka_source *s, uint
     s->records = r;
     int64_t bytes = 0;
     uint32_t good = 0;
-    struct kafka_part *run = NULL; // whose records come at the moment
-    leat_status st = LEAT_OK;
-    for (uint32_t i = 0; st == LEAT_OK && i < r->count; i++) {
-        rd_kafka_message_t *m = r->messages[i];
-        uint8_t unsure = 0;
-        struct kafka_part *p = m->err ? NULL : take_record(s, m, &unsure);
-        if (m->err) {
-            st = take_event(ctx, s, m);
-        } else if (unsure) {
-            st = compare(ctx, s, p, m);
-        } else if (p) {
-            if (run && run != p)
-                run->last = mark_of(s->good[good - 1]);
-            run = p;
-            s->good[good++] = m;
-            bytes += (int64_t)(m->len + m->key_len);
-        }
-    }
-    if (run)
-        run->last = mark_of(s->good[good - 1]);
+    leat_status st = sort_records(ctx, s, r, &good, &bytes);
     if (good && s->troubled)
         kafka_source_recovered(ctx, s);
     __atomic_fetch_add(s->records_total, good, __ATOMIC_RELAXED);
     __atomic_fetch_add(s->bytes_total, bytes, __ATOMIC_RELAXED);
-    int64_t now = ctx->host->monotonic(ctx);
-    // in small steps upwards: behind tombstones there may be large records
-    size_t fit = (size_t)KAFKA_POLL_BYTES * good / ((size_t)bytes + 1);
-    size_t most = s->poll_records < KAFKA_POLL_RECORDS / 2 ? s->poll_records * 2 : KAFKA_POLL_RECORDS;
     if (good)
-        s->poll_records = (uint32_t)(fit < 16 ? 16 : fit > most ? most : fit);
+        size_next_poll(s, good, bytes);
+    int64_t now = ctx->host->monotonic(ctx);
     if (got >= 16 && now - s->nudged > NUDGE_USEC) {
         s->nudged = now;
         kafka_client_nudge(s->client);
