@@ -2,6 +2,7 @@
 // postgres-cdc: the table of options, the table of error codes, and the entry. No logic.
 #include <leat/plugin.h>
 
+#include "debezium.h"
 #include "options.h"
 #include "pgcdc_source.h"
 #include "pq.h"
@@ -63,7 +64,9 @@ static const struct leat_option options[] = {
      .def = "pgoutput",
      .words = "pgoutput",
      AT(decoding_plugin),
-     .doc = "Output plugin on the server; pgoutput is the one that every server has."},
+     .doc =
+         "How the server decodes its log. leat reads pgoutput, which PostgreSQL has had since version 10: no extension "
+         "is to be installed. Leave the option out, or write \"pgoutput\"."},
     {.name = "changelog-mode",
      .type = LEAT_OPT_ENUM,
      .words = "all|upsert",
@@ -238,11 +241,6 @@ static const struct leat_option options[] = {
      .type = LEAT_OPT_INT,
      .flags = SENSELESS,
      .doc = "There is no pool: one connection for changes, one for questions, and snapshot.connections."},
-    {.name = "debezium.",
-     .type = LEAT_OPT_MAP,
-     .flags = SENSELESS,
-     .doc = "There is no Debezium inside. Write publication.name and publication.autocreate.mode without the prefix; "
-            "numbers are exact and times are microseconds without being told."},
     {.name = "scan.newly-added-table.enabled",
      .type = LEAT_OPT_BOOL,
      .flags = SENSELESS,
@@ -251,15 +249,16 @@ static const struct leat_option options[] = {
     {.name = "scan.lsn-commit.checkpoints-num-delay",
      .type = LEAT_OPT_INT,
      .flags = LATER,
-     .doc = "The slot is confirmed at the checkpoint that makes its rows durable."},
+     .doc = "The slot is confirmed at the checkpoint that makes its rows durable. Leave it out."},
     {.name = "scan.read-changelog-as-append-only.enabled",
      .type = LEAT_OPT_BOOL,
      .flags = LATER,
-     .doc = "Every change as an insert."},
+     .doc = "Every change as an insert. Leave it out for now."},
     {.name = "scan.include-partitioned-tables.enabled",
      .type = LEAT_OPT_BOOL,
      .flags = LATER,
-     .doc = "Partitioned tables read through their root."},
+     .doc = "Partitioned tables read through their root. Capture the partitions as tables of their own for now."},
+    PGCDC_DEBEZIUM_OPTIONS,
 };
 
 static const struct leat_code codes[] = {

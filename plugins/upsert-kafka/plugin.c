@@ -19,6 +19,10 @@
          KAFKA_AT(value_format),                                                                                       \
          .doc = "Format of the record's value.",                                                                       \
          .example = "\"json\""},                                                                                       \
+        {.name = "format",                                                                                             \
+         .type = LEAT_OPT_STRING,                                                                                      \
+         .flags = LEAT_OPT_SENSELESS,                                                                                  \
+         .doc = "Key and value have a format each: write key.format and value.format."},                               \
         {.name = "key.fields",                                                                                         \
          .type = LEAT_OPT_LIST,                                                                                        \
          .flags = LEAT_OPT_SENSELESS,                                                                                  \

@@ -75,6 +75,8 @@ bool plugin_speaks_of(const char *const *faulty, uint32_t count, const char *tex
 // A setting that the table knows and refuses.
 static bool report_refused(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s)
 {
+    if (o->flags & refused && !s->broken)
+        option_keep_secret(parse, o, s); // the line is shown
     if (o->flags & LEAT_OPT_UNSUPPORTED)
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0015", &s->key_place, o->doc,
                       "option \"%s\" of %s is known in Flink, not supported yet", s->path, parse->owner);
@@ -98,6 +100,13 @@ static const char *word_hint(struct plugin_parse *parse, const struct leat_optio
     return words[0] ? base_diag_nearest(parse->diags, s->text, words) : NULL;
 }
 
+// Does the sentence on the option tell what its words mean? Then it names the first.
+static bool explains_words(struct base_arena *arena, const struct leat_option *o)
+{
+    const char *first = base_arena_strndup(arena, o->words, strcspn(o->words, "|"));
+    return first && o->doc && strstr(o->doc, first);
+}
+
 static bool store_setting(struct plugin_parse *parse, const struct leat_option *o, struct plugin_setting *s,
                           char *config)
 {
@@ -106,6 +115,8 @@ static bool store_setting(struct plugin_parse *parse, const struct leat_option *
         const char *hint = word_hint(parse, o, s);
         if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && strchr(s->text, '.'))
             hint = "Classes of Java cannot be loaded here. Write one of these words.";
+        if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && explains_words(parse->arena, o))
+            hint = o->doc;
         if (!hint && o->example)
             hint = base_arena_sprintf(parse->arena, "For example: %s = %s", o->name, o->example);
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, code, &s->place, hint, "option \"%s\" %s", s->path, why);

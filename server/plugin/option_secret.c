@@ -126,7 +126,10 @@ static bool keep_items(struct base_secrets *secrets, const struct plugin_setting
 
 void option_keep_secret(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s)
 {
-    bool secret = o->flags & LEAT_OPT_SECRET && (o->type != LEAT_OPT_MAP || plugin_name_is_secret(s->path));
+    // of what is refused the line is shown, and the table may say nothing of it
+    bool by_name = o->type == LEAT_OPT_MAP || o->flags & OPTION_REFUSED;
+    bool secret = by_name ? o->flags & (LEAT_OPT_SECRET | OPTION_REFUSED) && plugin_name_is_secret(s->path)
+                          : (o->flags & LEAT_OPT_SECRET) != 0;
     if (!parse->secrets || (s->kind != PLUGIN_TEXT && s->kind != PLUGIN_LIST))
         return;
     bool kept = s->kind == PLUGIN_LIST ? keep_items(parse->secrets, s) : keep_within(parse->secrets, s->text);
