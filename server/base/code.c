@@ -136,6 +136,8 @@ static const struct leat_code codes[] = {
      "See what holds its source up; or set join.wait-timeout higher, or join.wait-on-timeout = \"go-on\"."},
     {"LEAT-R0013", "A plugin saved a state of another kind than it was asked for.",
      "This is a bug of the plugin: report it."},
+    {"LEAT-R0014", "A plugin called a function of the server where, or in a way in which, it may not.",
+     "This is a bug of the plugin: report it."},
     {"LEAT-T0001", "A checkpoint could not be written or read.",
      "Check the disk: space, rights, errors in the kernel log."},
     {"LEAT-T0002", "A checkpoint file is damaged. If an older one is whole the job goes back to it, and says so.",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/sanitized.h"
 
 // Size classes of pooled blocks: 4 KiB << (2 * class), up to 1 MiB. Larger blocks go to malloc and back.
@@ -14,6 +15,7 @@
 #define CLASS_MIN       ((size_t)4096)
 #define ARENA_FIRST     ((size_t)16 << 10)
 #define ARENA_CHUNK_MAX ((size_t)256 << 10)
+#define DEAD_KEPT       16
 
 // Idle bytes kept per class. None where a sanitizer watches: it sees who reads a batch that is gone, or one that another
 // thread may still write, only if its memory goes through malloc.
@@ -50,6 +52,8 @@ struct batch {
     struct block *blocks; // the arena's further blocks
     struct tie *ties;
     size_t next_chunk;
+    uint32_t sealed_rows;
+    atomic_bool sealed;
 };
 
 static struct batch *own(const struct leat_batch *b)
@@ -164,9 +168,30 @@ struct leat_batch *data_batch_create(const struct leat_host *host, const struct 
     return &b->pub;
 }
 
+// A batch that is dead or was given away does not change any more.
+static void check_open(const struct batch *b, const char *rule)
+{
+#ifndef NDEBUG
+    if (atomic_load(&b->refs) == 0 || atomic_load(&b->sealed))
+        base_crash_broken(rule);
+#endif
+}
+
+void data_batch_seal(struct leat_batch *b)
+{
+    own(b)->sealed_rows = b->rows;
+    atomic_store(&own(b)->sealed, true);
+}
+
+bool data_batch_is_sealed(const struct leat_batch *b)
+{
+    return atomic_load(&own(b)->sealed);
+}
+
 void *data_batch_grow(struct leat_batch *pub, size_t size, size_t align)
 {
     struct batch *b = own(pub);
+    check_open(b, "leat_batch_alloc or leat_batch_set_bytes on a batch that was given away before");
     if (size > UINT32_MAX - ARENA_CHUNK_MAX || align > 16)
         return NULL;
     size_t head = round_up(sizeof(struct block), 16);
@@ -193,6 +218,7 @@ void *data_batch_grow(struct leat_batch *pub, size_t size, size_t align)
 
 static leat_status tie_add(struct leat_batch *pub, struct tie tie)
 {
+    check_open(own(pub), "batch_keep or batch_attach on a batch that was given away before");
     struct tie *t = leat_batch_alloc(pub, sizeof *t, _Alignof(struct tie));
     if (!t)
         return LEAT_RESOURCE;
@@ -219,7 +245,30 @@ leat_status data_batch_attach(struct leat_batch *b, void (*release)(void *arg), 
 
 void data_batch_ref(const struct leat_batch *b)
 {
-    atomic_fetch_add_explicit(&own(b)->refs, 1, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&own(b)->refs, 1, memory_order_relaxed) == 0)
+        base_crash_broken("batch_ref on a batch that nobody held any more");
+}
+
+// Debug builds: the memory of a dead batch waits before it is used again, so that whoever still uses it meets a dead one
+// and not another's rows. A sanitizer sees that better.
+static struct batch *delayed(struct batch *b)
+{
+#if !defined(NDEBUG) && !BASE_SANITIZED
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct batch *dead[DEAD_KEPT];
+    static size_t next;
+    b->pub.columns = NULL;
+    b->pub.rows = b->pub.capacity = 0;
+    b->pub.arena_next = b->pub.arena_end = NULL;
+    pthread_mutex_lock(&lock);
+    struct batch *oldest = dead[next];
+    dead[next] = b;
+    next = (next + 1) % DEAD_KEPT;
+    pthread_mutex_unlock(&lock);
+    return oldest;
+#else
+    return b;
+#endif
 }
 
 void data_batch_unref(const struct leat_batch *pub)
@@ -227,8 +276,15 @@ void data_batch_unref(const struct leat_batch *pub)
     if (!pub)
         return;
     struct batch *b = own(pub);
-    if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+    unsigned refs = atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel);
+    if (refs == 0)
+        base_crash_broken("leat_batch_unref on a batch that nobody held any more: emit and lookup_answer take it");
+    if (refs != 1)
         return;
+#ifndef NDEBUG
+    if (atomic_load(&b->sealed) && b->pub.rows != b->sealed_rows)
+        base_crash_broken("leat_batch_add on a batch that was given away before");
+#endif
     for (struct tie *t = b->ties; t; t = t->next) {
         if (t->release)
             t->release(t->arg);
@@ -240,7 +296,8 @@ void data_batch_unref(const struct leat_batch *pub)
         block_give(block);
         block = next;
     }
-    block_give((struct block *)(void *)((uint8_t *)b - round_up(sizeof(struct block), 16)));
+    if ((b = delayed(b)))
+        block_give((struct block *)(void *)((uint8_t *)b - round_up(sizeof(struct block), 16)));
 }
 
 size_t data_batch_bytes(const struct leat_batch *b)

@@ -7,6 +7,8 @@
 #ifndef LEAT_DATA_BATCH_H
 #define LEAT_DATA_BATCH_H
 
+#include <stdbool.h>
+
 #include <leat/host.h>
 
 // A new batch with one reference, or NULL without memory. `bare`: columns have no memory yet.
@@ -19,6 +21,11 @@ leat_status data_batch_attach(struct leat_batch *b, void (*release)(void *arg), 
 void *data_batch_grow(struct leat_batch *b, size_t size, size_t align);
 void data_batch_ref(const struct leat_batch *b);
 void data_batch_unref(const struct leat_batch *b);
+
+// The plugin that built it has given it away: from here on it never changes, and whoever changes it or gives it away once
+// more is told (debug builds: at once where a function is called, else when it dies).
+void data_batch_seal(struct leat_batch *b);
+bool data_batch_is_sealed(const struct leat_batch *b);
 
 // Memory that the batch holds, in bytes: what a channel counts against its bound.
 size_t data_batch_bytes(const struct leat_batch *b);

@@ -276,7 +276,7 @@ static leat_status look(struct leat_ctx *ctx, void *arg, uint32_t ready)
         t->wait_said = true;
     }
     int64_t left = edge->wait_timeout ? edge->wait_timeout - waited : LOOK;
-    return ctx->host->timer_again(t->wait_timer, left < LOOK ? left : LOOK);
+    return inst_timer_again(t->wait_timer, left < LOOK ? left : LOOK);
 }
 
 static void wait_begin(struct task *t)
@@ -288,9 +288,9 @@ static void wait_begin(struct task *t)
     int64_t first = timeout && timeout < LOOK ? timeout : LOOK;
     // without memory for a timer there is no progress to be seen; the wait itself needs none
     if (t->wait_timer)
-        (void)(inst->ctx.host->timer_again(t->wait_timer, first) == LEAT_OK);
+        (void)(inst_timer_again(t->wait_timer, first) == LEAT_OK);
     else
-        t->wait_timer = inst->ctx.host->timer(&inst->ctx, first, look, t);
+        t->wait_timer = inst_timer(inst, first, look, t);
 }
 
 static void wait_over(struct task *t)

@@ -153,9 +153,11 @@ leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
 {
     leat_status st = rules_emit(inst, port, b);
     if (st < 0) {
-        data_batch_unref(b);
+        if (!data_batch_is_sealed(b)) // else it is no longer the plugin's to give
+            data_batch_unref(b);
         return st;
     }
+    data_batch_seal(b);
     if (b->rows) {
         base_metric_inc(inst->metrics.rows_out, b->rows);
         base_metric_inc(inst->metrics.batches_out, 1);

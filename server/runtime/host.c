@@ -36,6 +36,10 @@ __attribute__((format(printf, 4, 0))) static leat_status host_fail(struct leat_c
                                                                    const char *code, const char *fmt, va_list ap)
 {
     struct ctx_core *core = core_of(ctx);
+    if (!rules_call_any(ctx, "fail"))
+        return LEAT_BUG;
+    if (failure >= 0 || failure < LEAT_BUG)
+        return rules_broken(core->inst, "fail", "with a status that is no failure");
     base_failv(&core->error, failure, code, fmt, ap);
     base_error_node(&core->error, core->inst->node->name);
     return failure;
@@ -43,21 +47,28 @@ __attribute__((format(printf, 4, 0))) static leat_status host_fail(struct leat_c
 
 __attribute__((format(printf, 2, 0))) static void host_error_detail(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
-    base_error_detailv(&core_of(ctx)->error, fmt, ap);
+    if (rules_call_any(ctx, "error_detail"))
+        base_error_detailv(&core_of(ctx)->error, fmt, ap);
 }
 
 __attribute__((format(printf, 2, 0))) static void host_error_hint(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
-    base_error_hintv(&core_of(ctx)->error, fmt, ap);
+    if (rules_call_any(ctx, "error_hint"))
+        base_error_hintv(&core_of(ctx)->error, fmt, ap);
 }
 
 static void host_error_native(struct leat_ctx *ctx, const char *code, const char *text)
 {
-    base_error_native(&core_of(ctx)->error, code, text);
+    if (rules_call_any(ctx, "error_native"))
+        base_error_native(&core_of(ctx)->error, code, text);
 }
 
 static leat_status host_error_move(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure)
 {
+    if (!rules_call(ctx, "error_move", RULES_HOME))
+        return LEAT_BUG;
+    if (core_of(from)->inst != core_of(ctx)->inst)
+        return rules_broken(core_of(ctx)->inst, "error_move", "with the context of another node");
     core_of(ctx)->error = core_of(from)->error;
     return failure;
 }
@@ -68,6 +79,8 @@ __attribute__((format(printf, 7, 0))) static void host_diag(struct leat_ctx *ctx
                                                             const char *fmt, va_list ap)
 {
     uint8_t level = severity == LEAT_DIAG_ERROR ? LEAT_LOG_ERROR : LEAT_LOG_WARN;
+    if (!rules_call_any(ctx, "diag"))
+        return;
     struct base_log_field fields[] = {
         {"code", code ? code : ""}, {"option", option ? option : ""}, {"hint", hint ? hint : ""}};
     base_logv(&core_of(ctx)->inst->logger, level, "diagnostic", fields, 3, fmt, ap);
@@ -94,7 +107,11 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
 {
     struct ctx_core *core = core_of(ctx);
     struct inst *inst = core->inst;
-    leat_status failure = core->error.failure < 0 ? core->error.failure : LEAT_DATA;
+    leat_status failure = core->error.failure;
+    if (!rules_call(ctx, "bad_row", RULES_HOME))
+        return LEAT_BUG;
+    if (failure >= 0)
+        return rules_broken(inst, "bad_row", "without having said by leat_fail what is wrong with the row");
     if (where && *where)
         base_error_wrap(&core->error, "%s", where);
     base_metric_inc(inst->metrics.errors, 1);
@@ -111,7 +128,8 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
 __attribute__((format(printf, 4, 0))) static void host_log(struct leat_ctx *ctx, uint8_t level, const char *event,
                                                            const char *fmt, va_list ap)
 {
-    base_logv(&core_of(ctx)->inst->logger, level, event, NULL, 0, fmt, ap);
+    if (rules_call_any(ctx, "log"))
+        base_logv(&core_of(ctx)->inst->logger, level, event, NULL, 0, fmt, ap);
 }
 
 // Plugins may go on counting when the registry has no room: then nobody sees the number.
@@ -120,6 +138,8 @@ static int64_t unseen;
 static int64_t *host_metric(struct leat_ctx *ctx, const struct leat_metric *metric)
 {
     struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call_any(ctx, "metric"))
+        return &unseen;
     struct base_metric_desc desc = {.name = metric->name, .type = metric->type, .help = metric->help};
     struct base_metric_labels labels = {.pipeline = inst->job->plan->pipeline, .node = inst->node->name};
     int64_t *number = base_metrics_add(inst->job->runtime->options.metrics, &desc, &labels);
@@ -129,6 +149,8 @@ static int64_t *host_metric(struct leat_ctx *ctx, const struct leat_metric *metr
 __attribute__((format(printf, 2, 0))) static void host_status(struct leat_ctx *ctx, const char *fmt, va_list ap)
 {
     struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call_any(ctx, "status"))
+        return;
     pthread_mutex_lock(&inst->view_lock);
     base_text_fitv(inst->status, sizeof inst->status, fmt, ap);
     pthread_mutex_unlock(&inst->view_lock);
@@ -176,22 +198,34 @@ static void watch_ready(void *arg, uint32_t ready)
     run_event(arg, ready);
 }
 
-static struct leat_event *event_create(struct leat_ctx *ctx, leat_event_fn fn, void *arg)
+// May this function be called for this event, here and now? Its memory stays for one turn after it was closed.
+static bool event_is_right(struct leat_event *event, const char *function, bool is_timer)
+{
+    if (!rules_call(&event->inst->ctx, function, RULES_HOME))
+        return false;
+    const char *rule = event->closed                 ? "for an event that it has closed"
+                       : event->is_timer == is_timer ? NULL
+                       : is_timer                    ? "for a watch"
+                                                     : "for a timer";
+    if (rule)
+        rules_broken(event->inst, function, rule);
+    return !rule;
+}
+
+static struct leat_event *event_create(struct inst *inst, leat_event_fn fn, void *arg)
 {
     struct leat_event *event = calloc(1, sizeof *event);
     if (!event)
         return NULL;
-    event->inst = core_of(ctx)->inst;
+    event->inst = inst;
     event->fn = fn;
     event->arg = arg;
     base_list_push_back(&event->inst->events, &event->link);
     return event;
 }
 
-static void host_event_close(struct leat_event *event)
+static void event_close(struct leat_event *event)
 {
-    if (!event || event->closed)
-        return;
     event->closed = true;
     base_list_remove(&event->link);
     if (event->is_timer)
@@ -203,15 +237,21 @@ static void host_event_close(struct leat_event *event)
         base_log(&event->inst->logger, LEAT_LOG_WARN, "memory", "an event's memory is lost: out of memory");
 }
 
+static void host_event_close(struct leat_event *event)
+{
+    if (event && event_is_right(event, "event_close", event->is_timer))
+        event_close(event);
+}
+
 void host_close_events(struct inst *inst)
 {
     while (!base_list_empty(&inst->events))
-        host_event_close(BASE_LIST_ITEM(inst->events.next, struct leat_event, link));
+        event_close(BASE_LIST_ITEM(inst->events.next, struct leat_event, link));
 }
 
 static struct leat_event *host_watch(struct leat_ctx *ctx, int fd, uint32_t ready, leat_event_fn fn, void *arg)
 {
-    struct leat_event *event = event_create(ctx, fn, arg);
+    struct leat_event *event = rules_call(ctx, "watch", RULES_HOME) ? event_create(core_of(ctx)->inst, fn, arg) : NULL;
     if (!event)
         return NULL;
     struct loop *loop = event->inst->task->worker->loop;
@@ -227,12 +267,14 @@ static struct leat_event *host_watch(struct leat_ctx *ctx, int fd, uint32_t read
 
 static leat_status host_watch_for(struct leat_event *watch, uint32_t ready)
 {
+    if (!event_is_right(watch, "watch_for", false))
+        return LEAT_BUG;
     return loop_watch_for(&watch->watch, ready) ? LEAT_OK : leat_no_memory(&watch->inst->ctx);
 }
 
-static struct leat_event *host_timer(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg)
+struct leat_event *inst_timer(struct inst *inst, int64_t usec, leat_event_fn fn, void *arg)
 {
-    struct leat_event *event = event_create(ctx, fn, arg);
+    struct leat_event *event = event_create(inst, fn, arg);
     if (!event)
         return NULL;
     event->is_timer = true;
@@ -245,15 +287,27 @@ static struct leat_event *host_timer(struct leat_ctx *ctx, int64_t usec, leat_ev
     return event;
 }
 
-static leat_status host_timer_again(struct leat_event *timer, int64_t usec)
+leat_status inst_timer_again(struct leat_event *timer, int64_t usec)
 {
     loop_timer_set(&timer->timer, usec);
     return LEAT_OK;
 }
 
+static struct leat_event *host_timer(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg)
+{
+    return rules_call(ctx, "timer", RULES_HOME) ? inst_timer(core_of(ctx)->inst, usec, fn, arg) : NULL;
+}
+
+static leat_status host_timer_again(struct leat_event *timer, int64_t usec)
+{
+    return event_is_right(timer, "timer_again", true) ? inst_timer_again(timer, usec) : LEAT_BUG;
+}
+
 static void host_wake(struct leat_ctx *ctx)
 {
     struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call_any(ctx, "wake"))
+        return;
     atomic_store(&inst->wake_wanted, true);
     task_wake(inst->task);
 }
@@ -281,6 +335,8 @@ static void run_posted(struct loop_mail *mail)
 
 static leat_status host_post(struct leat_ctx *ctx, leat_event_fn fn, void *arg)
 {
+    if (!rules_call_any(ctx, "post"))
+        return LEAT_BUG;
     struct posted *p = malloc(sizeof *p);
     if (!p)
         return leat_no_memory(ctx);
@@ -296,7 +352,7 @@ struct thread_ctx {
 
 static struct leat_ctx *host_thread_ctx_create(struct leat_ctx *ctx)
 {
-    struct thread_ctx *t = calloc(1, sizeof *t);
+    struct thread_ctx *t = rules_call(ctx, "thread_ctx_create", RULES_HOME) ? calloc(1, sizeof *t) : NULL;
     if (!t)
         return NULL;
     t->ctx.host = ctx->host;
@@ -307,7 +363,13 @@ static struct leat_ctx *host_thread_ctx_create(struct leat_ctx *ctx)
 
 static void host_thread_ctx_destroy(struct leat_ctx *ctx)
 {
-    free(ctx);
+    if (!ctx)
+        return;
+    struct inst *inst = core_of(ctx)->inst;
+    if (ctx == &inst->ctx)
+        rules_broken(inst, "thread_ctx_destroy", "with its own context");
+    else if (rules_call(&inst->ctx, "thread_ctx_destroy", RULES_HOME))
+        free(ctx);
 }
 
 // --- batches, output, state
@@ -315,11 +377,18 @@ static void host_thread_ctx_destroy(struct leat_ctx *ctx)
 static struct leat_batch *host_batch_create(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
                                             uint8_t bare)
 {
+    if (!rules_call_any(ctx, "batch_create"))
+        return NULL;
     return data_batch_create(ctx->host, schema, capacity, bare, base_time_wall());
 }
 
 static leat_status host_emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
 {
+    struct inst *inst = core_of(ctx)->inst;
+    if (ctx != &inst->ctx) {
+        data_batch_unref(b);
+        return rules_broken(inst, "emit", "with the context of a helper thread");
+    }
     return inst_emit(core_of(ctx)->inst, port, b);
 }
 
@@ -328,6 +397,10 @@ static leat_status host_emit(struct leat_ctx *ctx, uint32_t port, struct leat_ba
 static leat_status host_state_write(struct leat_ctx *ctx, struct leat_state_out *out, const void *ptr, size_t len)
 {
     struct state_buffer *b = out->core;
+    if (!rules_call(ctx, "state_write", RULES_HOME))
+        return LEAT_BUG;
+    if (!rules_is_in(core_of(ctx)->inst, "save_state"))
+        return rules_broken(core_of(ctx)->inst, "state_write", "outside of save_state");
     if (len > STATE_MAX - b->len)
         return leat_fail(ctx, LEAT_RESOURCE, "LEAT-R0004", "the state of the node is too large");
     if (b->cap - b->len < len) {
@@ -353,6 +426,8 @@ static leat_status host_format_open(struct leat_ctx *ctx, const char *option, ui
                                     struct leat_format **out)
 {
     const struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call(ctx, "format_open", RULES_HOME))
+        return LEAT_BUG;
     struct leat_format_request request = {
         .struct_size = sizeof request,
         .direction = direction,
@@ -368,11 +443,14 @@ static leat_status host_format_open(struct leat_ctx *ctx, const char *option, ui
 
 static void host_snapshot_done(struct leat_ctx *ctx)
 {
-    atomic_store(&core_of(ctx)->inst->snapshot_done, true);
+    if (rules_call(ctx, "snapshot_done", RULES_HOME | RULES_SOURCE))
+        atomic_store(&core_of(ctx)->inst->snapshot_done, true);
 }
 
 static void host_caught_up(struct leat_ctx *ctx)
 {
+    if (!rules_call(ctx, "caught_up", RULES_HOME | RULES_SOURCE))
+        return;
     core_of(ctx)->inst->caught_up = true;
     host_wake(ctx);
 }
@@ -380,6 +458,8 @@ static void host_caught_up(struct leat_ctx *ctx)
 static uint8_t host_resource_settled(struct leat_ctx *ctx, const char *resource)
 {
     struct runtime_job *job = core_of(ctx)->inst->job;
+    if (!rules_call(ctx, "resource_settled", RULES_HOME | RULES_SOURCE))
+        return 0;
     return !job->events.resource_settled || job->events.resource_settled(job->events.arg, resource);
 }
 
@@ -387,6 +467,8 @@ static uint8_t host_resource_settled(struct leat_ctx *ctx, const char *resource)
 static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind)
 {
     struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call(ctx, "progress", RULES_HOME | RULES_SOURCE))
+        return;
     bool moved = atomic_exchange(&inst->view_current, current) != current;
     atomic_store(&inst->view_end, end);
     atomic_store(&inst->view_behind, behind);
@@ -401,13 +483,24 @@ static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, 
 
 static leat_status host_lookup_ask(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket)
 {
-    return lookup_ask(core_of(ctx)->inst, input, keys, ticket);
+    struct inst *inst = core_of(ctx)->inst;
+    if (!rules_call(ctx, "lookup_ask", RULES_HOME | RULES_OPERATOR))
+        return LEAT_BUG;
+    if (!rules_is_in(inst, "process") && !rules_is_in(inst, "process_answer"))
+        return rules_broken(inst, "lookup_ask", "outside of process and process_answer");
+    return lookup_ask(inst, input, keys, ticket);
 }
 
 static void host_lookup_answer(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows,
                                const uint32_t *key_of_row)
 {
-    lookup_answer(core_of(ctx)->inst, ticket, rows, key_of_row);
+    struct inst *inst = core_of(ctx)->inst;
+    if (inst->node->kind == LEAT_LOOKUP && ctx == &inst->ctx) {
+        lookup_answer(inst, ticket, rows, key_of_row);
+        return;
+    }
+    rules_broken(inst, "lookup_answer", ctx == &inst->ctx ? "and is no lookup" : "with the context of a helper thread");
+    data_batch_unref(rows);
 }
 
 const struct leat_host runtime_host = {

@@ -125,14 +125,18 @@ leat_status lookup_ask(struct inst *asker, uint32_t input, const struct leat_bat
     if (!lookup || !lookup->self)
         return leat_fail(&asker->ctx, LEAT_BUG, "LEAT-R0006", "node \"%s\" asked an input that is no lookup",
                          asker->node->name);
-    struct question *q = malloc(sizeof *q), **at = &lookup->asked;
+    struct question **at = &lookup->asked;
+    bool behind = false;
+    for (; *at; at = &(*at)->next) {
+        if ((*at)->ticket == ticket)
+            return rules_broken(asker, "lookup_ask", "with a ticket that is under way");
+        behind = behind || !(*at)->told;
+    }
+    struct question *q = malloc(sizeof *q);
     if (!q)
         return leat_no_memory(&asker->ctx);
     *q = (struct question){NULL, keys, ticket, false};
     data_batch_ref(keys);
-    bool behind = false;
-    for (; *at; at = &(*at)->next)
-        behind = behind || !(*at)->told;
     *at = q;
     asker->asking++;
     leat_status st = behind ? LEAT_AGAIN : tell(lookup, q);
@@ -188,10 +192,8 @@ static void put_answer(struct inst *lookup, struct answer *a)
 
 void lookup_answer(struct inst *lookup, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row)
 {
-    if (rules_answer_here(lookup) != LEAT_OK) {
-        data_batch_unref(rows);
+    if (rules_answer_here(lookup, rows) != LEAT_OK)
         return;
-    }
     struct question **at = &lookup->asked;
     while (*at && (*at)->ticket != ticket)
         at = &(*at)->next;
@@ -207,6 +209,8 @@ void lookup_answer(struct inst *lookup, uint64_t ticket, struct leat_batch *rows
         job_fail(lookup);
         return;
     }
+    if (rows)
+        data_batch_seal(rows);
     *at = q->next;
     question_destroy(q);
     put_answer(lookup, a);

@@ -2,18 +2,36 @@
 // The rules of calling, as far as they can be seen from here: a plugin that breaks one fails its job as a bug that names
 // the node, the callback and the rule, instead of doing harm further down.
 //
-// What costs next to nothing is always looked at; the rows of a batch in debug builds only.
+// What costs next to nothing is always looked at; the rows of a batch, and functions that any thread may call, in debug
+// builds only. docs/guide/write-a-plugin.md lists the rules for authors, with what is said of each.
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "data/batch.h"
 #include "runtime/runtime_int.h"
+
+// Whom it is about: `node "users" (kafka, plugin kafka 1.2)`.
+#define WHO 320
+
+static const char *who(const struct inst *inst, char text[WHO])
+{
+    const struct base_crash_site *site = inst->site;
+    bool known = site && site->plugin;
+    snprintf(text, WHO, "node \"%s\" (%s%s%s%s%s)", inst->node->name, inst->node->component->name,
+             known ? ", plugin " : "", known ? site->plugin : "", known && site->version ? " " : "",
+             known && site->version ? site->version : "");
+    return text;
+}
 
 leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may)
 {
     if (st == LEAT_OK || (st < 0 && st >= LEAT_BUG) || (st == LEAT_AGAIN && may & RULES_AGAIN) ||
         (st == LEAT_END && may & RULES_END))
         return st;
-    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0007", "node \"%s\" (%s) answered %d to %s, which is no answer to it",
-                     inst->node->name, inst->node->component->name, (int)st, call);
+    char text[WHO];
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0007", "%s answered %d to %s, which is no answer to it",
+                     who(inst, text), (int)st, call);
 }
 
 leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t len)
@@ -21,23 +39,23 @@ leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t l
     // a delta that nobody asked for has no full piece to stand on
     if (!len || kind == LEAT_STATE_FULL || (kind == LEAT_STATE_DELTA && asked == LEAT_STATE_DELTA))
         return LEAT_OK;
-    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0013",
-                     "node \"%s\" (%s) saved a state of kind %u when %s was asked for", inst->node->name,
-                     inst->node->component->name, kind, asked == LEAT_STATE_FULL ? "all of it" : "what changed");
+    char text[WHO];
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0013", "%s saved a state of kind %u when %s was asked for",
+                     who(inst, text), kind, asked == LEAT_STATE_FULL ? "all of it" : "what changed");
 }
 
 static leat_status emit_broke(struct inst *inst, const char *rule)
 {
-    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "node \"%s\" (%s) emitted %s", inst->node->name,
-                     inst->node->component->name, rule);
+    char text[WHO];
+    return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0002", "%s emitted %s", who(inst, text), rule);
 }
 
 // The error is a value of this call: the node's own belongs to its worker.
 static leat_status wrong_thread(struct inst *inst, const char *code, const char *did, const char *hint)
 {
     struct base_error error;
-    base_fail(&error, LEAT_BUG, code, "node \"%s\" (%s) %s on a thread that is not its worker", inst->node->name,
-              inst->node->component->name, did);
+    char text[WHO];
+    base_fail(&error, LEAT_BUG, code, "%s %s on a thread that is not its worker", who(inst, text), did);
     base_error_node(&error, inst->node->name);
     base_error_hint(&error, "%s", hint);
     job_fail_by(inst->job, &error);
@@ -47,6 +65,69 @@ static leat_status wrong_thread(struct inst *inst, const char *code, const char 
 static bool is_here(const struct inst *inst)
 {
     return pthread_equal(pthread_self(), inst->task->worker->thread);
+}
+
+// --- functions of the host table
+
+leat_status rules_broken(struct inst *inst, const char *function, const char *rule)
+{
+    struct base_error error;
+    char text[WHO];
+    base_fail(&error, LEAT_BUG, "LEAT-R0014", "%s called %s %s", who(inst, text), function, rule);
+    base_error_node(&error, inst->node->name);
+    base_error_hint(&error, "include/leat/host.h says where each function may be called.");
+    job_fail_by(inst->job, &error);
+    return LEAT_BUG;
+}
+
+static bool is_its_callback(const struct inst *inst)
+{
+    return atomic_load_explicit(&inst->task->worker->place.site, memory_order_relaxed) == inst->site;
+}
+
+bool rules_is_in(const struct inst *inst, const char *call)
+{
+    const char *present = atomic_load_explicit(&inst->task->worker->place.call, memory_order_relaxed);
+    return is_its_callback(inst) && present && strcmp(present, call) == 0;
+}
+
+// The first thread but the worker that uses a helper thread's context is the one that it belongs to.
+static bool is_of_this_thread(struct ctx_core *core)
+{
+    pthread_t owner = 0, self = pthread_self();
+    return is_here(core->inst) || atomic_compare_exchange_strong(&core->thread, &owner, self) ||
+           pthread_equal(owner, self);
+}
+
+static const char *broken_place(struct ctx_core *core, bool nodes_own, unsigned asks)
+{
+    struct inst *inst = core->inst;
+    if (nodes_own && !is_here(inst))
+        return asks & RULES_HOME ? "on a thread that is not its worker"
+                                 : "with the node's context on another thread, which needs a thread_ctx of its own";
+    if (!nodes_own && asks & RULES_HOME)
+        return "with the context of a helper thread";
+    if (!nodes_own && !is_of_this_thread(core))
+        return "with the context of another helper thread";
+    return asks & RULES_HOME && !is_its_callback(inst) ? "outside of its callbacks" : NULL;
+}
+
+static const char *broken_kind(uint8_t kind, unsigned asks)
+{
+    if (asks & RULES_SOURCE && kind != LEAT_SOURCE)
+        return "and is no source";
+    return asks & RULES_OPERATOR && kind != LEAT_OPERATOR ? "and is no operator" : NULL;
+}
+
+bool rules_call(struct leat_ctx *ctx, const char *function, unsigned asks)
+{
+    struct ctx_core *core = ctx->core;
+    const char *rule = broken_place(core, ctx == &core->inst->ctx, asks);
+    if (!rule)
+        rule = broken_kind(core->inst->node->kind, asks);
+    if (rule)
+        rules_broken(core->inst, function, rule);
+    return !rule;
 }
 
 #ifndef NDEBUG
@@ -101,6 +182,8 @@ leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch
     if (!is_here(inst))
         return wrong_thread(inst, "LEAT-R0002", "emitted",
                             "Hand the batch over to the worker by host->post, or keep it until poll.");
+    if (data_batch_is_sealed(b))
+        return emit_broke(inst, "a batch that it had given away before");
     if (inst->ended)
         return emit_broke(inst, "after it had said LEAT_END");
     if (!inst->emitting_allowed)
@@ -113,8 +196,8 @@ leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch
 
 static leat_status answer_broke(struct inst *inst, const char *rule)
 {
-    leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0008", "node \"%s\" (%s) answered %s", inst->node->name,
-              inst->node->component->name, rule);
+    char text[WHO];
+    leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0008", "%s answered %s", who(inst, text), rule);
     job_fail(inst);
     return LEAT_BUG;
 }
@@ -124,11 +207,15 @@ leat_status rules_answer_taken(struct inst *inst)
     return answer_broke(inst, "a question and then said LEAT_AGAIN to it");
 }
 
-leat_status rules_answer_here(struct inst *inst)
+leat_status rules_answer_here(struct inst *inst, struct leat_batch *rows)
 {
-    return is_here(inst) ? LEAT_OK
-                         : wrong_thread(inst, "LEAT-R0008", "answered",
-                                        "Hand the rows over to the worker by host->post, and answer there.");
+    bool sealed = rows && data_batch_is_sealed(rows); // then it is no longer the plugin's to give
+    if (is_here(inst))
+        return sealed ? answer_broke(inst, "with a batch that it had given away before") : LEAT_OK;
+    if (!sealed)
+        data_batch_unref(rows);
+    return wrong_thread(inst, "LEAT-R0008", "answered",
+                        "Hand the rows over to the worker by host->post, and answer there.");
 }
 
 leat_status rules_answer(struct inst *inst, const struct leat_batch *keys, const struct leat_batch *rows,

@@ -63,6 +63,7 @@ struct ctx_core {
     struct base_error error;
     leat_usec skips_since; // rows skipped since, see host.c
     uint32_t skips;
+    _Atomic(pthread_t) thread; // a helper thread's context: who uses it; 0 = nobody yet
 };
 
 // One way out of an instance's port.
@@ -297,10 +298,27 @@ leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t l
 leat_status rules_emit(struct inst *inst, uint32_t port, const struct leat_batch *b);
 // May the lookup answer on this thread (any thread), and the question of these keys (NULL = none that is open) with
 // these rows (worker)? If not, the job has failed.
-leat_status rules_answer_here(struct inst *inst);
+leat_status rules_answer_here(struct inst *inst, struct leat_batch *rows); // drops them if not
 leat_status rules_answer_taken(struct inst *inst); // fails: it was answered, and ask says that it was not taken
 leat_status rules_answer(struct inst *inst, const struct leat_batch *keys, const struct leat_batch *rows,
                          const uint32_t *key_of_row);
+
+// What a function of the host table asks of its caller, beyond a context of the calling thread's own.
+#define RULES_HOME     1u // a callback of the node: its worker, its own context
+#define RULES_SOURCE   2u
+#define RULES_OPERATOR 4u
+// May it be called with this context, here and now? If not, the job has failed with a bug that names the function.
+bool rules_call(struct leat_ctx *ctx, const char *function, unsigned asks);
+// The same for what any thread may call: looked at in debug builds.
+#ifdef NDEBUG
+#define rules_call_any(ctx, function) true
+#else
+#define rules_call_any(ctx, function) rules_call(ctx, function, 0)
+#endif
+// Is the node of this instance in a callback of that name?
+bool rules_is_in(const struct inst *inst, const char *call);
+// Fails the job: `function` was called "…rule…". Any thread.
+leat_status rules_broken(struct inst *inst, const char *function, const char *rule);
 
 // --- consolidate.c (worker)
 // `memory`: bytes held in memory; what is more goes to files in `dir` (borrowed; NULL = /tmp).
@@ -338,6 +356,9 @@ void inst_complete_mail(struct loop_mail *mail);
 // --- host.c
 extern const struct leat_host runtime_host;
 void host_close_events(struct inst *inst);
+// Timers of the core's own on the loop of an instance; closed with the plugin's.
+struct leat_event *inst_timer(struct inst *inst, int64_t usec, leat_event_fn fn, void *arg);
+leat_status inst_timer_again(struct leat_event *timer, int64_t usec);
 static inline struct inst *inst_of(struct leat_ctx *ctx)
 {
     return ((struct ctx_core *)ctx->core)->inst;

@@ -165,5 +165,5 @@ def test_a_lookup_that_answers_wrongly_fails_its_job(work):
         text = head("run", server={"plugin.dir": plugins}) + WRONG_ANSWER.format(how=how)
         leat = Leat(text, f"{work}/leat-{how}").launch()
         line = leat.wait_logged("job-failed")
-        assert f'node "culprit" (misbehave) {words}' in line and "code=LEAT-R0008" in line, (how, line)
+        assert f'node "culprit" (misbehave, plugin misbehave 7.1) {words}' in line and "code=LEAT-R0008" in line, (how, line)
         leat.terminate(code=4)

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches: layout, arena, references, and the pool under several threads.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
+
+#include "base/sanitized.h"
 
 #include <cmocka.h>
 
@@ -155,6 +160,78 @@ static void the_pool_serves_several_threads(void **state)
     assert_int_equal(atomic_load(&released), 1);
 }
 
+// --- rules that nobody can go on after: in a child, which says what is broken and crashes
+
+static void grow_sealed(struct leat_batch *b)
+{
+    data_batch_seal(b);
+    data_batch_grow(b, 8, 8);
+}
+
+static void keep_when_sealed(struct leat_batch *b)
+{
+    data_batch_seal(b);
+    assert_int_equal(data_batch_keep(b, b), LEAT_OK);
+}
+
+static void add_when_sealed(struct leat_batch *b)
+{
+    data_batch_seal(b);
+    leat_batch_add(b, LEAT_INSERT);
+    data_batch_unref(b);
+}
+
+static void unref_twice(struct leat_batch *b)
+{
+    data_batch_unref(b);
+    data_batch_unref(b);
+}
+
+static void assert_broken(void (*fn)(struct leat_batch *b), const char *words)
+{
+    char text[512] = "";
+    int pipes[2], status;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL); // cmocka's
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        dup2(pipes[1], STDERR_FILENO);
+        fn(fixture_batch(4));
+        _exit(0);
+    }
+    close(pipes[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(read(pipes[0], text, sizeof text - 1) >= 0);
+    close(pipes[0]);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(text, words));
+}
+
+static void who_uses_what_was_given_away_is_stopped(void **state)
+{
+#ifdef NDEBUG
+    const bool debug = false;
+#else
+    const bool debug = true;
+#endif
+    const struct {
+        void (*fn)(struct leat_batch *b);
+        const char *words;
+        bool told;
+    } rows[] = {
+        {grow_sealed, "broken: leat_batch_alloc or leat_batch_set_bytes on a batch that was given away", debug},
+        {keep_when_sealed, "broken: batch_keep or batch_attach on a batch that was given away", debug},
+        {add_when_sealed, "broken: leat_batch_add on a batch that was given away", debug},
+        // a sanitizer sees it by itself
+        {unref_twice, "broken: leat_batch_unref on a batch that nobody held any more", !BASE_SANITIZED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].told)
+            assert_broken(rows[i].fn, rows[i].words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_lives_as_long),
         cmocka_unit_test(a_bare_batch_has_columns_on_demand),
         cmocka_unit_test(the_pool_serves_several_threads),
+        cmocka_unit_test(who_uses_what_was_given_away_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
