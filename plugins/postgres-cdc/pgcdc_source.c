@@ -18,7 +18,7 @@ static void check_slot_name(struct leat_ctx *ctx, const char *name)
 {
     size_t n = strlen(name);
     if (!n || n > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0207", "slot.name", 0,
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0209", "slot.name", 0,
                   "Use up to 63 lower-case letters, digits and underscores.",
                   "\"%s\" cannot be the name of a replication slot", name);
 }
@@ -46,7 +46,7 @@ leat_status pgcdc_check(struct leat_ctx *ctx, const void *config)
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0308", "on-truncate", 0, NULL,
                   "on-truncate \"delete\" needs a snapshot to know the rows");
     if (c->slot_reuse == PGCDC_REUSE_SNAPSHOT && c->startup_mode != PGCDC_INITIAL)
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0207", "slot.reuse", 0, "Set slot.reuse to \"continue\".",
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-G0210", "slot.reuse", 0, "Set slot.reuse to \"continue\".",
                   "slot.reuse \"snapshot\" needs scan.startup.mode \"initial\"");
     return LEAT_OK;
 }

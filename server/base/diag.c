@@ -251,6 +251,8 @@ static void print_excerpt(const struct base_diag *d, struct base_secrets *secret
     size_t len, shown, from = 0;
     const char *line = base_source_line(d->place.source, d->place.line, &len);
     size_t column = d->place.column ? d->place.column - 1 : 0;
+    if (!len)
+        return; // an empty file
     if (within_secret(d->place.source, d->place.line)) {
         base_str_addf(out, "%5u | " BASE_SECRET_MASK "\n", d->place.line);
         return;
@@ -364,6 +366,8 @@ void base_diags_json(const struct base_diags *diags, struct base_secrets *secret
         json_text(out, secrets, "message", d->message);
         if (d->hint)
             json_text(out, secrets, "hint", d->hint);
+        if (d->code[0] && d->code[5] != 'X') // those of plugins from elsewhere are on no page of ours
+            base_str_addf(out, ",\"page\":\"docs/reference/codes.md#%s\"", d->code);
         base_str_addc(out, '}');
     }
     base_str_addz(out, "]}\n");

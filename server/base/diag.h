@@ -44,7 +44,7 @@ struct base_place {
 
 #define BASE_SOURCE_MAX ((size_t)1 << 20) // longest text
 
-// A copy of `text` in the arena. NULL when memory is short or it is longer than BASE_SOURCE_MAX.
+// A copy of `text` in the arena, without the byte order mark that it may begin with. NULL when memory is short or it is longer than BASE_SOURCE_MAX.
 const struct base_source *base_source_make(struct base_arena *arena, const char *name, const char *text, size_t len);
 // Reads a file. Fails as LEAT_CONFIG with the reason.
 leat_status base_source_read(struct base_arena *arena, const char *path, const struct base_source **out,
@@ -90,7 +90,7 @@ void base_diags_sort(struct base_diags *diags);
 // All of them for people, and the count. `colour` adds terminal colours.
 void base_diags_print(const struct base_diags *diags, struct base_secrets *secrets, bool colour, struct base_str *out);
 // {"errors":1,"warnings":0,"diagnostics":[{"severity":…,"code":…,"file":…,"line":…,"column":…,"end_column":…,
-// "length":…,"message":…,"hint":…}]}; columns count bytes from 1, end_column is the first behind the place.
+// "length":…,"message":…,"hint":…,"page":…}]}; columns count bytes from 1, end_column is the first behind the place.
 void base_diags_json(const struct base_diags *diags, struct base_secrets *secrets, struct base_str *out);
 
 // "Did you mean \"x\"?" in the arena of the list, NULL when no word is near. `words` as for base_nearest.

@@ -34,6 +34,11 @@ static bool find_lines(struct base_arena *arena, struct base_source *s)
 
 const struct base_source *base_source_make(struct base_arena *arena, const char *name, const char *text, size_t len)
 {
+    static const char mark[] = "\xef\xbb\xbf"; // of UTF-8, as editors of Windows write it; no column of any line
+    if (len >= 3 && memcmp(text, mark, 3) == 0) {
+        text += 3;
+        len -= 3;
+    }
     if (len > BASE_SOURCE_MAX)
         return NULL;
     struct base_source *s = base_arena_alloc(arena, sizeof *s);

@@ -23,6 +23,8 @@ static int run(int argc, char **argv)
     if (!session_open(&s, files, count))
         return EXIT_OUTSIDE;
     session_report(&s, json);
+    if (!json)
+        session_read_on(&s);
     bool good = s.diags.errors == 0;
     if (good && !json)
         printf("%u pipeline%s checked, %s\n", s.pipeline_count, s.pipeline_count == 1 ? "" : "s",
@@ -45,5 +47,5 @@ const struct cli_verb cli_check = {
             "that is\n"
             "possible without connecting. Every fault is shown as file:line:column with the line and a caret.\n"
             "\n"
-            "  --json   the faults as JSON, for editors",
+            "  --json   the faults as JSON, for editors: with the place, a hint, and the page that tells of the code",
 };

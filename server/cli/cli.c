@@ -10,7 +10,8 @@
 
 #define VERSION "0.1.0"
 
-const struct cli_verb *const cli_verbs[] = {&cli_run, &cli_check, &cli_plan, &cli_plugins, &cli_sql, NULL};
+const struct cli_verb *const cli_verbs[] = {&cli_run,     &cli_check, &cli_plan, &cli_plugins,
+                                            &cli_explain, &cli_sql,   NULL};
 
 static void print_help(FILE *out)
 {

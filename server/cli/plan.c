@@ -33,6 +33,7 @@ static int connect_job(struct session *s, struct graph *graph, struct plan_job *
         return 0;
     if (s->diags.errors > before) {
         session_report(s, false);
+        session_read_on(s);
         return EXIT_CONFIG;
     }
     machine_print_error(&error, s->secrets);
@@ -136,6 +137,7 @@ static int run(int argc, char **argv)
         return EXIT_OUTSIDE;
     if (s.diags.errors) {
         session_report(&s, false);
+        session_read_on(&s);
         session_close(&s);
         return EXIT_CONFIG;
     }

@@ -2,6 +2,7 @@
 // leat plugins: what is in lib/, and every option of it; the reference in docs/ is made of its Markdown.
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -18,8 +19,6 @@ static bool print(const struct plugin_registry *registry, const char *name, enum
         reference_core(form, out);
     else if (name && strcmp(name, "codes") == 0)
         reference_codes(registry, form, out);
-    else if (name && strncasecmp(name, "LEAT-", 5) == 0)
-        return reference_code(registry, name, out);
     else if (form == REFERENCE_JSON)
         return plugin_doc_json(registry, name, out);
     else if (form == REFERENCE_TEXT)
@@ -36,6 +35,10 @@ static int unknown(const struct plugin_registry *registry, const char *name)
     const char *near = NULL;
     for (uint8_t kind = LEAT_SOURCE; kind <= LEAT_LOOKUP && !near; kind++)
         near = base_nearest(name, plugin_registry_names(registry, kind));
+    if (strncasecmp(name, "LEAT-", 5) == 0) {
+        fprintf(stderr, "leat plugins: \"%s\" is an error code: leat explain %s\n", name, name);
+        return EXIT_CONFIG;
+    }
     fprintf(stderr, "leat plugins: nothing is called \"%s\"%s%s%s\n", name, near ? "; did you mean \"" : "",
             near ? near : "", near ? "\"?" : "");
     return EXIT_CONFIG;
@@ -91,7 +94,7 @@ const struct cli_verb cli_plugins = {
     .help = "Without NAME: a line for each component. With the NAME of a plugin or component: its options with types,\n"
             "defaults, ranges and help. \"core\": the options of [server], [pipeline] and of every node. \"codes\": "
             "all error\n"
-            "codes; with the NAME of one (LEAT-C0005): its cause and cure.\n"
+            "codes; \"leat explain\" tells of one.\n"
             "\n"
             "  --json         for programs\n"
             "  --markdown     for the manual\n"

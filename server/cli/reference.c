@@ -3,8 +3,8 @@
 #include "cli/reference.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "base/arena.h"
 #include "base/code.h"
 #include "base/str.h"
 #include "config/config.h"
@@ -158,27 +158,68 @@ void reference_codes(const struct plugin_registry *registry, enum reference_form
         base_str_addz(
             out, "# Error codes\n\nPrinted by `leat plugins --markdown codes`; do not edit. The same code and text "
                  "stand in the log, on the command line and in health; a code never changes its meaning. "
-                 "`leat plugins LEAT-C0005` shows one of them.\n");
+                 "`leat explain LEAT-C0005` shows one of them.\n");
     for_each_code(registry, forms[form], &page);
     if (form == REFERENCE_JSON)
         base_str_addz(out, "\n]}\n");
 }
 
+// --- some codes
+
 struct search {
-    const char *code;
+    const char *const *codes; // NULL-terminated; none = all
+    code_fn each;
     struct page page;
 };
 
 static void add_if_wanted(void *arg, const char *plugin, const struct leat_code *code)
 {
     struct search *s = arg;
-    if (strcasecmp(code->code, s->code) == 0)
-        add_lines(&s->page, plugin, code);
+    bool wanted = !s->codes[0];
+    for (const char *const *c = s->codes; *c && !wanted; c++)
+        wanted = strcmp(code->code, *c) == 0;
+    if (wanted)
+        s->each(&s->page, plugin, code);
 }
 
-bool reference_code(const struct plugin_registry *registry, const char *code, struct base_str *out)
+static void add_line(void *arg, const char *plugin, const struct leat_code *code)
 {
-    struct search s = {code, {.out = out}};
+    struct page *page = arg;
+    page->count++;
+    base_str_addf(page->out, "%s  %s\n", code->code, code->cause);
+}
+
+void reference_explain(const struct plugin_registry *registry, const char *const *codes, enum reference_form form,
+                       struct base_str *out)
+{
+    struct search s = {codes, form == REFERENCE_JSON ? add_object : codes[0] ? add_lines : add_line, {.out = out}};
+    if (form == REFERENCE_JSON)
+        base_str_addz(out, "{\"codes\":[");
     for_each_code(registry, add_if_wanted, &s);
-    return s.page.count > 0;
+    if (form == REFERENCE_JSON)
+        base_str_addz(out, "\n]}\n");
+}
+
+struct names {
+    const char **items; // NULL = only counted
+    uint32_t count;
+};
+
+static void add_name(void *arg, const char *plugin, const struct leat_code *code)
+{
+    struct names *names = arg;
+    if (names->items)
+        names->items[names->count] = code->code;
+    names->count++;
+}
+
+const char *const *reference_code_names(const struct plugin_registry *registry, struct base_arena *arena)
+{
+    struct names names = {NULL, 0};
+    for_each_code(registry, add_name, &names);
+    names.items = base_arena_calloc(arena, names.count + 1, sizeof *names.items);
+    names.count = 0;
+    if (names.items)
+        for_each_code(registry, add_name, &names);
+    return names.items;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+struct base_arena;
 struct base_str;
 struct plugin_registry;
 
@@ -16,7 +17,10 @@ enum reference_form { REFERENCE_TEXT, REFERENCE_JSON, REFERENCE_MARKDOWN };
 void reference_core(enum reference_form form, struct base_str *out);
 // Every code of the core and of the plugins, each once.
 void reference_codes(const struct plugin_registry *registry, enum reference_form form, struct base_str *out);
-// One code with cause and cure; false = nobody has it.
-bool reference_code(const struct plugin_registry *registry, const char *code, struct base_str *out);
+// Those of `codes` (NULL-terminated) with cause and cure; all, a line each, when there are none. Text or JSON.
+void reference_explain(const struct plugin_registry *registry, const char *const *codes, enum reference_form form,
+                       struct base_str *out);
+// The names of all codes, NULL-terminated; NULL = no memory.
+const char *const *reference_code_names(const struct plugin_registry *registry, struct base_arena *arena);
 
 #endif

@@ -314,6 +314,7 @@ static int run(int argc, char **argv)
         return EXIT_OUTSIDE;
     if (s.session.diags.count)
         session_report(&s.session, false);
+    session_read_on(&s.session);
     if (s.session.diags.errors) {
         session_close(&s.session);
         return EXIT_CONFIG;

@@ -55,7 +55,7 @@ static void check_sinks(struct session *s)
         for (uint32_t k = 0; k < p->node_count; k++)
             sinks += p->nodes[k].kind == LEAT_SINK;
         if (!sinks && !p->incomplete)
-            base_diag_add(&s->diags, LEAT_DIAG_ERROR, "LEAT-C0022", &p->place,
+            base_diag_add(&s->diags, LEAT_DIAG_ERROR, "LEAT-C0022", p->node_count ? &p->nodes[0].place : &p->place,
                           "Add one: [sinks.NAME] with input = \"name of a source or operator\" and a connector.",
                           "pipeline \"%s\" has no sink: nothing of it would run", p->options.name);
     }
@@ -170,4 +170,42 @@ void session_report(struct session *s, bool json)
     if (json)
         fputc('\n', to);
     base_str_fini(&out);
+}
+
+// --- where to read on
+
+#define READ_ON_MAX 3 // codes and names: whoever mends these has the others left anyway
+
+static void add_new(const char **list, uint32_t *count, const char *word)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (strcmp(list[i], word) == 0)
+            return;
+    if (*count < READ_ON_MAX)
+        list[(*count)++] = word;
+}
+
+void session_read_on(const struct session *s)
+{
+    const char *codes[READ_ON_MAX], *names[READ_ON_MAX];
+    uint32_t code_count = 0, name_count = 0;
+    for (uint32_t i = 0; i < s->diags.count; i++)
+        if (s->diags.items[i].severity == LEAT_DIAG_ERROR && s->diags.items[i].code[0])
+            add_new(codes, &code_count, s->diags.items[i].code);
+    if (s->config->faulty)
+        add_new(names, &name_count, "core");
+    for (uint32_t i = 0; i < s->config->pipeline_count; i++)
+        for (uint32_t k = 0; k < s->config->pipelines[i].node_count; k++) {
+            const struct config_node *node = &s->config->pipelines[i].nodes[k];
+            if (node->faulty && node->component)
+                add_new(names, &name_count, node->component->name);
+        }
+    if (code_count)
+        fprintf(stderr, "read on: leat explain");
+    for (uint32_t i = 0; i < code_count; i++)
+        fprintf(stderr, " %s", codes[i]);
+    for (uint32_t i = 0; i < name_count; i++)
+        fprintf(stderr, "%s leat plugins %s", i ? "," : "; options:", names[i]);
+    if (code_count)
+        fputc('\n', stderr);
 }

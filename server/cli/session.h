@@ -37,5 +37,7 @@ void session_close(struct session *session);
 
 // Prints diagnostics and their count to stderr; with `json` as JSON to stdout.
 void session_report(struct session *session, bool json);
+// After that, where there were errors: a line with the commands that tell more of their codes and options.
+void session_read_on(const struct session *session);
 
 #endif

@@ -16,7 +16,7 @@ struct cli_verb {
     const char *help; // paragraphs for "leat help VERB"
 };
 
-extern const struct cli_verb cli_run, cli_check, cli_plan, cli_plugins, cli_sql;
+extern const struct cli_verb cli_run, cli_check, cli_plan, cli_plugins, cli_explain, cli_sql;
 
 // All verbs, in the order of the help; ends with a NULL.
 extern const struct cli_verb *const cli_verbs[];

@@ -55,7 +55,7 @@ void config_destroy(struct config *config)
 static struct plugin_setting *read_section(struct config *config, enum section section, const struct toml_node *table,
                                            const struct base_place *place, void *out, uint32_t *setting_count)
 {
-    uint32_t count;
+    uint32_t count, before = config->diags->errors;
     const struct leat_option *options = config_table(section, &count);
     struct plugin_parse parse = {.arena = config->arena,
                                  .diags = config->diags,
@@ -70,6 +70,7 @@ static struct plugin_setting *read_section(struct config *config, enum section s
     plugin_options_parse(&parse, options, count, out);
     plugin_options_unknown(&parse, tables, counts, NULL, 0, NULL);
     *setting_count = parse.setting_count;
+    config->faulty |= config->diags->errors != before;
     return parse.settings;
 }
 
@@ -195,17 +196,52 @@ static void report_unknown(struct config *config, const struct toml_node *member
               "option \"%s\" stands outside of every section", member->key);
 }
 
-// Nodes of all sections in the order of the file: their places rise.
+struct member {
+    enum section section;
+    const struct toml_node *node;
+};
+
 static int by_place(const void *left, const void *right)
 {
-    const struct config_node *a = left, *b = right;
-    return a->place.line != b->place.line ? (a->place.line < b->place.line ? -1 : 1)
-                                          : (a->place.column < b->place.column ? -1 : 1);
+    const struct base_place *a = &((const struct member *)left)->node->key_place,
+                            *b = &((const struct member *)right)->node->key_place;
+    return a->line != b->line ? (a->line < b->line ? -1 : 1) : (a->column < b->column ? -1 : 1);
+}
+
+// Lists the nodes of all sections into `out`, unless NULL. Returns how many there are.
+static size_t list_members(const struct toml_node *root, struct member *out)
+{
+    size_t n = 0;
+    for (const struct toml_node *s = root->first; s; s = s->next) {
+        int section = section_named(s->key);
+        if (section < SECTION_SOURCES || s->kind != TOML_TABLE)
+            continue;
+        for (const struct toml_node *m = s->first; m; m = m->next, n++)
+            if (out)
+                out[n] = (struct member){(enum section)section, m};
+    }
+    return n;
+}
+
+// In the order of the file: of two nodes with one name the later has the fault.
+static void read_nodes(struct config *config, struct config_pipeline *p, const struct toml_node *root)
+{
+    size_t count = list_members(root, NULL);
+    struct member *members = base_arena_calloc(config->arena, count + 1, sizeof *members);
+    if (!members) {
+        no_memory(config);
+        return;
+    }
+    list_members(root, members);
+    if (count)
+        qsort(members, count, sizeof *members, by_place);
+    for (size_t i = 0; i < count; i++)
+        read_node(config, p, members[i].section, members[i].node);
 }
 
 static void read_root(struct config *config, const struct base_source *source, const struct toml_node *root)
 {
-    struct config_pipeline p = {.source = source, .place = {.source = source}};
+    struct config_pipeline p = {.source = source, .place = base_place_at(source, 0, 0)};
     const struct toml_node *pipeline = NULL;
     bool has_nodes = false; // a section that is not known may hold some too: then the pipeline is incomplete
     for (const struct toml_node *n = root->first; n; n = n->next) {
@@ -214,7 +250,7 @@ static void read_root(struct config *config, const struct base_source *source, c
         if (section < 0)
             report_unknown(config, n);
         else if (!is_table(config, n))
-            p.incomplete = has_nodes = true;
+            p.incomplete = p.nodes_missing = has_nodes = true;
         else if (section == SECTION_SERVER)
             read_server(config, n);
         else if (section == SECTION_PIPELINE)
@@ -228,14 +264,7 @@ static void read_root(struct config *config, const struct base_source *source, c
         ERROR(config, "LEAT-C0003", &p.place, NULL, "more than %d pipelines", CONFIG_FILES_MAX);
         return;
     }
-    for (const struct toml_node *n = root->first; n; n = n->next) {
-        int section = section_named(n->key);
-        for (const struct toml_node *m = n->first; m && section >= SECTION_SOURCES && n->kind == TOML_TABLE;
-             m = m->next)
-            read_node(config, &p, (enum section)section, m);
-    }
-    if (p.node_count)
-        qsort(p.nodes, p.node_count, sizeof *p.nodes, by_place);
+    read_nodes(config, &p, root);
     config->pipelines[config->pipeline_count] = p;
     read_pipeline(config, &config->pipelines[config->pipeline_count], pipeline);
     config->pipeline_count++;
@@ -252,25 +281,27 @@ static void load_source(struct config *config, const struct base_source *source)
     read_root(config, source, root);
 }
 
-static void load_file(struct config *config, const char *path)
+// The text, NULL when it could not be read.
+static const struct base_source *load_file(struct config *config, const char *path)
 {
-    const struct base_source *source;
+    const struct base_source *source = NULL;
     struct base_error err;
     if (base_source_read(config->arena, path, &source, &err) != LEAT_OK)
         ERROR(config, err.code, NULL, NULL, "%s", err.message);
     else
         load_source(config, source);
+    return source;
 }
 
 // A file that somebody names holds something.
 static void load_named(struct config *config, const char *path)
 {
     uint32_t before = config->diags->errors, pipelines = config->pipeline_count;
-    load_file(config, path);
-    const struct base_source *server = config->server_place.source;
+    const struct base_source *source = load_file(config, path), *server = config->server_place.source;
+    struct base_place place = source ? base_place_at(source, 0, 0) : (struct base_place){0};
     if (config->diags->errors == before && config->pipeline_count == pipelines &&
         (!server || strcmp(server->name, path) != 0))
-        ERROR(config, "LEAT-C0022", NULL, "A pipeline has at least [sources.NAME] and [sinks.NAME].",
+        ERROR(config, "LEAT-C0022", &place, "A pipeline has at least [sources.NAME] and [sinks.NAME].",
               "file \"%s\" is empty: there is nothing to run in it", path);
 }
 

@@ -112,11 +112,12 @@ struct config_node {
 
 struct config_pipeline {
     const struct base_source *source;
-    struct base_place place; // of [pipeline], or the file
+    struct base_place place; // of [pipeline], or the beginning of the file
     struct config_pipeline_options options;
     struct config_node *nodes; // in the order of the file
     uint32_t node_count;
-    uint8_t incomplete; // a node was left out
+    uint8_t incomplete;    // a node was left out
+    uint8_t nodes_missing; // a whole section of nodes was: names that nothing has may stand there
 };
 
 struct config {
@@ -129,6 +130,7 @@ struct config {
     struct base_place server_place; // of [server]; source NULL = there is none
     struct plugin_setting *server_settings;
     uint32_t server_setting_count;
+    bool faulty; // [server] or [pipeline] of a file had faults
 };
 
 struct config *config_create(struct base_diags *diags, struct base_secrets *secrets, struct base_error *err);

@@ -194,6 +194,7 @@ void read_node(struct config *config, struct config_pipeline *pipeline, enum sec
     uint32_t before = config->diags->errors;
     bool is_free = check_name(config, pipeline, noun, member);
     pipeline->incomplete |= !is_free || member->kind != TOML_TABLE;
+    pipeline->nodes_missing |= member->kind != TOML_TABLE;
     if (member->kind != TOML_TABLE) {
         ERROR(config, "LEAT-C0006", &member->place, NULL, "%s \"%s\" must be a table of options", noun, member->key);
         return;

@@ -287,6 +287,7 @@ struct graph *graph_build(struct config *config, struct config_pipeline *pipelin
         .normalizer = plugin_registry_find(registry, LEAT_OPERATOR, "normalize"),
         .reporter = {config, report, where},
         .incomplete = pipeline->incomplete,
+        .nodes_missing = pipeline->nodes_missing,
     };
     *ok = true;
     for (uint32_t i = 0; i < pipeline->node_count; i++)

@@ -30,11 +30,12 @@ static const char *nearest(struct graph *graph, const char *name, size_t len)
 // Nobody has the name; whoever has the nearest one is looked at as if it were meant.
 static void refuse_unknown(struct graph *graph, struct graph_node *node, struct graph_ref *ref, size_t len)
 {
-    const char *near = nearest(graph, ref->text, len);
+    const char *near = graph->nodes_missing ? NULL : nearest(graph, ref->text, len);
     char hint[256];
     snprintf(hint, sizeof hint, "Did you mean \"%s\"?", near ? near : "");
-    graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
-                 "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
+    if (!graph->nodes_missing)
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0001", ref->option, ref->offset, near ? hint : NULL,
+                     "unknown node \"%.*s\": no source, operator or lookup has this name", (int)len, ref->text);
     ref->to = near ? find(graph, near, strlen(near)) : NULL;
     graph->incomplete |= !ref->to; // whoever is meant
 }

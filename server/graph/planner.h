@@ -85,7 +85,8 @@ struct graph {
     const struct leat_component
         *normalizer; // the operator that makes an upsert stream complete; NULL = plugin not there
     struct graph_reporter reporter;
-    uint8_t incomplete; // nodes are missing, so nobody may be blamed for not being read
+    uint8_t incomplete;    // nodes are missing, so nobody may be blamed for not being read
+    uint8_t nodes_missing; // nor for reading what is not there
 
     // filled by graph_link
     uint32_t job_count;
