@@ -77,16 +77,18 @@ static void test_print(void **state)
                                  "3 errors, 1 warning\n");
     base_str_clear(&out);
     base_diags_json(&d, secrets, &out);
-    assert_string_equal(out.ptr,
-                        "{\"errors\":3,\"warnings\":1,\"diagnostics\":["
-                        "{\"severity\":\"error\",\"code\":\"\",\"message\":\"nothing to run\"},"
-                        "{\"severity\":\"error\",\"code\":\"LEAT-C0001\",\"file\":\"f.toml\",\"line\":2,\"column\":2,"
-                        "\"end_column\":11,\"length\":9,\"message\":\"unknown option \\\"slot.nmae\\\"\","
-                        "\"hint\":\"Did you mean \\\"slot.name\\\"?\"},"
-                        "{\"severity\":\"error\",\"code\":\"LEAT-C0003\",\"file\":\"f.toml\",\"line\":3,\"column\":1,"
-                        "\"end_column\":8,\"length\":7,\"message\":\"unknown\"},"
-                        "{\"severity\":\"warning\",\"code\":\"LEAT-C0002\",\"file\":\"f.toml\",\"line\":4,\"column\":8,"
-                        "\"end_column\":16,\"length\":8,\"message\":\"odd \\\"******\\\"\"}]}\n");
+    assert_string_equal(
+        out.ptr,
+        "{\"errors\":3,\"warnings\":1,\"diagnostics\":["
+        "{\"severity\":\"error\",\"code\":\"\",\"message\":\"nothing to run\"},"
+        "{\"severity\":\"error\",\"code\":\"LEAT-C0001\",\"file\":\"f.toml\",\"line\":2,\"column\":2,"
+        "\"end_column\":11,\"length\":9,\"message\":\"unknown option \\\"slot.nmae\\\"\","
+        "\"hint\":\"Did you mean \\\"slot.name\\\"?\",\"page\":\"docs/reference/codes.md#LEAT-C0001\"},"
+        "{\"severity\":\"error\",\"code\":\"LEAT-C0003\",\"file\":\"f.toml\",\"line\":3,\"column\":1,"
+        "\"end_column\":8,\"length\":7,\"message\":\"unknown\",\"page\":\"docs/reference/codes.md#LEAT-C0003\"},"
+        "{\"severity\":\"warning\",\"code\":\"LEAT-C0002\",\"file\":\"f.toml\",\"line\":4,\"column\":8,"
+        "\"end_column\":16,\"length\":8,\"message\":\"odd "
+        "\\\"******\\\"\",\"page\":\"docs/reference/codes.md#LEAT-C0002\"}]}\n");
     base_str_fini(&out);
     base_diags_fini(&d);
     base_secrets_destroy(secrets);
