@@ -25,10 +25,11 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         leat_log(c->ctx, warns ? LEAT_LOG_WARN : LEAT_LOG_DEBUG, "kafka-client", "%s %s", facility, text);
 }
 
-// 1 = the trouble was not logged lately. A client tries again every other second.
-static int is_news(struct kafka_client *c, const char *text)
+// 1 = this kind of trouble with this broker was not logged lately. A client tries again every other second, and what it
+// says of a broker that is away changes: the connection was reset, then refused, by one address and by another.
+static int is_news(struct kafka_client *c, const char *about)
 {
-    uint32_t hash = (uint32_t)crc32(0, (const Bytef *)text, (uInt)strlen(text));
+    uint32_t hash = (uint32_t)crc32(0, (const Bytef *)about, (uInt)strlen(about));
     int64_t now = c->ctx->host->monotonic(c->ctx);
     struct kafka_told *oldest = c->told;
     for (struct kafka_told *t = c->told; t < c->told + KAFKA_TOLD; t++) {
@@ -41,12 +42,21 @@ static int is_news(struct kafka_client *c, const char *text)
     return 1;
 }
 
-static void take_trouble(struct kafka_client *c, int err, const char *reason)
+// Has a broker told this client of its cluster? What is known is asked for, nobody else.
+static int has_met(rd_kafka_t *rk)
+{
+    char *cluster = rd_kafka_clusterid(rk, 0);
+    if (cluster)
+        rd_kafka_mem_free(rk, cluster);
+    return cluster != NULL;
+}
+
+static void take_trouble(struct kafka_client *c, rd_kafka_t *rk, int err, const char *reason)
 {
     struct kafka_trouble t;
-    kafka_trouble_explain(err, reason, &t);
+    kafka_trouble_explain(err, reason, has_met(rk), &t);
     snprintf(c->trouble, sizeof c->trouble, "%s [%s]", t.text, t.code);
-    if (t.severity && c->ctx && is_news(c, c->trouble))
+    if (t.severity && c->ctx && is_news(c, t.about))
         leat_diag(c->ctx, t.severity, t.code, t.option, 0, t.hint, "%s", t.text);
 }
 
@@ -66,7 +76,7 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     if (c->gone)
         snprintf(c->trouble, sizeof c->trouble, "%s", reason);
     else
-        take_trouble(c, err, reason);
+        take_trouble(c, rk, err, reason);
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)

@@ -16,7 +16,7 @@
 
 #include "conf.h"
 
-#define KAFKA_TOLD 8 // different troubles that are remembered as logged
+#define KAFKA_TOLD 32 // kinds of trouble with a broker that are remembered as logged
 
 struct kafka_client {
     rd_kafka_t *rk;
@@ -26,7 +26,7 @@ struct kafka_client {
     struct leat_event *watch;
     char trouble[512]; // the last connection error with its code, "" after a success
     struct kafka_told {
-        uint32_t hash; // of the trouble
+        uint32_t hash; // of the kind and the broker
         int64_t when;  // it was logged; 0 = never
     } told[KAFKA_TOLD];
     uint8_t has_credentials;

@@ -21,37 +21,40 @@ struct meaning {
     const char *text; // what the broker, or its connection, does
     uint8_t quote;    // the client's words follow
     const char *option, *hint;
+    uint8_t not_met; // only before a broker has ever answered
 };
 
 #define PROTOCOL "Compare properties.security.protocol with the listener that has this port."
 
 static const struct meaning meanings[] = {
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, "current SASL state", LEAT_DIAG_ERROR, "LEAT-K0210", "%s takes no login", 0,
-     "properties.security.protocol", PROTOCOL},
+     "properties.security.protocol", PROTOCOL, 0},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, "supported mechanisms", LEAT_DIAG_ERROR, "LEAT-K0210",
      "%s does not take logins of this mechanism, only of: ", 1, "properties.sasl.mechanism",
-     "Write one that it takes, or the port of another listener."},
+     "Write one that it takes, or the port of another listener.", 0},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, NULL, LEAT_DIAG_ERROR, "LEAT-K0210", "%s refuses the login: ", 1,
      "properties.sasl.password",
-     "Check properties.sasl.username, properties.sasl.password and properties.sasl.mechanism."},
+     "Check properties.sasl.username, properties.sasl.password and properties.sasl.mechanism.", 0},
     {0, "certificate verify failed", LEAT_DIAG_ERROR, "LEAT-K0211", "the certificate of %s cannot be verified", 0,
      "properties.ssl.ca.location",
      "Name the certificate of the authority that signed it, in PEM. The address in properties.bootstrap.servers must "
      "be "
-     "one that the certificate is for."},
+     "one that the certificate is for.",
+     0},
     {0, "SSL_HANDSHAKE", LEAT_DIAG_ERROR, "LEAT-K0211", "the TLS handshake with %s fails: ", 1,
-     "properties.security.protocol", PROTOCOL},
+     "properties.security.protocol", PROTOCOL, 0},
     {RD_KAFKA_RESP_ERR__TRANSPORT, "security.protocol", LEAT_DIAG_WARNING, "LEAT-K0212",
-     "%s closes the connection: it may ask for TLS or a login", 0, "properties.security.protocol", PROTOCOL},
+     "%s closes the connection: it may ask for TLS or a login", 0, "properties.security.protocol", PROTOCOL, 1},
     {RD_KAFKA_RESP_ERR__RESOLVE, NULL, LEAT_DIAG_WARNING, "LEAT-K0213", "the name of %s cannot be resolved: ", 1,
      "properties.bootstrap.servers",
      "Check the name, and the name service of this machine. Behind the first contact brokers are called as their "
-     "advertised.listeners say."},
+     "advertised.listeners say.",
+     0},
     // that happens, and the next try tells whether it is more
     {RD_KAFKA_RESP_ERR__TRANSPORT, "Disconnected", 0, "LEAT-K0214", "%s closed the connection", 0,
-     "properties.bootstrap.servers", NULL},
+     "properties.bootstrap.servers", NULL, 0},
     {0, NULL, LEAT_DIAG_WARNING, "LEAT-K0214", "%s cannot be reached: ", 1, "properties.bootstrap.servers",
-     "Check that the broker runs and that this machine reaches it. It is tried again until it does."},
+     "Check that the broker runs and that this machine reaches it. It is tried again until it does.", 0},
 };
 
 // Copies up to `len` bytes, cut at the end of a word when that is too much.
@@ -110,21 +113,22 @@ static const char *trim(const char *words, size_t *len)
     return words;
 }
 
-static const struct meaning *find(int err, const char *reason)
+static const struct meaning *find(int err, const char *reason, int met)
 {
     const struct meaning *m = meanings;
-    while ((m->err && m->err != err) || (m->words && !strstr(reason, m->words)))
+    while ((m->err && m->err != err) || (m->words && !strstr(reason, m->words)) || (m->not_met && met))
         m++; // the last one is of any
     return m;
 }
 
-void kafka_trouble_explain(int err, const char *reason, struct kafka_trouble *out)
+void kafka_trouble_explain(int err, const char *reason, int met, struct kafka_trouble *out)
 {
     char broker[140];
     size_t len;
-    const struct meaning *m = find(err, reason);
+    const struct meaning *m = find(err, reason, met);
     const char *words = trim(take_broker(reason, broker, sizeof broker), &len);
     *out = (struct kafka_trouble){.code = m->code, .severity = m->severity, .option = m->option, .hint = m->hint};
+    snprintf(out->about, sizeof out->about, "%d %s", (int)(m - meanings), broker);
     const char *at = strstr(m->text, "%s");
     int n = snprintf(out->text, sizeof out->text, "%.*s%s%s", (int)(at - m->text), m->text, broker, at + 2);
     if (m->quote && (size_t)n < sizeof out->text)

@@ -13,10 +13,12 @@ struct kafka_trouble {
     uint8_t severity;   // LEAT_DIAG_ERROR: nothing gets better by waiting; 0 = nothing for a log
     const char *option; // to look at
     const char *hint;
-    char text[320]; // names the broker; cut at the end of a word
+    char text[320];  // names the broker; cut at the end of a word
+    char about[160]; // the kind of trouble and the broker: the same for all words of one trouble
 };
 
-// `err` and `reason` are those of librdkafka's error callback.
-void kafka_trouble_explain(int err, const char *reason, struct kafka_trouble *out);
+// `err` and `reason` are those of librdkafka's error callback. `met`: brokers of the cluster have answered this client, so
+// its protocol is right.
+void kafka_trouble_explain(int err, const char *reason, int met, struct kafka_trouble *out);
 
 #endif

@@ -228,6 +228,9 @@ def test_a_source_without_its_broker_is_not_ready(work, kafka, unique):
                        lambda: leat.get("/health"))
             other.kill()
             wait_until(lambda: "waiting for Kafka" in leat.get("/health")[1], 30, lambda: leat.get("/health"))
+            # whatever the client says of one broker that is away, it is said once, and not that it asks for TLS
+            assert leat.log_text().count("code=LEAT-K0214") == 1, leat.log_text()
+            assert "LEAT-K0212" not in leat.log_text(), leat.log_text()
             leat.terminate(timeout=25)  # nothing is owed to anybody, and librdkafka would not let go
 
 

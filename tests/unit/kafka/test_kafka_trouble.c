@@ -70,7 +70,7 @@ static void reasons_are_explained(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct kafka_trouble t;
-        kafka_trouble_explain(cases[i].err, cases[i].reason, &t);
+        kafka_trouble_explain(cases[i].err, cases[i].reason, 0, &t);
         assert_string_equal(t.text, cases[i].text);
         assert_string_equal(t.code, cases[i].code);
         assert_string_equal(t.option, cases[i].option);
@@ -79,13 +79,48 @@ static void reasons_are_explained(void **state)
     }
 }
 
+// What a client says of a broker that is killed, one after the other.
+static void a_broker_that_is_killed_is_one_trouble(void **state)
+{
+    static const char *const reasons[] = {
+        "localhost:9092/1: Receive failed: Connection reset by peer (after 5012ms in state UP)",
+        "localhost:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)",
+        "localhost:9092/bootstrap: Connect to ipv6#[::1]:9092 failed: Connection refused (after 0ms in state CONNECT, "
+        "30 "
+        "identical error(s) suppressed)",
+    };
+    struct kafka_trouble first, t;
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, reasons[0], 1, &first);
+    assert_string_equal(first.code, "LEAT-K0214");
+    for (size_t i = 1; i < sizeof reasons / sizeof reasons[0]; i++) {
+        kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, reasons[i], 1, &t);
+        assert_string_equal(t.about, first.about);
+    }
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, "localhost:9093/2: Connect failed", 1, &t);
+    assert_string_not_equal(t.about, first.about);
+}
+
+// It dies while it is asked for its version, which the client takes for a wrong protocol.
+static void a_broker_that_has_answered_does_not_ask_for_tls(void **state)
+{
+    struct kafka_trouble t;
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT,
+                          "localhost:9092/1: Disconnected while requesting ApiVersion: might be caused by incorrect "
+                          "security.protocol configuration (connecting to a SSL listener?) (after 2ms in state "
+                          "APIVERSION_QUERY)",
+                          1, &t);
+    assert_string_equal(t.code, "LEAT-K0214");
+    assert_int_equal(t.severity, 0);
+    assert_string_equal(t.text, "broker \"localhost:9092\" closed the connection");
+}
+
 static void long_words_end_with_a_word(void **state)
 {
     struct kafka_trouble t;
     char reason[2000] = "localhost:9092/1: ";
     for (int i = 0; i < 60; i++)
         strcat(reason, i % 2 ? "words " : "größer ");
-    kafka_trouble_explain(RD_KAFKA_RESP_ERR__AUTHENTICATION, reason, &t);
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__AUTHENTICATION, reason, 0, &t);
     size_t len = strlen(t.text);
     assert_in_range(len, 150, 220);
     assert_string_equal(t.text + len - strlen(" größer words…"), " größer words…");
@@ -93,11 +128,11 @@ static void long_words_end_with_a_word(void **state)
     char name[1200];
     memset(name, 'x', sizeof name);
     memcpy(name + sizeof name - 20, ":9092/bootstrap: no", 20);
-    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, name, &t);
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, name, 0, &t);
     assert_in_range(strlen(t.text), 100, sizeof t.text - 1);
 
     memset(reason, 'y', sizeof reason - 1); // no blank to cut at
-    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, reason, &t);
+    kafka_trouble_explain(RD_KAFKA_RESP_ERR__TRANSPORT, reason, 0, &t);
     assert_in_range(strlen(t.text), 100, 220);
 }
 
@@ -105,6 +140,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reasons_are_explained),
+        cmocka_unit_test(a_broker_that_is_killed_is_one_trouble),
+        cmocka_unit_test(a_broker_that_has_answered_does_not_ask_for_tls),
         cmocka_unit_test(long_words_end_with_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
