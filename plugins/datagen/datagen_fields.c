@@ -127,6 +127,8 @@ static void take_range(struct fields *f, const char *path, struct datagen_gen *g
 
 // --- the other options
 
+#define NO_LENGTH "Remove it: strings, binaries and collections have one."
+
 static void take_length(struct fields *f, const char *path, struct datagen_gen *g)
 {
     const char *text = take(f, path, "length"), *any = take(f, path, "var-len");
@@ -137,7 +139,7 @@ static void take_length(struct fields *f, const char *path, struct datagen_gen *
     if (leat_type_is_bytes(kind) && g->type->length != LEAT_LENGTH_MAX)
         g->length = g->type->length < DATAGEN_LENGTH_MAX ? g->type->length : DATAGEN_LENGTH_MAX;
     if (text && (!leat_type_is_bytes(kind) && !collection))
-        fault(f, "LEAT-D0104", path, "length", NULL, "field \"%s\" has no length", path);
+        fault(f, "LEAT-D0104", path, "length", NO_LENGTH, "field \"%s\" has no length", path);
     else if (text && (number_i64_parse(text, strlen(text), &v) != NUMBER_OK || v < 0 || v > DATAGEN_LENGTH_MAX ||
                       (leat_type_is_bytes(kind) && v > g->type->length)))
         fault(f, "LEAT-D0103", path, "length", NULL, "\"%s\" is no length that field \"%s\" can have", text, path);
@@ -145,9 +147,9 @@ static void take_length(struct fields *f, const char *path, struct datagen_gen *
         g->length = (uint32_t)v;
     g->var_len = any && strcasecmp(any, "true") == 0;
     if (any && !g->var_len && strcasecmp(any, "false") != 0)
-        fault(f, "LEAT-D0103", path, "var-len", NULL, "\"%s\" is neither true nor false", any);
+        fault(f, "LEAT-D0103", path, "var-len", "Write true or false.", "\"%s\" is neither true nor false", any);
     else if (any && !leat_type_is_bytes(kind) && !collection)
-        fault(f, "LEAT-D0104", path, "var-len", NULL, "field \"%s\" has no length", path);
+        fault(f, "LEAT-D0104", path, "var-len", NO_LENGTH, "field \"%s\" has no length", path);
 }
 
 static void take_null_rate(struct fields *f, const char *path, struct datagen_gen *g)
@@ -155,9 +157,11 @@ static void take_null_rate(struct fields *f, const char *path, struct datagen_ge
     double rate = 0;
     take_real(f, path, "null-rate", &rate);
     if (rate < 0 || rate > 1)
-        fault(f, "LEAT-D0103", path, "null-rate", NULL, "null-rate lies between 0 and 1");
+        fault(f, "LEAT-D0103", path, "null-rate", "Write a number from 0 to 1.",
+              "the null-rate of field \"%s\" is out of range", path);
     else if (rate > 0 && !g->type->nullable)
-        fault(f, "LEAT-D0103", path, "null-rate", NULL, "field \"%s\" is NOT NULL", path);
+        fault(f, "LEAT-D0103", path, "null-rate", "Remove it, or NOT NULL in the schema.",
+              "field \"%s\" is NOT NULL and has a null-rate", path);
     else
         g->null_below = rate >= 1 ? UINT64_MAX : (uint64_t)(rate * 18446744073709551616.0);
 }
@@ -188,7 +192,7 @@ static void take_max_past(struct fields *f, const char *path, struct datagen_gen
     if (!text)
         return;
     if (g->type->kind != LEAT_TYPE_TIMESTAMP && g->type->kind != LEAT_TYPE_TIMESTAMP_LTZ)
-        fault(f, "LEAT-D0104", path, "max-past", NULL, "field \"%s\" is no TIMESTAMP", path);
+        fault(f, "LEAT-D0104", path, "max-past", "Remove it: it is for times.", "field \"%s\" is no TIMESTAMP", path);
     else if (!parse_duration(text, &g->max_past))
         fault(f, "LEAT-D0103", path, "max-past", "Write a number and a unit: \"1h\".", "\"%s\" is no duration", text);
 }

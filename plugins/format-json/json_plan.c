@@ -15,8 +15,8 @@ struct fjson_block {
 static int check_type(struct leat_ctx *ctx, struct leat_bytes column, const struct leat_type *type)
 {
     if (type->kind == LEAT_TYPE_NULL || type->kind > LEAT_TYPE_NULL || type->kind == 0) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-F0101", NULL, 0, NULL, "format \"json\" has no form for column \"%.*s\"",
-                  (int)column.len, (const char *)column.ptr);
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-F0101", NULL, 0, "Cast it to another type in a query, or leave it out.",
+                  "format \"json\" has no form for column \"%.*s\"", (int)column.len, (const char *)column.ptr);
         return 0;
     }
     if (type->kind == LEAT_TYPE_MAP && !leat_type_is_string(type->children[0].kind)) {

@@ -240,6 +240,32 @@ static uint32_t first_live(const struct jdbc_sink *s)
     return i;
 }
 
+#define NAME_BYTES 64 // bytes of a name in PostgreSQL
+
+// Says why the server refuses a row. Most of its messages name column and constraint themselves.
+static void fail_refused(struct jdbc_sink *s)
+{
+    static const struct {
+        int field;
+        const char *noun;
+    } names[] = {{PG_DIAG_COLUMN_NAME, "column"}, {PG_DIAG_CONSTRAINT_NAME, "constraint"}};
+    const char *primary = PQresultErrorField(s->problem, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(s->problem, PG_DIAG_MESSAGE_DETAIL);
+    const char *state = PQresultErrorField(s->problem, PG_DIAG_SQLSTATE);
+    char more[2 * NAME_BYTES + 32] = "";
+    primary = primary ? primary : "it does not say why";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *name = PQresultErrorField(s->problem, names[i].field);
+        size_t used = strlen(more);
+        if (name && !strstr(primary, name))
+            snprintf(more + used, sizeof more - used, ", %s \"%.*s\"", names[i].noun, NAME_BYTES, name);
+    }
+    (void)leat_fail(s->ctx, LEAT_DATA, "LEAT-J0201", "PostgreSQL does not take the row: %s%s", primary, more);
+    s->ctx->host->error_native(s->ctx, state ? state : "", "");
+    if (detail)
+        leat_error_detail(s->ctx, "%s", detail);
+}
+
 // The one row left: the core decides what becomes of it.
 static leat_status refuse_row(struct jdbc_sink *s)
 {
@@ -251,18 +277,8 @@ static leat_status refuse_row(struct jdbc_sink *s)
     buf_u8(&key, 0);
     jdbc_rows_print(s->flying, row, 0, &raw);
     const char *text = buf_ok(&key) ? (const char *)key.ptr : "?";
-    const char *column = PQresultErrorField(s->problem, PG_DIAG_COLUMN_NAME);
-    const char *constraint = PQresultErrorField(s->problem, PG_DIAG_CONSTRAINT_NAME);
-    const char *primary = PQresultErrorField(s->problem, PG_DIAG_MESSAGE_PRIMARY);
-    const char *detail = PQresultErrorField(s->problem, PG_DIAG_MESSAGE_DETAIL);
-    const char *state = PQresultErrorField(s->problem, PG_DIAG_SQLSTATE);
-    (void)leat_fail(s->ctx, LEAT_DATA, "LEAT-J0201", "table %s does not take the row (%s): %s%s%s%s%s", s->table.full,
-                    text, primary ? primary : "", column ? ", column " : "", column ? column : "",
-                    constraint ? ", constraint " : "", constraint ? constraint : "");
-    s->ctx->host->error_native(s->ctx, state ? state : "", primary ? primary : "");
-    if (detail)
-        leat_error_detail(s->ctx, "%s", detail);
     char where[512];
+    fail_refused(s);
     snprintf(where, sizeof where, "table %s, row (%s)", s->table.full, text);
     leat_status st =
         s->ctx->host->bad_row(s->ctx, (struct leat_bytes){raw.ptr, buf_ok(&raw) ? (uint32_t)raw.len : 0}, where);

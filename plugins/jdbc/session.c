@@ -92,8 +92,10 @@ leat_status jdbc_check(struct leat_ctx *ctx, const void *config)
     char why[256];
     leat_status st = LEAT_OK;
     if (c->url && jdbc_url_parse(c->url, &url, why, sizeof why) < 0) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "url", 0, "Write jdbc:postgresql://host:port/database.", "%s",
-                  why);
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "url", 0,
+                  strstr(why, "parameter") ? "\"leat plugins jdbc\" lists the parameters that are known."
+                                           : "Write jdbc:postgresql://host:port/database.",
+                  "%s", why);
         st = LEAT_CONFIG;
     } else {
         check_login(ctx, c, &url);

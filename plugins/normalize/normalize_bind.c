@@ -29,7 +29,7 @@ static leat_status check(struct leat_ctx *ctx, const struct leat_schema *schema)
         const struct leat_field *f = &schema->columns[schema->key[i]];
         if (!leat_type_is_list(f->type.kind))
             continue;
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-N0002", NULL, 0, NULL,
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-N0002", NULL, 0, "Choose a key of plain columns.",
                   "column \"%.*s\" cannot be part of a key: it is a collection", (int)f->name.len,
                   (const char *)f->name.ptr);
         return LEAT_CONFIG;

@@ -21,7 +21,8 @@ static leat_status by_name(struct leat_ctx *ctx, struct kafka_columns *c, const 
         const char *name = o->key_fields.items[i];
         uint32_t at = leat_schema_find(schema, (struct leat_bytes){(const uint8_t *)name, (uint32_t)strlen(name)});
         if (at == UINT32_MAX || has(c->key, c->key_count, at)) {
-            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0120", "key.fields", 0, NULL,
+            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0120", "key.fields", 0,
+                      at == UINT32_MAX ? "Name columns of the schema." : "Name it once.",
                       at == UINT32_MAX ? "there is no column \"%s\"" : "column \"%s\" is named twice", name);
             st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0120", "key.fields names a wrong column \"%s\"", name);
             continue;
@@ -37,9 +38,9 @@ static leat_status strip(struct leat_ctx *ctx, struct kafka_columns *c, const ch
     for (uint32_t i = 0; i < c->key_count; i++) {
         struct leat_bytes *name = &c->fields[c->key[i]].name;
         if (name->len <= len || memcmp(name->ptr, prefix, len) != 0) {
-            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0121", "key.fields-prefix", 0, NULL,
-                      "key column \"%.*s\" does not begin with \"%s\"", (int)name->len, (const char *)name->ptr,
-                      prefix);
+            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0121", "key.fields-prefix", 0,
+                      "Rename the column, or mend the prefix.", "key column \"%.*s\" does not begin with \"%s\"",
+                      (int)name->len, (const char *)name->ptr, prefix);
             return leat_fail(ctx, LEAT_CONFIG, "LEAT-K0121", "key column \"%.*s\" does not begin with \"%s\"",
                              (int)name->len, (const char *)name->ptr, prefix);
         }
@@ -116,7 +117,8 @@ leat_status kafka_columns_mode(struct leat_ctx *ctx, const struct kafka_columns 
     struct leat_format *key = NULL, *value = NULL;
     leat_status st = kafka_columns_open(ctx, c, o, direction, &key, &value);
     if (st == LEAT_OK && upsert && value->mode != LEAT_MODE_INSERT_ONLY) {
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0, NULL,
+        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-K0125", "value.format", 0,
+                  "Take one that does not, as json, or the connector kafka.",
                   "format \"%s\" carries changes itself; upsert-kafka needs one that does not", value->name);
         st = leat_fail(ctx, LEAT_CONFIG, "LEAT-K0125", "format \"%s\" cannot be used by upsert-kafka", value->name);
     }

@@ -109,22 +109,26 @@ static void check_servers(struct check *c)
         FAULT(c, "LEAT-K0127", "properties.bootstrap.servers", 0, servers_hint, "no broker is named");
 }
 
+// Of upsert-kafka the core requires both formats.
 static void check_formats(struct check *c, int upsert)
 {
     const struct kafka_options *o = c->o;
     if (o->format && o->value_format)
         FAULT(c, "LEAT-K0104", "format", 0, "Leave one of them out.", "both \"format\" and \"value.format\" are given");
     else if (!o->format && !o->value_format)
-        FAULT(c, "LEAT-K0105", "value.format", 0, NULL, "option \"%s\" is missing", upsert ? "value.format" : "format");
+        FAULT(c, "LEAT-K0105", "value.format", 0, "For example: format = \"json\"",
+              "connector \"kafka\" needs the option \"format\"");
     if (upsert)
         return;
     if (o->key_format && !o->key_fields.count)
         FAULT(c, "LEAT-K0106", "key.fields", 0, "Name the columns that make the key: key.fields = \"id\".",
               "\"key.format\" needs \"key.fields\"");
     if (!o->key_format && o->key_fields.count)
-        FAULT(c, "LEAT-K0107", "key.format", 0, NULL, "\"key.fields\" needs \"key.format\"");
+        FAULT(c, "LEAT-K0107", "key.fields", 0, "For example: key.format = \"json\"",
+              "\"key.fields\" needs \"key.format\"");
     if (!o->key_format && o->value_fields == KAFKA_FIELDS_EXCEPT_KEY)
-        FAULT(c, "LEAT-K0108", "value.fields-include", 0, NULL, "EXCEPT_KEY needs \"key.format\" and \"key.fields\"");
+        FAULT(c, "LEAT-K0108", "value.fields-include", 0, "Give both, or leave it out.",
+              "value.fields-include = \"EXCEPT_KEY\" needs \"key.format\" and \"key.fields\"");
 }
 
 static void check_prefix(struct check *c)
@@ -142,7 +146,8 @@ static void check_offsets(struct check *c, const char *option, const char *text)
     if (!text)
         return;
     if (c->o->topic.count > 1)
-        FAULT(c, "LEAT-K0111", option, 0, NULL, "specific offsets need a single topic");
+        FAULT(c, "LEAT-K0111", option, 0, "Read one topic, or write another mode.",
+              "specific offsets are those of a single topic, and \"topic\" names several");
     else if (kafka_offsets_parse(text, NULL, 0, &where) < 0)
         FAULT(c, "LEAT-K0112", option, where, "Write partition:0,offset:42;partition:1,offset:300.",
               "specific offsets cannot be read");
@@ -162,7 +167,8 @@ static void check_positions(struct check *c)
               "that has committed offsets: properties.group.id.",
               "start mode group-offsets (the default) needs \"properties.group.id\"");
     if (o->bounded == KAFKA_STOP_GROUP && !o->group_id)
-        FAULT(c, "LEAT-K0116", "scan.bounded.mode", 0, NULL, "end mode group-offsets needs \"properties.group.id\"");
+        FAULT(c, "LEAT-K0116", "scan.bounded.mode", 0, "For example: properties.group.id = \"orders\"",
+              "end mode group-offsets needs \"properties.group.id\"");
 }
 
 // --- options that do nothing where they are
@@ -231,8 +237,8 @@ leat_status kafka_check_sink(struct leat_ctx *ctx, const struct kafka_options *o
               "Write at-least-once. An upsert topic is right with it as well: the last row of each key wins.",
               "exactly-once is not available yet");
     if (o->partitioner == KAFKA_PARTITION_ROUND_ROBIN && (o->key_fields.count || upsert))
-        FAULT(&c, "LEAT-K0118", "sink.partitioner", 0, "Rows of one key would lose their order.",
-              "round-robin cannot be used with a key");
+        FAULT(&c, "LEAT-K0118", "sink.partitioner", 0, "Leave it out, or leave out the key.",
+              "round-robin cannot be used with a key: rows of one key would lose their order");
     if ((o->flush_rows > 0) != (o->flush_interval > 0))
         FAULT(&c, "LEAT-K0119", "sink.buffer-flush.max-rows", 0, "Give both or none.",
               "\"sink.buffer-flush.max-rows\" and \"sink.buffer-flush.interval\" go together");

@@ -201,7 +201,7 @@ static const struct fault faults[] = {
     {"a VARCHAR(3)", {"fields.a.length", "4", NULL}, "\"4\" is no length that field \"a\" can have"},
     {"a BIGINT", {"fields.a.var-len", "true", NULL}, "field \"a\" has no length"},
     {"a STRING", {"fields.a.var-len", "maybe", NULL}, "\"maybe\" is neither true nor false"},
-    {"a INT", {"fields.a.null-rate", "1.5", NULL}, "null-rate lies between 0 and 1"},
+    {"a INT", {"fields.a.null-rate", "1.5", NULL}, "the null-rate of field \"a\" is out of range"},
     {"a INT NOT NULL", {"fields.a.null-rate", "0.5", NULL}, "field \"a\" is NOT NULL"},
     {"a TIMESTAMP(3)", {"fields.a.max-past", "soon", NULL}, "\"soon\" is no duration"},
     {"a ROW<x INT>", {"fields.a.x.max", "1e3", NULL}, "\"1e3\" is no value of the type of field \"a.x\""},
