@@ -39,17 +39,6 @@ int buf_grow(struct buf *b, size_t n)
     return 0;
 }
 
-void buf_drop(struct buf *b, size_t n)
-{
-    if (!n)
-        return;
-    if (n > b->len)
-        n = b->len;
-    b->len -= n;
-    if (b->len)
-        memmove(b->ptr, b->ptr + n, b->len);
-}
-
 const char *cur_cstr(struct cur *c, size_t *len)
 {
     const uint8_t *at = c->ptr;
@@ -79,10 +68,4 @@ uint64_t cur_uvarint(struct cur *c)
     }
     cur_fail(c);
     return 0;
-}
-
-int64_t cur_varint(struct cur *c)
-{
-    uint64_t v = cur_uvarint(c);
-    return (int64_t)(v >> 1 ^ (0 - (v & 1)));
 }

@@ -42,9 +42,6 @@ void buf_fini(struct buf *b);
 // Makes room for n more bytes. 0 = there is room, -1 = failed (now or before). Slow path of the functions below.
 int buf_grow(struct buf *b, size_t n);
 
-// Removes the first n bytes (at most len) and moves the rest to the front: what a receive loop does after parsing.
-void buf_drop(struct buf *b, size_t n);
-
 // Forgets content and failure, keeps the storage.
 static inline void buf_reset(struct buf *b)
 {
@@ -140,12 +137,6 @@ static inline void buf_uvarint(struct buf *b, uint64_t v)
     b->len += n;
 }
 
-// Signed numbers folded so that small magnitudes are short (Avro's int and long, Kafka's record fields).
-static inline void buf_varint(struct buf *b, int64_t v)
-{
-    buf_uvarint(b, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
-}
-
 // Writes over 4 bytes at `at`, which were appended before: a length known only afterwards. Nothing after a failure.
 static inline void buf_patch_u32(struct buf *b, size_t at, uint32_t v)
 {
@@ -234,8 +225,7 @@ static inline uint64_t cur_u64(struct cur *c)
 // Text up to a zero byte, which is passed by; *len (may be NULL) is its length without it. NULL = no zero byte there.
 const char *cur_cstr(struct cur *c, size_t *len);
 
-// The counterparts of buf_uvarint and buf_varint. More than 64 bits fail.
+// The counterpart of buf_uvarint. More than 64 bits fail.
 uint64_t cur_uvarint(struct cur *c);
-int64_t cur_varint(struct cur *c);
 
 #endif

@@ -52,13 +52,6 @@ void calendar_split(int64_t micros, struct calendar_fields *out)
     out->second = (uint8_t)(seconds % 60);
 }
 
-int64_t calendar_join(const struct calendar_fields *f)
-{
-    int64_t seconds = f->hour * 3600 + f->minute * 60 + f->second;
-    uint64_t midnight = (uint64_t)calendar_days(f->year, f->month, f->day) * (uint64_t)CALENDAR_DAY;
-    return (int64_t)(midnight + (uint64_t)(seconds * CALENDAR_SECOND + f->micros));
-}
-
 unsigned calendar_day_of_week(int64_t days)
 {
     int64_t monday_based = days + 3; // 1970-01-01 was a Thursday
@@ -91,11 +84,4 @@ int64_t calendar_add_months(int64_t days, int64_t months)
     unsigned month = (unsigned)(total - year * 12) + 1;
     unsigned last = calendar_month_days(year, month);
     return calendar_days(year, month, f.day < last ? f.day : last);
-}
-
-int64_t calendar_last_day(int64_t days)
-{
-    struct calendar_fields f;
-    calendar_civil(days, &f);
-    return days + (int64_t)calendar_month_days(f.year, f.month) - f.day;
 }

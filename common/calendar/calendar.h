@@ -31,12 +31,10 @@
 #define CALENDAR_PG_EPOCH      (CALENDAR_PG_EPOCH_DAYS * CALENDAR_DAY)
 
 // What parsers return: negative is failure.
-#define CALENDAR_OK                0
-#define CALENDAR_CUT               1    // digits other than zero below a microsecond were cut
-#define CALENDAR_MALFORMED         (-1) // not in the accepted spelling
-#define CALENDAR_RANGE             (-2) // well spelled, but no such day or time
-#define CALENDAR_INFINITY          (-3) // PostgreSQL only
-#define CALENDAR_NEGATIVE_INFINITY (-4)
+#define CALENDAR_OK        0
+#define CALENDAR_CUT       1    // digits other than zero below a microsecond were cut
+#define CALENDAR_MALFORMED (-1) // not in the accepted spelling
+#define CALENDAR_RANGE     (-2) // well spelled, but no such day or time
 
 #define CALENDAR_TEXT_MAX 40 // room every printer here needs
 
@@ -71,9 +69,8 @@ int64_t calendar_days(int64_t year, unsigned month, unsigned day);
 // Fills year, month and day only. |days| up to CALENDAR_DAYS_MAX.
 void calendar_civil(int64_t days, struct calendar_fields *out);
 
-// All fields of a timestamp, and back.
+// All fields of a timestamp.
 void calendar_split(int64_t micros, struct calendar_fields *out);
-int64_t calendar_join(const struct calendar_fields *f);
 
 static inline int64_t calendar_date_of(int64_t micros)
 {
@@ -98,9 +95,6 @@ unsigned calendar_iso_week(int64_t days, int64_t *year);
 
 // The same day some months on; the last day of the month where there is none (31 January + 1 month = 28 February).
 int64_t calendar_add_months(int64_t days, int64_t months);
-
-// The last day of the month.
-int64_t calendar_last_day(int64_t days);
 
 // --- printing (calendar_print.c); every function returns the length and needs room for CALENDAR_TEXT_MAX bytes
 
@@ -148,12 +142,5 @@ int calendar_cast_time(const void *text, size_t len, int64_t *micros);
 // yyyy-M-d or yyyy-M-d H:m:s[.f], no blanks around, one or two digits each, up to 9 digits of fraction. 30 February is
 // the last of February, 24:00:00 the next day.
 int calendar_cast_timestamp(const void *text, size_t len, int64_t *micros);
-
-// --- PostgreSQL's text output with DateStyle ISO (calendar_pg.c): also years above 9999, " BC", "infinity"
-
-int calendar_pg_date(const void *text, size_t len, int64_t *days);
-int calendar_pg_time(const void *text, size_t len, int64_t *micros); // 24:00:00 is a day
-int calendar_pg_timestamp(const void *text, size_t len, int64_t *micros);
-int calendar_pg_timestamptz(const void *text, size_t len, int64_t *micros); // the offset is applied
 
 #endif

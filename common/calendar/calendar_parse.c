@@ -34,7 +34,7 @@ int32_t scan_offset(struct scan *s)
     return negative ? -total : total;
 }
 
-int64_t scan_time(struct scan *s, unsigned hour_max, int seconds_optional)
+int64_t scan_time(struct scan *s, int seconds_optional)
 {
     unsigned second = 0;
     uint32_t micros = 0;
@@ -50,7 +50,7 @@ int64_t scan_time(struct scan *s, unsigned hour_max, int seconds_optional)
         }
     }
     int64_t time = (int64_t)(hour * 3600 + minute * 60 + second) * CALENDAR_SECOND + micros;
-    if (hour > hour_max || minute > 59 || second > 59 || time > CALENDAR_DAY)
+    if (hour > 23 || minute > 59 || second > 59)
         scan_fail(s, CALENDAR_RANGE);
     return time;
 }
@@ -91,7 +91,7 @@ int calendar_parse_date(const void *text, size_t len, int64_t *days)
 int calendar_parse_time(const void *text, size_t len, int64_t *micros)
 {
     struct scan s = scan_of(text, len);
-    int64_t time = scan_time(&s, 23, 0);
+    int64_t time = scan_time(&s, 0);
     int rc = scan_end(&s);
     if (rc >= 0)
         *micros = time;
@@ -104,7 +104,7 @@ int calendar_parse_timestamp(const void *text, size_t len, unsigned form, int64_
     int32_t offset = 0;
     int64_t date = scan_date(&s, (form & CALENDAR_CLAMP) != 0);
     scan_byte(&s, form & CALENDAR_ISO ? 'T' : ' ');
-    int64_t time = scan_time(&s, 23, (form & CALENDAR_ISO) != 0);
+    int64_t time = scan_time(&s, (form & CALENDAR_ISO) != 0);
     if (form & CALENDAR_OFFSET)
         offset = scan_offset(&s);
     else if (form & CALENDAR_ZULU)

@@ -90,8 +90,7 @@ static inline int scan_day_exists(int64_t year, unsigned month, unsigned day)
 // Z, +hh, +hhmm, +hh:mm or +hh:mm:ss (or with a minus) as seconds; 18 hours at most.
 int32_t scan_offset(struct scan *s);
 
-// HH:mm:ss[.f] with exactly two digits each; seconds may be missing if asked for. hour_max is 23 or 24; beyond
-// 24:00:00 is RANGE.
-int64_t scan_time(struct scan *s, unsigned hour_max, int seconds_optional);
+// HH:mm:ss[.f] with exactly two digits each, up to 23:59:59; seconds may be missing if asked for.
+int64_t scan_time(struct scan *s, int seconds_optional);
 
 #endif

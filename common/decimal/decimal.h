@@ -25,9 +25,8 @@
 #define DECIMAL_INFINITY          (-5)
 #define DECIMAL_NEGATIVE_INFINITY (-6)
 
-#define DECIMAL_TEXT_MAX  48 // room every printer needs; no text is longer than 42
-#define DECIMAL_PG_MAX    32 // room for PostgreSQL's binary form
-#define DECIMAL_BYTES_MAX 16 // room for two's complement
+#define DECIMAL_TEXT_MAX 48 // room every printer needs; no text is longer than 42
+#define DECIMAL_PG_MAX   32 // room for PostgreSQL's binary form
 
 // How digits are dropped.
 #define DECIMAL_HALF_UP 0 // to the nearest, ties away from zero
@@ -108,7 +107,7 @@ struct decimal_type decimal_div_type(struct decimal_type a, struct decimal_type 
 struct decimal_type decimal_mod_type(struct decimal_type a, struct decimal_type b);
 struct decimal_type decimal_round_type(struct decimal_type a, int digits); // of ROUND(a, digits)
 
-// --- wire forms (decimal_wire.c)
+// --- wire form (decimal_wire.c)
 
 // PostgreSQL's binary numeric: int16 groups, int16 weight, uint16 sign, uint16 display scale, then groups of four
 // digits. Writes at most DECIMAL_PG_MAX bytes and returns how many.
@@ -116,11 +115,5 @@ size_t decimal_pg_write(void *out, leat_i128 v, unsigned scale);
 
 // Any numeric of any length. Returns OK, ROUNDED, RANGE, MALFORMED, NAN, INFINITY or NEGATIVE_INFINITY.
 int decimal_pg_read(const void *bytes, size_t len, unsigned precision, unsigned scale, leat_i128 *out);
-
-// The unscaled value as shortest big-endian two's complement (Avro's and Kafka Connect's decimal). Returns the length.
-size_t decimal_bytes_write(void *out, leat_i128 v);
-
-// Any length; OK, MALFORMED (no byte at all) or RANGE (more than 38 digits).
-int decimal_bytes_read(const void *bytes, size_t len, leat_i128 *out);
 
 #endif

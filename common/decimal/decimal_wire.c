@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary forms of decimals: PostgreSQL's numeric, and big-endian two's complement.
+// The binary form of PostgreSQL's numeric.
 //
 // A numeric is a number to the base 10000 whose groups are aligned to the point; group i counts 10000^(weight - i).
 // Zero groups at both ends are left out, the display scale tells how many digits of fraction are to be shown.
@@ -147,37 +147,4 @@ int decimal_pg_read(const void *bytes, size_t len, unsigned precision, unsigned 
     if (read_groups(at + HEADER, n, weight, &d) < 0)
         return DECIMAL_MALFORMED;
     return digits_round(&d, precision, scale, out);
-}
-
-size_t decimal_bytes_write(void *out, leat_i128 v)
-{
-    uint8_t all[DECIMAL_BYTES_MAX];
-    for (unsigned i = 0; i < DECIMAL_BYTES_MAX; i++)
-        all[i] = (uint8_t)((leat_u128)v >> (8 * (DECIMAL_BYTES_MAX - 1 - i)));
-    uint8_t sign = v < 0 ? 0xff : 0;
-    unsigned skip = 0;
-    while (skip < DECIMAL_BYTES_MAX - 1 && all[skip] == sign && (all[skip + 1] ^ sign) < 0x80)
-        skip++;
-    memcpy(out, all + skip, DECIMAL_BYTES_MAX - skip);
-    return DECIMAL_BYTES_MAX - skip;
-}
-
-int decimal_bytes_read(const void *bytes, size_t len, leat_i128 *out)
-{
-    const uint8_t *at = bytes;
-    if (len == 0)
-        return DECIMAL_MALFORMED;
-    uint8_t sign = at[0] & 0x80 ? 0xff : 0;
-    leat_u128 v = 0 - (leat_u128)(sign != 0);
-    for (; len > DECIMAL_BYTES_MAX; at++, len--)
-        if (*at != sign)
-            return DECIMAL_RANGE;
-    if ((at[0] ^ sign) & 0x80)
-        return DECIMAL_RANGE;
-    for (; len; at++, len--)
-        v = v << 8 | *at;
-    if (!decimal_fits((leat_i128)v, LEAT_DECIMAL_MAX))
-        return DECIMAL_RANGE;
-    *out = (leat_i128)v;
-    return DECIMAL_OK;
 }

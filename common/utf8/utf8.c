@@ -98,21 +98,6 @@ size_t utf8_count(const void *text, size_t len)
     return count;
 }
 
-size_t utf8_units(const void *text, size_t len)
-{
-    const uint8_t *at = text;
-    size_t units = utf8_count(text, len);
-    size_t i = 0;
-    // a code point of four bytes (first byte 1111xxxx) is a surrogate pair
-    for (; len - i >= 8; i += 8) {
-        uint64_t word = load8(at + i);
-        units += sum_bytes(word >> 7 & word >> 6 & word >> 5 & word >> 4 & LOW_BITS);
-    }
-    for (; i < len; i++)
-        units += at[i] >= 0xF0;
-    return units;
-}
-
 size_t utf8_offset(const void *text, size_t len, size_t n)
 {
     const uint8_t *at = text;

@@ -26,9 +26,6 @@ static inline int utf8_valid(const void *text, size_t len)
 // Number of code points: SQL's CHAR_LENGTH.
 size_t utf8_count(const void *text, size_t len);
 
-// Number of UTF-16 units: Java's String.length().
-size_t utf8_units(const void *text, size_t len);
-
 // Where code point n (from 0) starts, in bytes; len if there are not more than n. This is also the length of the text
 // cut to n code points.
 size_t utf8_offset(const void *text, size_t len, size_t n);

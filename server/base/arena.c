@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arena of chunks. The chunk in use is the head of `live`; reset moves ordinary chunks to `spare`. See arena.h.
+// Arena of chunks. The head is the one in use. See arena.h.
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,10 @@ struct chunk {
 };
 
 struct base_arena {
-    struct chunk *live;  // head is being filled
-    struct chunk *spare; // empty, all of ordinary size
-    size_t at;           // bytes given out of the head
+    struct chunk *head; // is being filled
+    size_t at;          // bytes given out of it
     size_t chunk_size, max;
-    size_t used, held;
+    size_t held; // bytes of all chunks
 };
 
 struct base_arena *base_arena_create(size_t chunk, size_t max)
@@ -34,22 +34,14 @@ struct base_arena *base_arena_create(size_t chunk, size_t max)
     return a;
 }
 
-static void free_chunks(struct base_arena *a, struct chunk *c)
-{
-    while (c) {
-        struct chunk *next = c->next;
-        a->held -= c->size;
-        free(c);
-        c = next;
-    }
-}
-
 void base_arena_destroy(struct base_arena *arena)
 {
     if (!arena)
         return;
-    free_chunks(arena, arena->live);
-    free_chunks(arena, arena->spare);
+    for (struct chunk *c = arena->head, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
     free(arena);
 }
 
@@ -69,41 +61,27 @@ static struct chunk *new_chunk(struct base_arena *a, size_t size)
 // the head, so that the rest of the head is not wasted.
 static void *alloc_slow(struct base_arena *a, size_t size)
 {
-    struct chunk *c;
-    if (size > a->chunk_size / 4) {
-        c = new_chunk(a, size);
-        if (!c)
-            return NULL;
-        if (a->live) {
-            c->next = a->live->next;
-            a->live->next = c;
-        } else {
-            c->next = NULL;
-            a->live = c;
-            a->at = size;
-        }
-        a->used += size;
-        return c->data;
-    }
-    c = a->spare;
-    if (c)
-        a->spare = c->next;
-    else if (!(c = new_chunk(a, a->chunk_size)))
+    bool is_large = size > a->chunk_size / 4;
+    struct chunk *c = new_chunk(a, is_large ? size : a->chunk_size);
+    if (!c)
         return NULL;
-    c->next = a->live;
-    a->live = c;
-    a->at = size;
-    a->used += size;
+    if (is_large && a->head) {
+        c->next = a->head->next;
+        a->head->next = c;
+    } else {
+        c->next = a->head;
+        a->head = c;
+        a->at = size;
+    }
     return c->data;
 }
 
 static inline void *alloc_at(struct base_arena *a, size_t at, size_t size)
 {
-    if (!a->live || at > a->live->size || size > a->live->size - at)
+    if (!a->head || at > a->head->size || size > a->head->size - at)
         return alloc_slow(a, size);
     a->at = at + size;
-    a->used += size;
-    return a->live->data + at;
+    return a->head->data + at;
 }
 
 void *base_arena_alloc(struct base_arena *arena, size_t size)
@@ -158,38 +136,4 @@ char *base_arena_sprintf(struct base_arena *arena, const char *format, ...)
     vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);
     return text;
-}
-
-void base_arena_reset(struct base_arena *arena, size_t keep)
-{
-    struct chunk *c = arena->live;
-    arena->live = NULL;
-    while (c) {
-        struct chunk *next = c->next;
-        if (c->size == arena->chunk_size) {
-            c->next = arena->spare;
-            arena->spare = c;
-        } else {
-            c->next = NULL;
-            free_chunks(arena, c);
-        }
-        c = next;
-    }
-    while (arena->spare && arena->held > keep) {
-        c = arena->spare;
-        arena->spare = c->next;
-        c->next = NULL;
-        free_chunks(arena, c);
-    }
-    arena->at = arena->used = 0;
-}
-
-size_t base_arena_used(const struct base_arena *arena)
-{
-    return arena->used;
-}
-
-size_t base_arena_held(const struct base_arena *arena)
-{
-    return arena->held;
 }

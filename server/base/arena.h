@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arena: memory that is given out piece by piece and taken back all at once.
 //
-// A unit of work (a batch, a configuration, a request) owns one. Memory comes in chunks; base_arena_reset makes all of
-// it free again and keeps the chunks for the next round, so that a steady flow allocates nothing. The bound counts the
-// chunks, that is what the process really pays. Thread: the owner, one at a time.
+// A unit of work (a configuration, a plan, a job) owns one. Memory comes in chunks. The bound counts the chunks, that is
+// what the process really pays. Thread: the owner, one at a time.
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -17,7 +16,7 @@ struct base_arena;
 struct base_arena *base_arena_create(size_t chunk, size_t max);
 void base_arena_destroy(struct base_arena *arena);
 
-// Memory aligned to 16 that lives until reset. NULL when the bound or memory is reached. Not zeroed.
+// Memory aligned to 16 that lives as long as the arena. NULL when the bound or memory is reached. Not zeroed.
 void *base_arena_alloc(struct base_arena *arena, size_t size);
 // The same, zeroed; count * size may not wrap (NULL then).
 void *base_arena_calloc(struct base_arena *arena, size_t count, size_t size);
@@ -27,12 +26,5 @@ void *base_arena_bytes(struct base_arena *arena, size_t size);
 char *base_arena_strndup(struct base_arena *arena, const char *text, size_t len);
 char *base_arena_strdup(struct base_arena *arena, const char *text);
 char *base_arena_sprintf(struct base_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-// Everything given out is void. Keeps chunks of ordinary size up to `keep` bytes for reuse, frees the others.
-void base_arena_reset(struct base_arena *arena, size_t keep);
-
-// Bytes given out since the last reset; bytes held from the system.
-size_t base_arena_used(const struct base_arena *arena);
-size_t base_arena_held(const struct base_arena *arena);
 
 #endif

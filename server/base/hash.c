@@ -98,8 +98,3 @@ void *base_map_get(const struct base_map *map, const char *key, size_t len)
     struct base_map_entry *e = find(map, key, len);
     return e ? e->value : NULL;
 }
-
-bool base_map_has(const struct base_map *map, const char *key, size_t len)
-{
-    return find(map, key, len) != NULL;
-}

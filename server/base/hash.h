@@ -30,5 +30,5 @@ void base_map_fini(struct base_map *map);
 bool base_map_put(struct base_map *map, const char *key, size_t len, void *value);
 // The value, NULL if the key is not there.
 void *base_map_get(const struct base_map *map, const char *key, size_t len);
-bool base_map_has(const struct base_map *map, const char *key, size_t len);
+
 #endif

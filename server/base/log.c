@@ -403,12 +403,3 @@ const char *base_log_level_name(uint8_t level)
 {
     return level <= LEAT_LOG_DEBUG ? level_names[level] : "debug";
 }
-
-uint8_t base_log_level_parse(const char *word)
-{
-    for (uint8_t level = LEAT_LOG_ERROR; level <= LEAT_LOG_DEBUG; level++) {
-        if (strcmp(word, level_names[level]) == 0)
-            return level;
-    }
-    return 0;
-}

@@ -76,8 +76,7 @@ void base_logv(const struct base_logger *who, uint8_t level, const char *event, 
 uint64_t base_log_dropped(struct base_log *log);
 uint64_t base_log_folded(struct base_log *log);
 
-// "error", "warn", "info", "debug"; 0 for a word that is none of them.
+// "error", "warn", "info", "debug".
 const char *base_log_level_name(uint8_t level);
-uint8_t base_log_level_parse(const char *word);
 
 #endif

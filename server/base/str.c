@@ -233,17 +233,6 @@ char *base_strndup(const char *text, size_t len)
     return copy;
 }
 
-char *base_sprintf(const char *format, ...)
-{
-    struct base_str s;
-    base_str_init(&s);
-    va_list args;
-    va_start(args, format);
-    base_str_addv(&s, format, args);
-    va_end(args);
-    return base_str_take(&s);
-}
-
 static bool is_separator(char c)
 {
     return c == '-' || c == '_' || c == '.';

@@ -57,9 +57,6 @@ char *base_str_take(struct base_str *s);
 // A terminated copy, NULL when memory is short. The caller frees it.
 char *base_strndup(const char *text, size_t len);
 
-// Formatted text in fresh memory, NULL when memory is short. The caller frees it.
-char *base_sprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 // Of `words` (a NULL-terminated array) the one a person most likely meant by `word`, or NULL if none is near.
 // One slip in three letters is near; case and the choice of '-', '_' and '.' weigh less than a wrong letter.
 const char *base_nearest(const char *word, const char *const *words);

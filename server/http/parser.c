@@ -465,11 +465,6 @@ bool http_parser_has_head(const struct http_parser *p)
     return p->state == BODY || p->state == DONE;
 }
 
-bool http_parser_started(const struct http_parser *p)
-{
-    return p->state != LEAD || p->cr || p->blank_seen;
-}
-
 int http_parser_status(const struct http_parser *p)
 {
     return p->status;

@@ -79,9 +79,6 @@ enum http_progress http_parser_feed(struct http_parser *p, const void *data, siz
 const struct http_request *http_parser_request(const struct http_parser *p);
 bool http_parser_has_head(const struct http_parser *p);
 
-// Whether any byte of a request was seen since the last reset.
-bool http_parser_started(const struct http_parser *p);
-
 // After HTTP_BAD: the status to answer with, and a static sentence for the reply.
 int http_parser_status(const struct http_parser *p);
 const char *http_parser_reason(const struct http_parser *p);

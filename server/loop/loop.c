@@ -194,11 +194,6 @@ void loop_stop(struct loop *loop)
     mailbox_wake(&loop->mailbox);
 }
 
-void loop_wake(struct loop *loop)
-{
-    mailbox_wake(&loop->mailbox);
-}
-
 void loop_post(struct loop *loop, struct loop_mail *mail)
 {
     mailbox_push(&loop->mailbox, mail);
@@ -207,11 +202,6 @@ void loop_post(struct loop *loop, struct loop_mail *mail)
 const char *loop_name(const struct loop *loop)
 {
     return loop->name;
-}
-
-struct event_base *loop_event_base(struct loop *loop)
-{
-    return loop->base;
 }
 
 // --- graves

@@ -17,7 +17,6 @@
 #include "leat/host.h"
 
 struct event;
-struct event_base;
 struct loop;
 
 typedef void (*loop_fn)(void *arg);
@@ -43,14 +42,10 @@ void loop_run(struct loop *loop);
 void loop_turn(struct loop *loop, bool wait);
 // Any thread: loop_run returns at the end of the turn. Stays in force; a stopped loop does not run again.
 void loop_stop(struct loop *loop);
-// Any thread: the loop makes a turn soon.
-void loop_wake(struct loop *loop);
 
 // The monotonic time of the loop's clock, read now.
 leat_usec loop_now(const struct loop *loop);
 const char *loop_name(const struct loop *loop);
-// For evhttp and other libevent parts; they run on this loop.
-struct event_base *loop_event_base(struct loop *loop);
 
 // --- timers: fire once, in the order of their time
 

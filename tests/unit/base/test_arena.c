@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arena: alignment, bound, reuse of chunks.
+// Arena: alignment, bound, text.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,27 +35,8 @@ static void test_bound_is_kept(void **state)
     while (base_arena_alloc(a, 200))
         given += 200;
     assert_true(given >= 3000 && given <= 4096);
-    assert_true(base_arena_held(a) <= 4096);
     assert_null(base_arena_alloc(a, 100000));
     assert_null(base_arena_calloc(a, SIZE_MAX / 2, 3));
-    base_arena_destroy(a);
-}
-
-static void test_reset_reuses_chunks(void **state)
-{
-    struct base_arena *a = base_arena_create(1024, 0);
-    for (int round = 0; round < 5; round++) {
-        for (int i = 0; i < 100; i++)
-            assert_non_null(base_arena_bytes(a, 100));
-        assert_non_null(base_arena_alloc(a, 5000));
-        assert_int_equal(base_arena_used(a), 15000);
-        base_arena_reset(a, 4096);
-        assert_int_equal(base_arena_used(a), 0);
-        assert_true(base_arena_held(a) <= 4096 && base_arena_held(a) > 0);
-    }
-    base_arena_reset(a, 0);
-    assert_int_equal(base_arena_held(a), 0);
-    assert_non_null(base_arena_alloc(a, 1));
     base_arena_destroy(a);
     base_arena_destroy(NULL);
 }
@@ -74,7 +55,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_aligned_and_separate),
         cmocka_unit_test(test_bound_is_kept),
-        cmocka_unit_test(test_reset_reuses_chunks),
         cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

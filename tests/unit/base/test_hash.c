@@ -27,8 +27,7 @@ static void test_put_and_get(void **state)
     for (int i = 0; i < 1000; i++) {
         int n = snprintf(key, sizeof key, "k%d", i);
         assert_ptr_equal(base_map_get(&m, key, (size_t)n), &values[i]);
-        assert_true(base_map_has(&m, key, (size_t)n));
-        assert_false(base_map_has(&m, key, (size_t)n - 1) && i < 10);
+        assert_true(i >= 10 || !base_map_get(&m, key, (size_t)n - 1));
     }
     assert_int_equal(m.count, 1000);
     base_map_fini(&m);

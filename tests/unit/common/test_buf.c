@@ -48,27 +48,14 @@ static void growth_stops_at_max_and_the_failure_sticks(void **state)
     buf_u8(&b, 1);
     assert_int_equal(b.failed, BUF_FULL);
     assert_int_equal(b.len, 1000);
-    buf_drop(&b, 990);
     buf_put(&b, "x", 1);
-    assert_int_equal(b.len, 10);
+    assert_int_equal(b.len, 1000);
     buf_reset(&b);
     buf_put(&b, "x", 1);
     assert_true(buf_ok(&b));
     assert_null(buf_reserve(&b, SIZE_MAX));
     assert_int_equal(b.failed, BUF_FULL);
     buf_fini(&b);
-    buf_fini(&b);
-}
-
-static void drop_keeps_the_rest(void **state)
-{
-    struct buf b;
-    buf_init(&b, 100);
-    buf_str(&b, "headrest");
-    buf_drop(&b, 4);
-    check_text("drop", (char *)b.ptr, b.len, "rest");
-    buf_drop(&b, 100);
-    assert_int_equal(b.len, 0);
     buf_fini(&b);
 }
 
@@ -104,14 +91,14 @@ static void reads_past_the_end_fail_for_good(void **state)
 
 static void varints_round_trip(void **state)
 {
-    static const int64_t values[] = {0, 1, -1, 63, 64, -64, -65, 300, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    static const uint64_t values[] = {0, 1, 127, 128, 300, 16383, 16384, UINT32_MAX, INT64_MAX, UINT64_MAX};
     struct buf b;
     buf_init(&b, 1000);
     for (size_t i = 0; i < COUNT(values); i++)
-        buf_varint(&b, values[i]);
+        buf_uvarint(&b, values[i]);
     struct cur c = cur_of(b.ptr, b.len);
     for (size_t i = 0; i < COUNT(values); i++)
-        check_int("varint", cur_varint(&c), values[i]);
+        assert_true(cur_uvarint(&c) == values[i]);
     assert_true(cur_ok(&c));
     assert_int_equal(cur_left(&c), 0);
     c = cur_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10);
@@ -128,7 +115,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_appended_is_read_back),
         cmocka_unit_test(growth_stops_at_max_and_the_failure_sticks),
-        cmocka_unit_test(drop_keeps_the_rest),
         cmocka_unit_test(a_length_is_patched_in_later),
         cmocka_unit_test(reads_past_the_end_fail_for_good),
         cmocka_unit_test(varints_round_trip),

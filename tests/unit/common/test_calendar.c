@@ -49,13 +49,10 @@ static void weeks_and_months(void **state)
         const char *date;
         unsigned day_of_week, day_of_year, week;
         int64_t week_year;
-        const char *last_day;
     } rows[] = {
-        {"1970-01-01", 4, 1, 1, 1970, "1970-01-31"},  {"1969-12-31", 3, 365, 1, 1970, "1969-12-31"},
-        {"2024-02-29", 4, 60, 9, 2024, "2024-02-29"}, {"2024-12-30", 1, 365, 1, 2025, "2024-12-31"},
-        {"2023-01-01", 7, 1, 52, 2022, "2023-01-31"}, {"2021-01-03", 7, 3, 53, 2020, "2021-01-31"},
-        {"0001-01-01", 1, 1, 1, 1, "0001-01-31"},     {"1582-10-10", 7, 283, 40, 1582, "1582-10-31"},
-        {"1900-02-03", 6, 34, 5, 1900, "1900-02-28"},
+        {"1970-01-01", 4, 1, 1, 1970},   {"1969-12-31", 3, 365, 1, 1970},  {"2024-02-29", 4, 60, 9, 2024},
+        {"2024-12-30", 1, 365, 1, 2025}, {"2023-01-01", 7, 1, 52, 2022},   {"2021-01-03", 7, 3, 53, 2020},
+        {"0001-01-01", 1, 1, 1, 1},      {"1582-10-10", 7, 283, 40, 1582}, {"1900-02-03", 6, 34, 5, 1900},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         int64_t days = date(rows[i].date), year = 0;
@@ -63,7 +60,6 @@ static void weeks_and_months(void **state)
         check_int(rows[i].date, calendar_day_of_year(days), rows[i].day_of_year);
         check_int(rows[i].date, calendar_iso_week(days, &year), rows[i].week);
         check_int(rows[i].date, year, rows[i].week_year);
-        check_date(rows[i].date, calendar_last_day(days), rows[i].last_day);
     }
     static const struct {
         const char *date;
@@ -111,7 +107,6 @@ static void timestamps_print(void **state)
                    rows[i].want);
         struct calendar_fields f;
         calendar_split(rows[i].micros, &f);
-        check_int(rows[i].want, calendar_join(&f), rows[i].micros);
         check_int(rows[i].want, calendar_time_of(rows[i].micros) / CALENDAR_HOUR, f.hour);
     }
     char got[CALENDAR_TEXT_MAX];
@@ -157,7 +152,7 @@ static int parse_clamp(const void *text, size_t len, int64_t *out)
 // The outcome as text; dates, times and timestamps each in their own form.
 static void check_parse(parse_fn parse, const char *text, const char *want)
 {
-    static const char *const names[] = {"malformed", "range", "infinity", "-infinity"};
+    static const char *const names[] = {"malformed", "range"};
     char got[CALENDAR_TEXT_MAX + 1];
     int64_t v = INT64_MIN;
     int rc = parse(text, strlen(text), &v);
@@ -169,9 +164,9 @@ static void check_parse(parse_fn parse, const char *text, const char *want)
     }
     got[0] = '~';
     char *at = got + (rc == CALENDAR_CUT);
-    if (parse == calendar_parse_date || parse == calendar_cast_date || parse == calendar_pg_date)
+    if (parse == calendar_parse_date || parse == calendar_cast_date)
         len = calendar_print_date(at, v);
-    else if (parse == calendar_parse_time || parse == calendar_cast_time || parse == calendar_pg_time)
+    else if (parse == calendar_parse_time || parse == calendar_cast_time)
         len = calendar_print_time(at, v, 6, CALENDAR_TRIM);
     else
         len = calendar_print_timestamp(at, v, 6, CALENDAR_TRIM);
@@ -274,30 +269,6 @@ static void text_parses(void **state)
         {calendar_cast_timestamp, " 2024-02-29 ", "malformed"},
         {calendar_cast_timestamp, "10000-01-01 00:00:00", "malformed"},
         {calendar_cast_timestamp, "", "malformed"},
-        {calendar_pg_date, "2024-02-29", "2024-02-29"},
-        {calendar_pg_date, "10000-01-01", "10000-01-01"},
-        {calendar_pg_date, "0044-03-15 BC", "-0043-03-15"},
-        {calendar_pg_date, "0001-02-29 BC", "0000-02-29"},
-        {calendar_pg_date, "infinity", "infinity"},
-        {calendar_pg_date, "-infinity", "-infinity"},
-        {calendar_pg_date, "5874897-12-31", "range"},
-        {calendar_pg_date, "2024-02-30", "range"},
-        {calendar_pg_date, "29.02.2024", "malformed"},
-        {calendar_pg_time, "12:34:56.789012", "12:34:56.789012"},
-        {calendar_pg_time, "24:00:00", "24:00:00"},
-        {calendar_pg_time, "24:00:00.1", "range"},
-        {calendar_pg_timestamp, "2024-02-29 12:34:56.789", "2024-02-29 12:34:56.789"},
-        {calendar_pg_timestamp, "4713-11-24 00:00:00 BC", "-4712-11-24 00:00:00"},
-        {calendar_pg_timestamp, "infinity", "infinity"},
-        {calendar_pg_timestamp, "294276-12-31 23:59:59.999999", "range"},
-        {calendar_pg_timestamp, "2024-02-29 12:34:56+00", "malformed"},
-        {calendar_pg_timestamptz, "2024-02-29 12:34:56.789+00", "2024-02-29 12:34:56.789"},
-        {calendar_pg_timestamptz, "2024-02-29 12:34:56+05:30", "2024-02-29 07:04:56"},
-        {calendar_pg_timestamptz, "2024-02-29 12:34:56-08", "2024-02-29 20:34:56"},
-        {calendar_pg_timestamptz, "1800-01-01 00:53:28+00:53:28", "1800-01-01 00:00:00"},
-        {calendar_pg_timestamptz, "0001-12-31 23:06:32-00:53:28 BC", "0001-01-01 00:00:00"},
-        {calendar_pg_timestamptz, "-infinity", "-infinity"},
-        {calendar_pg_timestamptz, "2024-02-29 12:34:56", "malformed"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_parse(rows[i].parse, rows[i].text, rows[i].want);

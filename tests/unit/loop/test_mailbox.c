@@ -144,7 +144,6 @@ static void test_stop_before_run(void **state)
     struct loop *loop = new_loop();
     loop_stop(loop);
     loop_run(loop);
-    loop_wake(loop);
     loop_turn(loop, true); // a stopped loop does not sleep
     loop_destroy(loop);
     loop_destroy(NULL);
