@@ -6,6 +6,7 @@
 
 #include "base/crash.h"
 #include "base/str.h"
+#include "cli/idle.h"
 #include "cli/verbs.h"
 
 #define VERSION "0.1.0"
@@ -96,6 +97,7 @@ static int do_verb(int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
+    idle_bound_memory();
     base_crash_install("leat " VERSION);
     errno = 0;
     return flushed(do_verb(argc, argv));

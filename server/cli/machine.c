@@ -58,6 +58,8 @@ leat_status machine_start(struct machine *m, const struct machine_options *o, st
     if (!m->log || !m->metrics)
         return base_no_memory(error);
     m->logger = (struct base_logger){.log = m->log};
+    if (!idle_watch(&m->idle, m->writer))
+        return base_no_memory(error);
     m->writer_runs = pthread_create(&m->writer_thread, NULL, writer_main, m->writer) == 0;
     struct runtime_options options = {
         .control = m->control,
@@ -78,6 +80,7 @@ void machine_end(struct machine *m)
         loop_stop(m->writer);
         pthread_join(m->writer_thread, NULL);
     }
+    idle_end(&m->idle);
     if (m->signal_watch.loop)
         loop_watch_fini(&m->signal_watch);
     if (m->signals >= 0)

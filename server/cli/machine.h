@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "cli/idle.h"
 #include "loop/loop.h"
 #include "runtime/runtime.h"
 
@@ -20,6 +21,7 @@ struct machine {
     struct base_logger logger;
     struct base_metrics *metrics;
     struct loop *control, *writer;
+    struct idle idle; // on the writer, which nobody waits for
     struct runtime *runtime;
     pthread_t writer_thread;
     bool writer_runs;
