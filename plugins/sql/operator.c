@@ -39,6 +39,14 @@ leat_status sql_report(struct leat_ctx *ctx, const struct sql_diag *d)
     return leat_fail(ctx, LEAT_CONFIG, code_of(d->kind), "%s", d->message);
 }
 
+leat_status sql_report_all(struct leat_ctx *ctx, const struct sql_faults *faults)
+{
+    const struct sql_diag *first = &faults->items[0];
+    for (uint32_t i = 0; i < faults->count; i++)
+        sql_report(ctx, &faults->items[i]);
+    return leat_fail(ctx, LEAT_CONFIG, code_of(first->kind), "%s", first->message);
+}
+
 static struct leat_bytes query_of(const void *config)
 {
     const struct sql_config *c = config;
@@ -69,10 +77,11 @@ static leat_status op_inputs(struct leat_ctx *ctx, const void *config, struct le
 {
     // handed out until the next call on this thread, as the ABI says; the names point into the option's text
     static _Thread_local struct leat_input_name items[LEAT_INPUTS_MAX];
-    struct sql_diag d;
-    struct sql_parsed *q = sql_query_parse(query_of(config), &d);
+    struct sql_diag d = {0};
+    struct sql_faults faults = {.count = 0};
+    struct sql_parsed *q = sql_query_parse(query_of(config), &faults);
     if (!q)
-        return sql_report(ctx, &d);
+        return sql_report_all(ctx, &faults);
     for (uint32_t i = 0; i < q->table_count; i++)
         if (name_of(q->tables[i], (const char *)query_of(config).ptr, &items[i], &d)) {
             sql_query_destroy(q);
@@ -158,14 +167,6 @@ static void answer(struct bound *b, struct leat_operator_plan *plan)
     plan->ports = (struct leat_ports){.count = 1, .items = &b->port};
 }
 
-// Every fault that was found; the first one is the error.
-static leat_status report_all(struct leat_ctx *ctx, const struct sql_faults *faults)
-{
-    for (uint32_t i = 1; i < faults->count; i++)
-        sql_report(ctx, &faults->items[i]);
-    return sql_report(ctx, &faults->items[0]);
-}
-
 // What could not be bound is kept until the next bind of this thread, since its ports are shown to the readers.
 static void keep_failed(struct bound *b)
 {
@@ -192,20 +193,21 @@ static leat_status op_bind(struct leat_ctx *ctx, const struct leat_operator_requ
     keep_failed(NULL);
     if (!b)
         return leat_no_memory(ctx);
-    b->parsed = sql_query_parse(query_of(request->config), &d);
+    b->parsed = sql_query_parse(query_of(request->config), &b->faults);
     if (b->parsed && b->parsed->table_count != b->input_count)
         sql_diag_set(&d, SQL_DIAG_NAME, 0, 1, "the query reads %u tables, %u are bound", b->parsed->table_count,
                      b->input_count);
     if (d.kind)
         sql_faults_add(&b->faults, &d);
-    else if (all_known(b))
+    int readable = b->parsed && !d.kind;
+    if (readable && !b->faults.count && all_known(b))
         b->plan = sql_plan_create(b->parsed, b->inputs, b->input_count, b->zone, &b->faults);
-    else
+    else if (readable)
         plan_refusals(b->parsed, &b->faults);
-    if (!d.kind && !b->plan)
+    if (readable && !b->plan)
         b->review = sql_review_create(b->parsed, b->inputs, b->input_count, b->zone, &b->faults);
     if (b->faults.count) {
-        leat_status st = report_all(ctx, &b->faults);
+        leat_status st = sql_report_all(ctx, &b->faults);
         answer(b, plan);
         keep_failed(b);
         return st;

@@ -23,5 +23,7 @@ extern const struct leat_source_ops sql_values_ops;
 
 // A fault of the query as a diagnostic of option `query` at its place. Returns LEAT_CONFIG.
 leat_status sql_report(struct leat_ctx *ctx, const struct sql_diag *d);
+// Every fault that was found, at least one; the first is the error. Returns LEAT_CONFIG.
+leat_status sql_report_all(struct leat_ctx *ctx, const struct sql_faults *faults);
 
 #endif

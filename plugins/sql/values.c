@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/exec.h"
+#include "plan/review.h"
 
 struct values {
     struct sql_parsed *parsed;
@@ -25,27 +26,30 @@ static void values_free(struct values *v)
     free(v);
 }
 
-static struct values *values_create(const struct leat_source_request *request, struct sql_diag *d)
+static struct values *values_create(const struct leat_source_request *request, struct sql_faults *faults)
 {
     const struct sql_config *c = request->config;
     const char *text = c->query ? c->query : "";
     struct values *v = calloc(1, sizeof *v);
-    memset(d, 0, sizeof *d);
+    struct sql_diag d = {0};
+    memset(faults, 0, sizeof *faults);
     if (!v) {
-        sql_diag_memory(d);
+        sql_diag_memory(&d);
+        sql_faults_add(faults, &d);
         return NULL;
     }
     sql_evaluator_init(&v->ev, "UTC");
-    v->parsed = sql_query_parse((struct leat_bytes){(const uint8_t *)text, (uint32_t)strlen(text)}, d);
+    v->parsed = sql_query_parse((struct leat_bytes){(const uint8_t *)text, (uint32_t)strlen(text)}, faults);
     if (v->parsed && v->parsed->table_count) {
         const struct sql_table *t = v->parsed->tables[0];
-        sql_diag_set(d, SQL_DIAG_NAME, t->offset, t->length, "a query of the source \"values\" reads no table");
-        sql_diag_hint(d, "Use the operator \"sql\".");
+        sql_diag_set(&d, SQL_DIAG_NAME, t->offset, t->length, "a query of the source \"values\" reads no table");
+        sql_diag_hint(&d, "Use the operator \"sql\".");
+        sql_faults_add(faults, &d);
     } else if (v->parsed) {
-        struct sql_faults faults = {.count = 0};
-        v->plan = sql_plan_create(v->parsed, NULL, 0, v->ev.zone, &faults);
+        if (!faults->count)
+            v->plan = sql_plan_create(v->parsed, NULL, 0, v->ev.zone, faults);
         if (!v->plan)
-            *d = faults.items[0];
+            sql_review_destroy(sql_review_create(v->parsed, NULL, 0, v->ev.zone, faults));
     }
     if (v->plan) {
         v->port = (struct leat_port){.schema = &v->plan->schema, .mode = LEAT_MODE_INSERT_ONLY};
@@ -65,7 +69,7 @@ static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_r
 {
     // the ports are handed out until the next call on this thread, as the ABI says
     static _Thread_local struct values *last;
-    struct sql_diag d;
+    struct sql_faults faults;
     if (request->declared) {
         leat_fail(ctx, LEAT_CONFIG, "LEAT-S0103",
                   "the source values takes no schema: its columns are those of its query");
@@ -73,11 +77,11 @@ static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_r
                              "SELECT CAST(a AS BIGINT) AS id FROM (VALUES (1), (2)) AS t(a).");
         return LEAT_CONFIG;
     }
-    struct values *v = values_create(request, &d);
+    struct values *v = values_create(request, &faults);
     values_free(last);
     last = v;
     if (!v)
-        return sql_report(ctx, &d);
+        return sql_report_all(ctx, &faults);
     plan->ports = (struct leat_ports){.count = 1, .items = &v->port};
     plan->parallel_max = 1;
     plan->bounded = 1;
@@ -86,10 +90,10 @@ static leat_status src_describe(struct leat_ctx *ctx, const struct leat_source_r
 
 static leat_status src_create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
 {
-    struct sql_diag d;
-    struct values *v = values_create(request, &d);
+    struct sql_faults faults;
+    struct values *v = values_create(request, &faults);
     if (!v)
-        return leat_fail(ctx, LEAT_CONFIG, "LEAT-S0103", "%s", d.message);
+        return leat_fail(ctx, LEAT_CONFIG, "LEAT-S0103", "%s", faults.items[0].message);
     *self = v;
     return LEAT_OK;
 }

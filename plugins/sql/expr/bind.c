@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "expr/registry.h"
 #include "expr/types.h"
 
@@ -106,13 +107,21 @@ static int same_but_case(struct leat_bytes a, struct leat_bytes b)
     return a.len == b.len && !strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len);
 }
 
+static int is_of(const struct sql_scope_column *c, const struct sql_name *table)
+{
+    return !table || leat_bytes_equal(c->table, table->text);
+}
+
 // One slip in three letters.
-static const struct leat_bytes *nearest_column(const struct sql_scope *s, struct leat_bytes name)
+static const struct leat_bytes *nearest_column(const struct sql_scope *s, struct leat_bytes name,
+                                               const struct sql_name *table)
 {
     const struct leat_bytes *best = NULL;
     uint32_t nearest = (name.len + 1) / 3;
     for (uint32_t i = 0; s && i < s->count; i++) {
         const struct leat_bytes *c = &s->columns[i].name;
+        if (!is_of(&s->columns[i], table))
+            continue;
         uint32_t d = sql_name_distance((const char *)c->ptr, c->len, (const char *)name.ptr, name.len);
         if (d <= nearest && (!best || d < nearest)) {
             nearest = d;
@@ -129,23 +138,25 @@ static void unknown_column(struct sql_bind *b, const struct sql_name *n, const s
                  (const char *)n->text.ptr, table ? " in '" : "", table ? (int)table->text.len : 0,
                  table ? (const char *)table->text.ptr : "", table ? "'" : "");
     for (uint32_t i = 0; s && i < s->count; i++)
-        if (same_but_case(s->columns[i].name, n->text)) {
+        if (is_of(&s->columns[i], table) && same_but_case(s->columns[i].name, n->text)) {
             sql_diag_hint(b->diag, "Names of columns are told apart by case: there is '%.*s'.",
                           (int)s->columns[i].name.len, (const char *)s->columns[i].name.ptr);
             return;
         }
-    const struct leat_bytes *near = nearest_column(s, n->text);
+    const struct leat_bytes *near = nearest_column(s, n->text, table);
     if (near) {
         sql_diag_hint(b->diag, "Did you mean '%.*s'?", (int)near->len, (const char *)near->ptr);
         return;
     }
     char list[200];
     size_t at = 0;
-    for (uint32_t i = 0; s && i < s->count && i < 8 && at < sizeof list; i++)
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%.*s", i ? ", " : "", (int)s->columns[i].name.len,
-                               (const char *)s->columns[i].name.ptr);
+    uint32_t listed = 0;
+    for (uint32_t i = 0; s && i < s->count && at < sizeof list; i++)
+        if (is_of(&s->columns[i], table) && listed++ < 8)
+            at += (size_t)snprintf(list + at, sizeof list - at, "%s%.*s", at ? ", " : "", (int)s->columns[i].name.len,
+                                   (const char *)s->columns[i].name.ptr);
     if (at)
-        sql_diag_hint(b->diag, "There are %.190s%s.", list, s->count > 8 ? ", …" : "");
+        sql_diag_hint(b->diag, "There are %.190s%s.", list, listed > 8 ? ", …" : "");
 }
 
 static int table_known(const struct sql_scope *s, struct leat_bytes table)
@@ -327,24 +338,55 @@ static int bind_json(struct sql_bind *b, struct sql_expr *e, const struct sql_ca
     return 0;
 }
 
+// Units of time are names where they are no keywords, and mean no column in a call that is not known.
+static int is_unit_name(const struct sql_node *n)
+{
+    static const char *const units[] = {"QUARTER", "WEEK",       "MILLISECOND", "MICROSECOND", "NANOSECOND", "DOW",
+                                        "DOY",     "MILLENNIUM", "CENTURY",     "DECADE",      "EPOCH",      "DAYS",
+                                        "HOURS",   "MINUTES",    "SECONDS",     "MONTHS",      "YEARS"};
+    for (size_t i = 0; n->kind == SQL_NODE_NAME && n->count == 1 && i < sizeof units / sizeof *units; i++)
+        if (same_but_case(n->names[0].text, (struct leat_bytes){(const uint8_t *)units[i], (uint32_t)strlen(units[i])}))
+            return 1;
+    return 0;
+}
+
+// The fault of a call whose arguments nobody asked for yet: theirs are told too.
+static struct sql_expr *refuse_call(struct sql_bind *b, const struct sql_node *n)
+{
+    struct sql_expr *e = b->recover ? b->recover(b, n) : NULL;
+    for (uint32_t i = 0; e && i < n->count; i++) {
+        uint8_t kind = n->items[i]->kind;
+        int value = kind != SQL_NODE_TABLE_ARG && kind != SQL_NODE_DESCRIPTOR && kind != SQL_NODE_NAMED_ARG;
+        if (value && !is_unit_name(n->items[i]) && !sql_bind_expr(b, n->items[i]))
+            return NULL;
+    }
+    return e;
+}
+
+static struct sql_expr *unknown_call(struct sql_bind *b, const struct sql_node *n, const char *name)
+{
+    sql_diag_set(b->diag, SQL_DIAG_NAME, n->offset, n->text.len, "function '%s' does not exist", name);
+    const char *form = sql_func_elsewhere(n->text), *near = sql_func_nearest(n->text);
+    if (form)
+        sql_diag_hint(b->diag, "Flink SQL writes %s.", form);
+    else if (near)
+        sql_diag_hint(b->diag, "Did you mean %s?", near);
+    else
+        sql_diag_hint(b->diag, "Functions of one's own (CREATE FUNCTION in Flink SQL) are not supported yet.");
+    return refuse_call(b, n);
+}
+
 static struct sql_expr *bind_call(struct sql_bind *b, const struct sql_node *n)
 {
     const struct sql_func *f = sql_func_find(n->text);
     char name[80];
     snprintf(name, sizeof name, "%.*s", (int)(n->text.len > 70 ? 70 : n->text.len), (const char *)n->text.ptr);
-    if (!f || (f->flags & SQL_FUNC_OPERATOR)) {
-        sql_diag_set(b->diag, SQL_DIAG_NAME, n->offset, n->text.len, "function '%s' does not exist", name);
-        const char *near = sql_func_nearest(n->text);
-        if (near)
-            sql_diag_hint(b->diag, "Did you mean %s?", near);
-        else
-            sql_diag_hint(b->diag, "Functions of one's own (CREATE FUNCTION in Flink SQL) are not supported yet.");
-        return NULL;
-    }
+    if (!f || (f->flags & SQL_FUNC_OPERATOR))
+        return unknown_call(b, n, name);
     if (f->flags & SQL_FUNC_LATER) {
         snprintf(name, sizeof name, "%s%s", f->name, n->call && n->call->over ? " … OVER" : "");
         sql_diag_unsupported(b->diag, n->offset, n->length, name);
-        return NULL;
+        return refuse_call(b, n);
     }
     struct sql_expr *e = bind_new(b, SQL_EXPR_CALL, n);
     if (!e)
@@ -431,6 +473,8 @@ static struct sql_expr *dispatch(struct sql_bind *b, const struct sql_node *n)
         return bind_cast(b, n);
     case SQL_NODE_SYMBOL:
         return bind_symbol(b, n);
+    case SQL_NODE_HOLE: // told before
+        return NULL;
     case SQL_NODE_FIELD: {
         struct sql_expr *of = sql_bind_expr(b, n->items[0]);
         return of ? bind_field(b, of, n->text, n) : NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "expr/registry.h"
 
 static const struct sql_func_table *const tables[] = {
@@ -36,26 +37,6 @@ const struct sql_func *sql_func_operator(const char *name)
             if ((tables[t]->rows[i].flags & SQL_FUNC_OPERATOR) && !strcmp(tables[t]->rows[i].name, name))
                 return &tables[t]->rows[i];
     return NULL;
-}
-
-uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb)
-{
-    uint32_t row[65];
-    if (na > 64 || nb > 64 || (na > nb ? na - nb : nb - na) > 3)
-        return 99;
-    for (uint32_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (uint32_t i = 1; i <= na; i++) {
-        uint32_t diagonal = row[0];
-        row[0] = i;
-        for (uint32_t j = 1; j <= nb; j++) {
-            uint32_t up = row[j], cost = diagonal + ((a[i - 1] & ~32) != (b[j - 1] & ~32));
-            diagonal = up;
-            uint32_t best = up + 1 < row[j - 1] + 1 ? up + 1 : row[j - 1] + 1;
-            row[j] = cost < best ? cost : best;
-        }
-    }
-    return row[nb];
 }
 
 const char *sql_func_nearest(struct leat_bytes name)

@@ -27,7 +27,7 @@ extern const struct sql_func_table sql_json_funcs;
 extern const struct sql_func_table sql_json_make_funcs;
 extern const struct sql_func_table sql_not_yet_funcs;
 
-// Edit distance without case, given up beyond 3.
-uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb);
+// What Flink SQL writes for a function of other databases; NULL = it is none of those that are known.
+const char *sql_func_elsewhere(struct leat_bytes name);
 
 #endif

@@ -347,8 +347,12 @@ static int derive_compare(struct sql_bind *b, struct sql_expr *e)
     if (op <= UNEQUAL && t && t->kind == LEAT_TYPE_ROW && is_row_of(e->args[0], t->child_count) &&
         is_row_of(e->args[1], t->child_count))
         return derive_rows(b, e, op);
-    if (compare_as(b, e, op, op <= UNEQUAL))
+    if (compare_as(b, e, op, op <= UNEQUAL)) {
+        for (uint32_t i = 0; i < 2; i++)
+            if (e->args[i]->type && e->args[i]->type->kind == LEAT_TYPE_NULL)
+                sql_diag_hint(b->diag, "Nothing equals NULL: write IS NULL or IS NOT NULL.");
         return -1;
+    }
     return sql_derive_boolean(b, e);
 }
 

@@ -31,8 +31,9 @@ struct sql_parsed {
     struct sql_table **tables; // in the order of FROM; table i is input i
 };
 
-// NULL = fault in *d.
-struct sql_parsed *sql_query_parse(struct leat_bytes text, struct sql_diag *d);
+// NULL = there is no telling what it reads. Else the tables are known, but with faults of the text there are holes in
+// the tree, and it can be reviewed only.
+struct sql_parsed *sql_query_parse(struct leat_bytes text, struct sql_faults *faults);
 void sql_query_destroy(struct sql_parsed *q);
 
 // One side of a join, in the order "kept" (left of LEFT JOIN), "other".

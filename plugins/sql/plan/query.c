@@ -92,21 +92,24 @@ static int walk_query(struct walk *w, const struct sql_query *q, const struct re
     return st;
 }
 
-struct sql_parsed *sql_query_parse(struct leat_bytes text, struct sql_diag *d)
+struct sql_parsed *sql_query_parse(struct leat_bytes text, struct sql_faults *faults)
 {
-    memset(d, 0, sizeof *d);
+    struct sql_diag d = {0};
     struct sql_parsed *q = calloc(1, sizeof *q);
     if (!q) {
-        sql_diag_memory(d);
+        sql_diag_memory(&d);
+        sql_faults_add(faults, &d);
         return NULL;
     }
     sql_arena_init(&q->arena, SQL_ARENA_MAX);
-    struct walk w = {.parsed = q, .diag = d};
+    struct walk w = {.parsed = q, .diag = &d};
     q->text = (struct leat_bytes){sql_arena_copy(&q->arena, text.ptr, text.len), text.len};
     if (!q->text.ptr)
-        sql_diag_memory(d);
-    else if ((q->query = sql_parse_query(&q->arena, q->text, d)) && !walk_query(&w, q->query, NULL))
+        sql_diag_memory(&d);
+    else if ((q->query = sql_parse_faulty(&q->arena, q->text, faults)) && !walk_query(&w, q->query, NULL))
         return q;
+    if (d.kind)
+        sql_faults_add(faults, &d);
     sql_query_destroy(q);
     return NULL;
 }

@@ -217,6 +217,8 @@ static int read_item(struct reading *r, const struct columns *from, const struct
 {
     if (item->expr->kind == SQL_NODE_STAR)
         return read_star(r, from, item->expr, out);
+    if (item->expr->kind == SQL_NODE_HOLE)
+        return push(r, out, (struct sql_scope_column){.name = {(const uint8_t *)"", 0}, .type = &unknown});
     struct sql_scope scope = {from->items, from->count};
     uint32_t met = r->met;
     r->bind.scope = &scope;

@@ -62,6 +62,7 @@ enum sql_node_kind {
     SQL_NODE_TABLE_ARG,  // TABLE t as an argument; names
     SQL_NODE_DESCRIPTOR, // items: columns
     SQL_NODE_NAMED_ARG,  // text => items[0]
+    SQL_NODE_HOLE,       // what was written here has a fault
 };
 
 // Flags of a node.

@@ -289,9 +289,14 @@ static int lex_quoted(struct lexer *l, uint8_t kind, uint32_t start, uint8_t quo
 {
     struct leat_bytes text;
     l->at++;
-    if (quoted(l, quote, start, &text,
-               quote == '`' ? "this name has no end, expected `" : "this string has no end, expected '"))
+    const char *endless = quote == '`'    ? "this name has no end, expected `"
+                          : quote == '\'' ? "this string has no end, expected '"
+                                          : SQL_UNEXPECTED_QUOTE;
+    if (quoted(l, quote, start, &text, endless)) {
+        if (quote == '\'')
+            sql_diag_hint(l->diag, "A ' inside of a string is written twice: ''.");
         return -1;
+    }
     struct sql_token *t = push(l, kind, start);
     if (!t)
         return -1;
@@ -348,19 +353,24 @@ static int lex_word(struct lexer *l)
 
 static int lex_mark(struct lexer *l)
 {
-    static const char *const marks[] = {"<>", "<=", ">=", "||", "!=", "=>"};
-    uint32_t start = l->at;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (look(l, 0) == (uint8_t)marks[i][0] && look(l, 1) == (uint8_t)marks[i][1]) {
-            l->at += 2;
-            return push(l, SQL_TOKEN_MARK, start) ? 0 : -1;
-        }
-    if (!look(l, 0) || !strchr("+-*/%=<>(),.;[]{}:?|^$", look(l, 0)))
-        return look(l, 0) >= 32 && look(l, 0) < 127
-                   ? sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "'%c' is no operator of Flink SQL", look(l, 0))
-                   : sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "unexpected byte 0x%02X", look(l, 0));
-    l->at++;
-    return push(l, SQL_TOKEN_MARK, start) ? 0 : -1;
+    // those behind => are of other databases, read as one for the sake of the message
+    static const char *const marks[] = {"<=>", "->>", "<>", "<=", ">=", "||", "!=", "=>",
+                                        "::",  "==",  "=<", "->", "&&", "!~", NULL};
+    uint32_t start = l->at, length = 1;
+    for (size_t i = 0; marks[i] && length == 1; i++) {
+        size_t n = strlen(marks[i]);
+        if (l->len - l->at >= n && !memcmp(l->text + l->at, marks[i], n))
+            length = (uint32_t)n;
+    }
+    uint8_t c = look(l, 0);
+    if (c < 32 || c >= 127)
+        return sql_diag_set(l->diag, SQL_DIAG_SYNTAX, start, 1, "unexpected byte 0x%02X", c);
+    l->at += length;
+    struct sql_token *t = push(l, SQL_TOKEN_MARK, start);
+    if (!t)
+        return -1;
+    t->alien = length == 1 && !strchr("+-*/%=<>(),.;[]{}:?|^$", c);
+    return 0;
 }
 
 static int lex_one(struct lexer *l)
@@ -370,7 +380,7 @@ static int lex_one(struct lexer *l)
     if (c == '\'' || c == '`')
         return lex_quoted(l, c == '`' ? SQL_TOKEN_QUOTED : SQL_TOKEN_STRING, start, c);
     if (c == '"')
-        return fail(l, start, "unexpected '\"': names are quoted by `, strings by '");
+        return lex_quoted(l, SQL_TOKEN_DOUBLE_QUOTED, start, c);
     if (is_digit(c) || (c == '.' && is_digit(look(l, 1))))
         return lex_number(l);
     if (is_word_start(c))

@@ -13,11 +13,12 @@
 
 enum sql_token_kind {
     SQL_TOKEN_END,
-    SQL_TOKEN_WORD,    // unquoted name or keyword
-    SQL_TOKEN_QUOTED,  // `name`, decoded
-    SQL_TOKEN_STRING,  // 'text', _UTF8'text', N'text'; decoded
-    SQL_TOKEN_USTRING, // U&'text'; quotes undone, escapes not, since UESCAPE may follow
-    SQL_TOKEN_BINARY,  // X'00ff'; text = what stands between the quotes
+    SQL_TOKEN_WORD,          // unquoted name or keyword
+    SQL_TOKEN_QUOTED,        // `name`, decoded
+    SQL_TOKEN_DOUBLE_QUOTED, // "text", which Flink SQL does not have
+    SQL_TOKEN_STRING,        // 'text', _UTF8'text', N'text'; decoded
+    SQL_TOKEN_USTRING,       // U&'text'; quotes undone, escapes not, since UESCAPE may follow
+    SQL_TOKEN_BINARY,        // X'00ff'; text = what stands between the quotes
     SQL_TOKEN_INTEGER,
     SQL_TOKEN_DECIMAL, // 1.5
     SQL_TOKEN_DOUBLE,  // 1e3
@@ -26,9 +27,13 @@ enum sql_token_kind {
     SQL_TOKEN_HINT_END,
 };
 
+// What is wrong with a double quote.
+#define SQL_UNEXPECTED_QUOTE "unexpected '\"': names are quoted by `, strings by '"
+
 struct sql_token {
     uint8_t kind;
     uint8_t reserved;   // WORD: cannot be a name unless back-quoted
+    uint8_t alien;      // MARK: of no operator of Flink SQL
     uint8_t after_line; // a line ended between the token before and this one
     uint32_t offset, length;
     struct leat_bytes text;

@@ -132,7 +132,6 @@ static struct sql_node *comparison(struct sql_parser *p)
             left = period(p, left, name);
         } else if (parse_is(p, "!=")) {
             parse_fail(p, "an operator");
-            sql_diag_hint(p->diag, "Flink SQL writes <> for unequal.");
             return NULL;
         } else {
             break;

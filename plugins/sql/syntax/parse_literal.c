@@ -181,6 +181,32 @@ static struct sql_node *time_literal(struct sql_parser *p, uint8_t kind)
     return n;
 }
 
+// INTERVAL '1 day' of PostgreSQL and INTERVAL 1 DAY of MySQL; the number and the unit may be in one string.
+static void hint_interval(struct sql_parser *p, struct leat_bytes text, const struct sql_token *behind)
+{
+    uint32_t digits = 0, at;
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+        digits++;
+    for (at = digits; at < text.len && text.ptr[at] == ' '; at++)
+        ;
+    struct sql_token unit = {.kind = SQL_TOKEN_WORD, .text = {text.ptr + at, text.len - at}};
+    const char *name = sql_symbol_name(parse_unit_word(at < text.len ? &unit : behind));
+    if (digits && *name)
+        sql_diag_hint(p->diag, "Write INTERVAL '%.*s' %s.", (int)digits, (const char *)text.ptr, name);
+    else
+        sql_diag_hint(p->diag,
+                      "An interval has one unit behind its string: INTERVAL '1' DAY, INTERVAL '1 02' DAY TO HOUR.");
+}
+
+static int bad_unit(struct sql_parser *p)
+{
+    const struct sql_token *t = parse_peek(p), *last = &t[-1];
+    parse_fail(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
+    if (p->at && last->kind == SQL_TOKEN_STRING)
+        hint_interval(p, last->text, t);
+    return -1;
+}
+
 static int interval_unit(struct sql_parser *p, uint16_t *unit, uint8_t *has, uint32_t *precision,
                          struct sql_interval *i)
 {
@@ -192,7 +218,7 @@ static int interval_unit(struct sql_parser *p, uint16_t *unit, uint8_t *has, uin
         if (found == allowed[k])
             *unit = found;
     if (!*unit)
-        return parse_fail(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
+        return bad_unit(p);
     parse_next(p);
     if (!parse_accept(p, "("))
         return 0;
@@ -220,6 +246,11 @@ static struct sql_node *interval(struct sql_parser *p)
     if (parse_is(p, "+") || parse_is(p, "-")) {
         i->negative = (uint8_t)parse_is(p, "-");
         parse_next(p);
+    }
+    if (parse_peek(p)->kind == SQL_TOKEN_INTEGER) {
+        parse_fail(p, "a string in '…'");
+        hint_interval(p, parse_peek(p)->text, parse_ahead(p, 1));
+        return NULL;
     }
     if (parse_string_text(p, &n->text) || interval_unit(p, &i->from, &i->has_precision, &i->precision, i))
         return NULL;

@@ -238,7 +238,8 @@ static struct sql_node *bare_function(struct sql_parser *p)
     if (n)
         n->flags |= SQL_NODE_BARE;
     if (n && parse_is(p, "(")) {
-        parse_fail(p, "an operator; this function is written without brackets");
+        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, parse_peek(p)->offset, 1, "%.*s is written without brackets",
+                     (int)t->text.len, (const char *)t->text.ptr);
         return NULL;
     }
     return n;

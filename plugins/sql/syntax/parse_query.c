@@ -43,19 +43,46 @@ static struct sql_node *star(struct sql_parser *p)
     return n;
 }
 
+// Behind an expression of SELECT stands its alias, or what is meant for something else.
+static int item_alias(struct sql_parser *p, struct sql_name *alias)
+{
+    static const char *const from[] = {"FROM", NULL};
+    const struct sql_token *t = parse_peek(p);
+    int word = t->kind == SQL_TOKEN_WORD && !t->reserved;
+    if (parse_accept(p, "AS"))
+        return parse_name(p, "a column name", alias);
+    if (word && !parse_ends_item(p, p->at + 1)) {
+        if (parse_token_is(parse_ahead(p, 1), "(") || parse_is_habit(t))
+            return parse_fail(p, "',' or FROM");
+        int put_right = parse_misspelt(p, from);
+        if (put_right)
+            return put_right > 0 ? 0 : -1;
+    }
+    return word || t->kind == SQL_TOKEN_QUOTED ? parse_name(p, "a column name", alias) : 0;
+}
+
+static int select_item(struct sql_parser *p, struct sql_select_item *item)
+{
+    struct parse_mark from = parse_mark(p);
+    item->expr = parse_is(p, "*") ? star(p) : parse_expr(p);
+    if (item->expr && !item_alias(p, &item->alias) && parse_ends_item(p, p->at))
+        return 0;
+    parse_fail(p, "',' or FROM");
+    if (item->expr && (parse_peek(p)->kind == SQL_TOKEN_WORD || parse_peek(p)->kind == SQL_TOKEN_QUOTED))
+        sql_diag_hint(p->diag, "Two columns have a comma between them.");
+    if (!parse_go_on(p, from, PARSE_PART_ITEM))
+        return -1;
+    *item = (struct sql_select_item){.expr = parse_hole(p, from)};
+    return item->expr ? 0 : -1;
+}
+
 static int select_items(struct sql_parser *p, struct sql_query *q)
 {
     struct sql_list l = {.size = sizeof *q->items};
     do {
-        struct sql_node *expr = parse_is(p, "*") ? star(p) : parse_expr(p);
-        struct sql_select_item *item = expr ? parse_push(p, &l) : NULL;
-        if (!item)
+        struct sql_select_item *item = parse_push(p, &l);
+        if (!item || select_item(p, item))
             return -1;
-        item->expr = expr;
-        const struct sql_token *t = parse_peek(p);
-        if (parse_accept(p, "AS") || t->kind == SQL_TOKEN_QUOTED || (t->kind == SQL_TOKEN_WORD && !t->reserved))
-            if (parse_name(p, "a column name", &item->alias))
-                return -1;
     } while (parse_accept(p, ","));
     q->items = l.items;
     q->item_count = l.count;
@@ -152,6 +179,24 @@ static int named_windows(struct sql_parser *p, struct sql_query *q)
     return 0;
 }
 
+// No name may stand between clauses.
+static int misspelt_clause(struct sql_parser *p)
+{
+    static const char *const words[] = {"WHERE", "GROUP",  "HAVING", "WINDOW", "QUALIFY",   "ORDER",
+                                        "LIMIT", "OFFSET", "FETCH",  "UNION",  "INTERSECT", NULL};
+    return parse_misspelt(p, words) < 0;
+}
+
+static int from(struct sql_parser *p, struct sql_query *q)
+{
+    struct parse_mark mark = parse_mark(p);
+    q->from = parse_from(p);
+    if (!q->from && !parse_go_on(p, mark, PARSE_PART_FROM))
+        return -1;
+    p->lost |= !q->from;
+    return 0;
+}
+
 static struct sql_query *select_query(struct sql_parser *p)
 {
     struct sql_query *q = query_node(p, SQL_QUERY_SELECT);
@@ -163,20 +208,24 @@ static struct sql_query *select_query(struct sql_parser *p)
         parse_accept(p, "ALL");
     if (select_items(p, q))
         return NULL;
-    if (parse_accept(p, "FROM") && !(q->from = parse_from(p)))
+    if (parse_accept(p, "FROM") && from(p, q))
         return NULL;
-    if (parse_accept(p, "WHERE") && !(q->where = parse_expr(p)))
+    // behind an item with a fault FROM may be what is missing: nothing is known of the columns then
+    p->lost |= !q->from && q->items[q->item_count - 1].expr->kind == SQL_NODE_HOLE;
+    if (misspelt_clause(p) || (parse_accept(p, "WHERE") && !(q->where = parse_part(p, PARSE_PART_CLAUSE))))
         return NULL;
-    if (parse_is(p, "GROUP") && group_by(p, q))
+    if (misspelt_clause(p) || (parse_is(p, "GROUP") && group_by(p, q)))
         return NULL;
     q->having_offset = parse_peek(p)->offset;
-    if (parse_accept(p, "HAVING") && !(q->having = parse_expr(p)))
+    if (parse_accept(p, "HAVING") && !(q->having = parse_part(p, PARSE_PART_CLAUSE)))
         return NULL;
     q->window_offset = parse_peek(p)->offset;
     if (parse_accept(p, "WINDOW") && named_windows(p, q))
         return NULL;
     q->qualify_offset = parse_peek(p)->offset;
-    if (parse_accept(p, "QUALIFY") && !(q->qualify = parse_expr(p)))
+    if (parse_accept(p, "QUALIFY") && !(q->qualify = parse_part(p, PARSE_PART_CLAUSE)))
+        return NULL;
+    if (misspelt_clause(p))
         return NULL;
     q->length = parse_length_since(p, q->offset);
     return q;

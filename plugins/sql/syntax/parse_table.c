@@ -19,10 +19,16 @@ static struct sql_table *table_node(struct sql_parser *p, uint8_t kind, uint32_t
 // [AS] alias [(a, b, c)]
 static int alias(struct sql_parser *p, struct sql_table *t)
 {
+    static const char *const words[] = {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT",   "UNION", "JOIN",
+                                        "INNER", "LEFT",  "RIGHT",  "CROSS", "NATURAL", NULL};
     const struct sql_token *next = parse_peek(p);
-    int has =
-        parse_accept(p, "AS") || next->kind == SQL_TOKEN_QUOTED || (next->kind == SQL_TOKEN_WORD && !next->reserved);
-    if (!has)
+    int word = next->kind == SQL_TOKEN_WORD && !next->reserved;
+    if (word && !parse_ends_table(p, p->at + 1)) {
+        int put_right = parse_misspelt(p, words);
+        if (put_right)
+            return put_right > 0 ? 0 : -1;
+    }
+    if (!parse_accept(p, "AS") && next->kind != SQL_TOKEN_QUOTED && !word)
         return 0;
     if (parse_name(p, "a table alias", &t->alias))
         return -1;
@@ -173,6 +179,10 @@ static struct sql_table *primary(struct sql_parser *p)
 // The words of a join; 0 = none here, -1 = a fault.
 static int join_words(struct sql_parser *p, uint8_t *kind, uint8_t *natural)
 {
+    static const char *const join[] = {"JOIN", NULL};
+    static const char *const words[] = {"JOIN", "INNER", "CROSS", "NATURAL", "LEFT", "RIGHT", NULL};
+    if (parse_misspelt(p, words) < 0)
+        return -1;
     *natural = (uint8_t)parse_accept(p, "NATURAL");
     *kind = SQL_JOIN_INNER;
     if (parse_accept(p, "CROSS")) {
@@ -188,13 +198,13 @@ static int join_words(struct sql_parser *p, uint8_t *kind, uint8_t *natural)
     } else if (!parse_accept(p, "INNER") && !parse_is(p, "JOIN")) {
         return *natural ? parse_fail(p, "JOIN") : 0;
     }
-    return parse_expect(p, "JOIN") ? -1 : 1;
+    return parse_misspelt(p, join) < 0 || parse_expect(p, "JOIN") ? -1 : 1;
 }
 
 static int join_condition(struct sql_parser *p, struct sql_table *j)
 {
     if (parse_accept(p, "ON"))
-        return (j->on = parse_expr(p)) ? 0 : -1;
+        return (j->on = parse_part(p, PARSE_PART_ON)) ? 0 : -1;
     if (parse_accept(p, "USING"))
         return parse_name_list(p, &j->using, &j->using_count);
     if (j->join != SQL_JOIN_CROSS && !j->natural && !(j->join == SQL_JOIN_INNER && j->right->kind != SQL_TABLE_NAME))

@@ -236,6 +236,7 @@ struct sql_type_node *parse_type(struct sql_parser *p)
     const struct type_name *n = find(first);
     if (!n) {
         parse_fail(p, "a type");
+        parse_hint_type(p);
         return NULL;
     }
     struct sql_type_node *t = sql_arena_calloc(p->arena, 1, sizeof *t);

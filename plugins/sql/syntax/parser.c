@@ -25,7 +25,7 @@ int parse_token_is(const struct sql_token *t, const char *word)
 {
     if (t->kind != SQL_TOKEN_WORD && t->kind != SQL_TOKEN_MARK)
         return 0;
-    return strlen(word) == t->length && !strncasecmp((const char *)t->text.ptr, word, t->length);
+    return strlen(word) == t->text.len && !strncasecmp((const char *)t->text.ptr, word, t->text.len);
 }
 
 int parse_is(const struct sql_parser *p, const char *word_or_mark)
@@ -89,13 +89,29 @@ static void describe(const struct sql_token *t, char *to, size_t size)
     }
 }
 
-int parse_fail(struct sql_parser *p, const char *what)
+// "expected <what>, found …", without advice. -1.
+static int refuse(struct sql_parser *p, const char *what)
 {
     const struct sql_token *t = parse_peek(p);
     char found[128];
+    if (p->diag->kind)
+        return -1;
     describe(t, found, sizeof found);
-    return sql_diag_set(p->diag, SQL_DIAG_SYNTAX, t->offset, t->length ? t->length : 1, "expected %s, found %s", what,
-                        found);
+    if (t->kind == SQL_TOKEN_DOUBLE_QUOTED)
+        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, t->offset, t->length, SQL_UNEXPECTED_QUOTE);
+    else if (t->alien)
+        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, t->offset, t->length, "%s is no operator of Flink SQL", found);
+    else
+        sql_diag_set(p->diag, SQL_DIAG_SYNTAX, t->offset, t->length ? t->length : 1, "expected %s, found %s", what,
+                     found);
+    return -1;
+}
+
+int parse_fail(struct sql_parser *p, const char *what)
+{
+    if (!p->diag->kind && refuse(p, what))
+        parse_hint(p);
+    return -1;
 }
 
 uint32_t parse_length_since(const struct sql_parser *p, uint32_t from)
@@ -127,10 +143,11 @@ int parse_name(struct sql_parser *p, const char *what, struct sql_name *out)
 {
     const struct sql_token *t = parse_peek(p);
     if (t->kind != SQL_TOKEN_QUOTED && (t->kind != SQL_TOKEN_WORD || t->reserved)) {
-        parse_fail(p, what);
-        if (t->kind == SQL_TOKEN_WORD)
-            sql_diag_hint(p->diag, "Put `%.*s` into back quotes to use it as a name.", (int)t->text.len,
-                          (const char *)t->text.ptr);
+        if (p->diag->kind)
+            return -1;
+        refuse(p, what);
+        parse_hint_name(p);
+        parse_hint(p);
         return -1;
     }
     *out = (struct sql_name){t->text, t->offset, t->length};
@@ -267,18 +284,50 @@ static int at_end(struct sql_parser *p, const char *what)
     return -1;
 }
 
+static struct sql_query *whole_query(struct sql_parser *p)
+{
+    static const char *const first[] = {"SELECT", NULL};
+    if (!parse_at_query(p) && !parse_is(p, "(")) {
+        if (parse_refuse_statement(p) || parse_misspelt(p, first) < 0)
+            return NULL;
+        if (!parse_at_query(p)) {
+            parse_fail(p, "SELECT, VALUES, WITH or TABLE");
+            return NULL;
+        }
+    }
+    struct sql_query *q = parse_query(p);
+    return q && !at_end(p, "the end of the query") && !p->lost ? q : NULL;
+}
+
 struct sql_query *sql_parse_query(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d)
 {
     struct sql_parser p;
-    if (begin(&p, a, text, d))
-        return NULL;
-    if (!parse_at_query(&p) && !parse_is(&p, "(")) {
-        if (!parse_refuse_statement(&p))
-            parse_fail(&p, "SELECT, VALUES, WITH or TABLE");
-        return NULL;
+    return begin(&p, a, text, d) ? NULL : whole_query(&p);
+}
+
+// Where brackets do not match there is no telling what belongs to what.
+static int brackets_match(const struct sql_parser *p)
+{
+    int64_t round = 0, square = 0;
+    for (const struct sql_token *t = p->tokens; t->kind != SQL_TOKEN_END && round >= 0 && square >= 0; t++) {
+        round += parse_token_is(t, "(") - parse_token_is(t, ")");
+        square += parse_token_is(t, "[") - parse_token_is(t, "]");
     }
-    struct sql_query *q = parse_query(&p);
-    return q && !at_end(&p, "the end of the query") ? q : NULL;
+    return !round && !square;
+}
+
+struct sql_query *sql_parse_faulty(struct sql_arena *a, struct leat_bytes text, struct sql_faults *faults)
+{
+    struct sql_parser p;
+    struct sql_diag d;
+    struct sql_query *q = NULL;
+    if (!begin(&p, a, text, &d)) {
+        p.faults = brackets_match(&p) ? faults : NULL;
+        q = whole_query(&p);
+    }
+    if (d.kind && !(p.lost && faults->count)) // what is left of a query that is lost is only in the way
+        sql_faults_add(faults, &d);
+    return q;
 }
 
 struct sql_node *sql_parse_expression(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d)

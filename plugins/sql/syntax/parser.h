@@ -13,6 +13,9 @@
 #define SQL_DEPTH_MAX 400 // deepest nesting of expressions, queries and types
 
 struct sql_query *sql_parse_query(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d);
+// The same, but what has a fault is a hole in the tree, so that the rest can be looked at: there may be faults and a
+// tree. NULL = there is no telling what the query reads.
+struct sql_query *sql_parse_faulty(struct sql_arena *a, struct leat_bytes text, struct sql_faults *faults);
 struct sql_node *sql_parse_expression(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d);
 // A type with its NOT NULL: "DECIMAL(10, 2) NOT NULL".
 struct sql_type_node *sql_parse_type(struct sql_arena *a, struct leat_bytes text, struct sql_diag *d);

@@ -13,9 +13,11 @@
 struct sql_parser {
     struct sql_arena *arena;
     struct sql_diag *diag;
-    const struct sql_token *tokens;
+    struct sql_token *tokens;
     uint32_t at;
     uint32_t depth;
+    struct sql_faults *faults; // those that were gone on from; NULL = the first one ends the reading
+    uint8_t lost;              // what a query reads is not known any more
 };
 
 static inline const struct sql_token *parse_peek(const struct sql_parser *p)
@@ -67,6 +69,32 @@ void *parse_push(struct sql_parser *p, struct sql_list *l);
 struct sql_node *parse_node(struct sql_parser *p, uint8_t kind, uint32_t offset);
 struct sql_node *parse_operator(struct sql_parser *p, const char *name, uint32_t offset, struct sql_node **items,
                                 uint32_t count);
+
+// habits.c: advice for the fault at the cursor; about a name, about a type.
+void parse_hint(struct sql_parser *p);
+int parse_is_habit(const struct sql_token *t);
+void parse_hint_name(struct sql_parser *p);
+void parse_hint_type(struct sql_parser *p);
+
+// recover.c: where a part of a query began.
+struct parse_mark {
+    uint32_t at, depth;
+};
+#define PARSE_PART_ITEM   0 // of SELECT
+#define PARSE_PART_FROM   1
+#define PARSE_PART_ON     2
+#define PARSE_PART_CLAUSE 3 // WHERE and what stands behind it
+struct parse_mark parse_mark(const struct sql_parser *p);
+// Keeps the fault and moves the cursor to the end of the part. 0 = there is no telling where that is.
+int parse_go_on(struct sql_parser *p, struct parse_mark from, uint8_t part);
+struct sql_node *parse_hole(struct sql_parser *p, struct parse_mark from);
+// An expression that makes up a part; a hole if it has a fault that can be gone on from.
+struct sql_node *parse_part(struct sql_parser *p, uint8_t part);
+// Does one of the keywords stand here, with a slip of the pen? 1 = it is told and put right, -1 = it ends the reading.
+int parse_misspelt(struct sql_parser *p, const char *const *words);
+// May the token stand behind a whole item of SELECT, behind a table?
+int parse_ends_item(const struct sql_parser *p, uint32_t at);
+int parse_ends_table(const struct sql_parser *p, uint32_t at);
 
 // parse_expr.c
 struct sql_node *parse_expr(struct sql_parser *p);

@@ -8,6 +8,7 @@
 
 #include "expr/bind.h"
 #include "plan/plan.h"
+#include "plan/review.h"
 #include "syntax/parser.h"
 
 #define NAME(s)                                                                                                        \
@@ -67,7 +68,7 @@ static void expression(struct sql_arena *a, struct leat_bytes text, struct sql_d
     sql_evaluator_fini(&fold);
 }
 
-static void query(struct leat_bytes text, struct sql_diag *d)
+static void query(struct leat_bytes text)
 {
     static const uint32_t key[] = {1};
     const struct leat_schema schema = {.struct_size = sizeof schema, .column_count = FIELDS, .columns = fields};
@@ -75,13 +76,16 @@ static void query(struct leat_bytes text, struct sql_diag *d)
     keyed.key = key;
     keyed.key_count = 1;
     struct leat_input inputs[LEAT_INPUTS_MAX];
-    struct sql_parsed *q = sql_query_parse(text, d);
+    struct sql_faults faults = {.count = 0};
+    struct sql_parsed *q = sql_query_parse(text, &faults);
     if (!q)
         return;
     for (uint32_t i = 0; i < LEAT_INPUTS_MAX; i++)
         inputs[i] = (struct leat_input){i & 1 ? &keyed : &schema, i & 1 ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY, 1};
-    struct sql_faults faults = {.count = 0};
-    sql_plan_unref(sql_plan_create(q, inputs, q->table_count, "UTC", &faults));
+    struct sql_plan *p = faults.count ? NULL : sql_plan_create(q, inputs, q->table_count, "UTC", &faults);
+    if (!p)
+        sql_review_destroy(sql_review_create(q, inputs, q->table_count, "UTC", &faults));
+    sql_plan_unref(p);
     sql_query_destroy(q);
 }
 
@@ -100,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     else if (data[0] == 'e')
         expression(&arena, text, &d);
     else
-        query(text, &d);
+        query(text);
     sql_arena_fini(&arena);
     return 0;
 }

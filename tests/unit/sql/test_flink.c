@@ -29,16 +29,14 @@ static const struct leat_schema schema = {.struct_size = sizeof schema, .column_
 static void find_faults(const char *query, struct sql_faults *faults)
 {
     struct leat_input inputs[LEAT_INPUTS_MAX];
-    struct sql_diag d;
     memset(faults, 0, sizeof *faults);
     for (uint32_t i = 0; i < LEAT_INPUTS_MAX; i++)
         inputs[i] = (struct leat_input){&schema, LEAT_MODE_INSERT_ONLY, LEAT_INPUT_STREAM};
-    struct sql_parsed *q = sql_query_parse((struct leat_bytes){(const uint8_t *)query, (uint32_t)strlen(query)}, &d);
-    if (!q) {
-        sql_faults_add(faults, &d);
+    struct sql_parsed *q =
+        sql_query_parse((struct leat_bytes){(const uint8_t *)query, (uint32_t)strlen(query)}, faults);
+    if (!q)
         return;
-    }
-    struct sql_plan *p = sql_plan_create(q, inputs, q->table_count, "UTC", faults);
+    struct sql_plan *p = faults->count ? NULL : sql_plan_create(q, inputs, q->table_count, "UTC", faults);
     struct sql_review *r = p ? NULL : sql_review_create(q, inputs, q->table_count, "UTC", faults);
     sql_plan_unref(p);
     sql_review_destroy(r);

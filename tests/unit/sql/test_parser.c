@@ -158,7 +158,7 @@ static void test_faults_have_places(void **state)
         {"", 0, "expected SELECT, VALUES, WITH or TABLE, found the end of the query"},
         {"SELECT", 6, "expected an expression, found the end of the query"},
         {"SELECT a FROM", 13, "expected a table name, found the end of the query"},
-        {"SELECT a b c FROM t", 11, "expected the end of the query, found 'c'"},
+        {"SELECT a b c FROM t", 11, "expected ',' or FROM, found 'c'"},
         {"SELECT a, FROM t", 10, "expected an expression, found the keyword 'FROM'"},
         {"SELECT (a FROM t", 10, "expected ')', found the keyword 'FROM'"},
         {"SELECT CASE WHEN a THEN 1 FROM t", 26, "expected WHEN, ELSE or END, found the keyword 'FROM'"},
