@@ -43,6 +43,8 @@ static const struct leat_code codes[] = {
      "Keep it in one of them, best in etc/leat.toml."},
     {"LEAT-C0022", "A file, or all of them together, have nothing that could run: no node, or no sink.",
      "Add a source and a sink that reads it, or name another file."},
+    {"LEAT-C0023", "The value of an option begins or ends with a blank, or holds a line break or the like.",
+     "Remove it, unless it is meant."},
     {"LEAT-G0001", "A node reads a name that no source, operator or lookup has.", "Check the spelling of the name."},
     {"LEAT-G0002", "A node reads a sink.", "Read what the sink reads, or add a source that reads what it writes."},
     {"LEAT-G0003", "A lookup is read as a stream.",

@@ -51,6 +51,24 @@ static bool said_before(const struct base_diags *diags, const struct base_place 
     return false;
 }
 
+// A message quotes what users wrote, line breaks and all; shown they are \n.
+static const char *on_one_line(struct base_arena *arena, const char *text)
+{
+    struct base_str s;
+    base_str_init(&s);
+    for (const char *p = text; *p; p++) {
+        if (*p == '\n')
+            base_str_addz(&s, "\\n");
+        else if ((unsigned char)*p < ' ' || *p == 0x7f)
+            base_str_addf(&s, "\\x%02x", (unsigned char)*p);
+        else
+            base_str_addc(&s, *p);
+    }
+    const char *line = base_arena_strdup(arena, s.ptr);
+    base_str_fini(&s);
+    return line;
+}
+
 void base_diag_addv(struct base_diags *diags, uint8_t severity, const char *code, const struct base_place *place,
                     const char *hint, const char *format, va_list args)
 {
@@ -58,7 +76,7 @@ void base_diag_addv(struct base_diags *diags, uint8_t severity, const char *code
     struct base_str text;
     base_str_init(&text);
     base_str_addv(&text, format, args);
-    const char *message = base_arena_strdup(diags->arena, text.ptr);
+    const char *message = on_one_line(diags->arena, text.ptr);
     const char *own_hint = hint ? base_arena_strdup(diags->arena, hint) : NULL;
     base_str_fini(&text);
     if (!place)

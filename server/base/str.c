@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 64 // longer words are compared by their beginning: nobody means a neighbour of a novel
 
@@ -277,7 +278,7 @@ const char *base_nearest(const char *word, const char *const *words)
     const char *found = NULL;
     unsigned best = (unsigned)(strnlen(word, WORD_MAX) * 2 + 2) / 3; // one slip (2) in three letters
     for (; *words; words++) {
-        unsigned d = base_distance(word, *words, best);
+        unsigned d = strcasecmp(word, *words) == 0 ? 0 : base_distance(word, *words, best);
         if (d <= best && (!found || d < best)) {
             best = d;
             found = *words;

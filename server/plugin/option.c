@@ -107,12 +107,30 @@ static bool explains_words(struct base_arena *arena, const struct leat_option *o
     return first && o->doc && strstr(o->doc, first);
 }
 
+// Text that is hardly meant so: a name that ends in a blank is another name, and nobody sees it. Texts with a default, as
+// what is written for a NULL, and secrets may be anything.
+static void warn_blanks(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s)
+{
+    size_t n = s->len;
+    bool is_name = o->type == LEAT_OPT_STRING && !o->def && !(o->flags & (LEAT_OPT_SECRET | LEAT_OPT_VERBATIM));
+    if (!is_name || s->kind != PLUGIN_TEXT || !n)
+        return;
+    const char *how = s->text[0] == ' ' ? "begins with a blank" : s->text[n - 1] == ' ' ? "ends with a blank" : NULL;
+    for (size_t i = 0; i < n && !how; i++)
+        how = (unsigned char)s->text[i] < ' ' ? "holds a line break or another control character" : NULL;
+    if (how)
+        base_diag_add(parse->diags, LEAT_DIAG_WARNING, "LEAT-C0023", &s->place, "Remove it, unless it is meant.",
+                      "the value of option \"%s\" %s", s->path, how);
+}
+
 static bool store_setting(struct plugin_parse *parse, const struct leat_option *o, struct plugin_setting *s,
                           char *config)
 {
     const char *code = "LEAT-C0006", *why = option_store(parse->arena, o, s, config + o->offset, &code);
     if (why) {
         const char *hint = word_hint(parse, o, s);
+        if (!hint && s->kind == PLUGIN_TEXT && !s->len && !(o->flags & LEAT_OPT_REQUIRED) && o->type == LEAT_OPT_STRING)
+            hint = "Leave it out.";
         if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && strchr(s->text, '.'))
             hint = "Classes of Java cannot be loaded here. Write one of these words.";
         if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && explains_words(parse->arena, o))
@@ -123,6 +141,7 @@ static bool store_setting(struct plugin_parse *parse, const struct leat_option *
         return false;
     }
     option_keep_secret(parse, o, s);
+    warn_blanks(parse, o, s);
     if (o->flags & LEAT_OPT_DEPRECATED) {
         const char *hint = o->successor ? base_arena_sprintf(parse->arena, "Write \"%s\".", o->successor) : NULL;
         base_diag_add(parse->diags, LEAT_DIAG_WARNING, "LEAT-C0018", &s->key_place, hint, "option \"%s\" is deprecated",

@@ -111,12 +111,13 @@ bool option_parse_format(struct plugin_parse *parse, const struct leat_option *o
         return ok;
     }
     const char *const *names = plugin_registry_names(parse->registry, LEAT_FORMAT);
+    const char *near_hint = base_diag_nearest(parse->diags, name, names);
     if (plugin_flink_has(LEAT_FORMAT, name))
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0015", s ? &s->place : &parse->place, NULL,
                       "format \"%s\" is known in Flink, not supported yet", name);
     else
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0014", s ? &s->place : &parse->place,
-                      base_diag_nearest(parse->diags, name, names), "unknown format \"%s\"", name);
+                      near_hint ? near_hint : "\"leat plugins\" lists what there is.", "unknown format \"%s\"", name);
     option_note_faulty(parse, o->name);
     const char *near = plugin_flink_has(LEAT_FORMAT, name) ? NULL : base_nearest(name, names);
     component = near ? plugin_registry_find(parse->registry, LEAT_FORMAT, near) : NULL;

@@ -18,6 +18,7 @@
 #define LIST_MAX 65536
 
 static const char no_memory[] = "could not be kept: out of memory";
+static const char with_nul[] = "must not hold a NUL character";
 
 // A number in text, exactly and whole. False if it is none or does not fit.
 static bool parse_int(const char *text, int64_t *out)
@@ -178,8 +179,8 @@ static const char *store_string(struct base_arena *arena, const struct leat_opti
     const char *text = verbatim ? s->raw : s->text;
     *code = WRONG_TYPE;
     if (strlen(text) != (verbatim ? s->raw_len : s->len))
-        return "must not hold a NUL character";
-    if (!*text && o->flags & LEAT_OPT_REQUIRED)
+        return with_nul;
+    if (!*text && (o->flags & LEAT_OPT_REQUIRED || (!o->def && !(o->flags & LEAT_OPT_SECRET))))
         return "must not be empty";
     if (to)
         memcpy(to, &text, sizeof text);
@@ -239,6 +240,8 @@ static const char *add_list(struct base_arena *arena, const struct plugin_settin
     for (uint32_t i = 0; i < s->item_count && !why; i++) {
         if (s->items[i].kind != PLUGIN_TEXT)
             return "must be a list of strings";
+        if (strlen(s->items[i].text) != s->items[i].len)
+            return with_nul;
         why = add_item(arena, items, count, s->items[i].text, s->items[i].len);
     }
     return why;
@@ -272,6 +275,8 @@ static const char *store_list(struct base_arena *arena, const struct leat_option
     if (s->kind != PLUGIN_LIST && s->kind != PLUGIN_TEXT)
         return wrong(arena, o, s, code);
     *code = WRONG_TYPE;
+    if (strlen(s->text) != s->len)
+        return with_nul;
     uint32_t count = 0, max = count_items(s);
     if (max > LIST_MAX)
         return "has too many items";
