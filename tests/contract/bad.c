@@ -3,6 +3,7 @@
 // Without any they keep it. tests/contract/bad compiles them and knows the sentences.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +117,15 @@ static leat_status open_source(struct leat_ctx *ctx, void *self, const struct le
 
 static leat_status give(struct leat_ctx *ctx, struct source *s, uint32_t want)
 {
+#if BAD_COLUMNS
+    static const struct leat_schema one_column = {
+        .struct_size = sizeof one_column, .column_count = 1, .columns = fields};
+    struct leat_batch *b = leat_batch_new(ctx, &one_column, 500);
+    if (b)
+        return ctx->host->emit(ctx, 0, b);
+#else
     struct leat_batch *b = leat_batch_new(ctx, &schema, 500);
+#endif
     if (!b)
         return leat_no_memory(ctx);
     for (; b->rows < want && s->next < s->config->rows; s->next++) {
@@ -144,6 +153,19 @@ static leat_status give(struct leat_ctx *ctx, struct source *s, uint32_t want)
 #endif
 }
 
+#if BAD_THREAD
+static leat_status on_nothing(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    return LEAT_OK;
+}
+
+static void *wait_there(void *arg)
+{
+    struct leat_ctx *ctx = arg;
+    return ctx->host->timer(ctx, 1000, on_nothing, NULL);
+}
+#endif
+
 #if BAD_PUSH
 static leat_status on_timer(struct leat_ctx *ctx, void *arg, uint32_t ready)
 {
@@ -167,6 +189,10 @@ static leat_status poll_source(struct leat_ctx *ctx, void *self)
 #elif BAD_SHORT
     if (s->next >= 1000)
         return LEAT_END;
+#elif BAD_THREAD
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, wait_there, ctx) == 0)
+        pthread_join(thread, NULL);
 #elif BAD_PUSH
     if (!s->timer)
         s->timer = ctx->host->timer(ctx, 1000, on_timer, s);
@@ -179,8 +205,19 @@ static leat_status save_source(struct leat_ctx *ctx, void *self, struct leat_sta
     struct source *s = self;
     out->version = 1;
     out->kind = LEAT_STATE_FULL;
-    return ctx->host->state_write(ctx, out, &s->next, sizeof s->next);
+    leat_status st = ctx->host->state_write(ctx, out, &s->next, sizeof s->next);
+#if BAD_BARRIER
+    s->next++;
+#endif
+    return st;
 }
+
+#if BAD_STOP
+static leat_status close_source(struct leat_ctx *ctx, void *self)
+{
+    return LEAT_AGAIN;
+}
+#endif
 
 static void destroy_source(struct leat_ctx *ctx, void *self)
 {
@@ -198,6 +235,9 @@ static const struct leat_source_ops source_ops = {
     .open = open_source,
     .poll = poll_source,
     .save_state = save_source,
+#if BAD_STOP
+    .close = close_source,
+#endif
     .destroy = destroy_source,
 };
 

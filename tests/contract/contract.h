@@ -102,8 +102,9 @@ struct contract_case {
     const char *name;
     void (*run)(void **fixture);
 };
+// A fixture begins with its name.
 int contract_run(const struct contract_case *cases, uint32_t case_count, const void *fixtures, uint32_t count,
-                 size_t stride, const char *(*name_of)(const void *fixture));
+                 size_t stride);
 
 // Each suite says for whom it has a fixture: tests/contract/covered asks that nobody is left out.
 void contract_covers(const char *suite, uint8_t kind, const char *name);
@@ -132,6 +133,15 @@ void contract_harmless(struct testhost_node *n, const char *call, leat_status st
 void contract_same(const char *what, const char *have, const char *want);
 // Called when the case fails, so that nothing of it stays behind; NULL = nothing.
 void contract_clean_up(void (*fn)(void));
+// A node whose options are right; `plugin` NULL = of the component's name.
+struct testhost_node *contract_node(struct testhost *h, const char *plugin, uint8_t kind, const char *name,
+                                    const char *const *options);
+// Closes and destroys it, whatever it was doing.
+void contract_node_end(struct testhost_node *n);
+// The first `steps` of a start (below CONTRACT_STEPS) of a source or a lookup: describe, create, discover, open once and
+// again; each step may be cut short.
+#define CONTRACT_STEPS 6
+void contract_begin_to_open(struct testhost_node *n, const struct leat_schema *schema, int steps);
 // A host for a case; and its end, at which nothing may be left over and no rule may have been broken.
 struct testhost *contract_host(void);
 void contract_host_end(struct testhost *h);

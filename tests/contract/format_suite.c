@@ -204,11 +204,6 @@ static void survives_the_lack_of_memory(void **state)
     }
 }
 
-static const char *name_of(const void *fixture)
-{
-    return ((const struct contract_format *)fixture)->name;
-}
-
 int contract_run_formats(const struct contract_format *fixtures, uint32_t count)
 {
     static const struct contract_case cases[] = {
@@ -219,5 +214,5 @@ int contract_run_formats(const struct contract_format *fixtures, uint32_t count)
     };
     for (uint32_t i = 0; i < count; i++)
         contract_covers("life", LEAT_FORMAT, fixtures[i].name);
-    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
+    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures);
 }

@@ -20,12 +20,9 @@ struct run {
 static void make_node(struct run *r)
 {
     const struct contract_operator *f = r->fixture;
-    const struct leat_component *c = testhost_component(r->h, f->plugin ? f->plugin : f->name, LEAT_OPERATOR, f->name);
     struct leat_input_names names;
-    r->op = c->op;
-    r->n = testhost_node(r->h, c, f->options);
-    if (!r->n->config)
-        contract_fail("its options are refused: %s", testhost_faults(r->n));
+    r->n = contract_node(r->h, f->plugin, LEAT_OPERATOR, f->name, f->options);
+    r->op = r->n->component->op;
     contract_good(r->n, "inputs", testhost_inputs(r->n, &names));
     contract_good(r->n, "bind", testhost_bind_operator(r->n, r->inputs, f->input_count));
 }
@@ -48,7 +45,7 @@ static void begin(struct run *r, void **state)
 
 static void end(struct run *r)
 {
-    testhost_node_destroy(r->n);
+    contract_node_end(r->n);
     contract_host_end(r->h);
     free(r->out);
 }
@@ -226,11 +223,6 @@ static void survives_the_lack_of_memory(void **state)
     }
 }
 
-static const char *name_of(const void *fixture)
-{
-    return ((const struct contract_operator *)fixture)->title;
-}
-
 int contract_run_operators(const struct contract_operator *fixtures, uint32_t count)
 {
     static const struct contract_case cases[] = {
@@ -242,5 +234,5 @@ int contract_run_operators(const struct contract_operator *fixtures, uint32_t co
     };
     for (uint32_t i = 0; i < count; i++)
         contract_covers("life", LEAT_OPERATOR, fixtures[i].name);
-    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
+    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures);
 }

@@ -271,8 +271,49 @@ void contract_covers(const char *suite, uint8_t kind, const char *name)
         printf("%s %s %s\n", suite, kinds[kind], name);
 }
 
+// --- what the suites have in common
+
+struct testhost_node *contract_node(struct testhost *h, const char *plugin, uint8_t kind, const char *name,
+                                    const char *const *options)
+{
+    struct testhost_node *n = testhost_node(h, testhost_component(h, plugin ? plugin : name, kind, name), options);
+    if (!n->config)
+        contract_fail("its options are refused: %s", testhost_faults(n));
+    return n;
+}
+
+// A close that fails is logged, and destroy follows; one that never ends holds the server's stop.
+void contract_node_end(struct testhost_node *n)
+{
+    leat_status st = testhost_close(n, CONTRACT_WAIT);
+    if (st == LEAT_AGAIN)
+        contract_good(n, "close", st);
+    contract_harmless(n, "close", st);
+    testhost_node_destroy(n);
+}
+
+static int has_discover(const struct leat_component *c)
+{
+    return c->kind == LEAT_LOOKUP ? c->lookup->discover != NULL : c->source->discover != NULL;
+}
+
+void contract_begin_to_open(struct testhost_node *n, const struct leat_schema *schema, int steps)
+{
+    leat_status st = testhost_describe(n, schema);
+    if (steps > 0 && st == LEAT_OK)
+        st = testhost_source_create(n);
+    if (steps == 2 && has_discover(n->component))
+        contract_harmless(n, "discover", testhost_discover_once(n));
+    if (steps > 2 && st == LEAT_OK)
+        st = testhost_discover(n, CONTRACT_WAIT);
+    for (int k = 3; k < steps && (k == 3 ? st == LEAT_OK : st == LEAT_AGAIN); k++) {
+        contract_harmless(n, "open", st = testhost_open_once(n));
+        testhost_run_for(n->host, (k - 3) * 5);
+    }
+}
+
 int contract_run(const struct contract_case *cases, uint32_t case_count, const void *fixtures, uint32_t count,
-                 size_t stride, const char *(*name_of)(const void *fixture))
+                 size_t stride)
 {
     const char *only = contract_options()->only ? contract_options()->only : getenv("CONTRACT_ONLY");
     int failed = 0;
@@ -286,7 +327,7 @@ int contract_run(const struct contract_case *cases, uint32_t case_count, const v
         const void *fixture = (const char *)fixtures + f * stride;
         for (uint32_t i = 0; i < case_count; i++) {
             char title[192];
-            snprintf(title, sizeof title, "%s: %s", name_of(fixture), cases[i].name);
+            snprintf(title, sizeof title, "%s: %s", *(const char *const *)fixture, cases[i].name);
             if (only && !strstr(title, only))
                 continue;
             if (contract_options()->list)

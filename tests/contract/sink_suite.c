@@ -17,12 +17,7 @@ struct run {
 
 static void make_node(struct run *r)
 {
-    r->n = testhost_node(r->h,
-                         testhost_component(r->h, r->fixture->plugin ? r->fixture->plugin : r->fixture->name, LEAT_SINK,
-                                            r->fixture->name),
-                         r->fixture->options());
-    if (!r->n->config)
-        contract_fail("its options are refused: %s", testhost_faults(r->n));
+    r->n = contract_node(r->h, r->fixture->plugin, LEAT_SINK, r->fixture->name, r->fixture->options());
 }
 
 static void begin(struct run *r, void **state)
@@ -37,7 +32,7 @@ static void begin(struct run *r, void **state)
 
 static void end(struct run *r)
 {
-    testhost_node_destroy(r->n);
+    contract_node_end(r->n);
     contract_host_end(r->h);
     if (r->fixture->clean)
         r->fixture->clean();
@@ -232,11 +227,6 @@ static void survives_the_lack_of_memory(void **state)
     }
 }
 
-static const char *name_of(const void *fixture)
-{
-    return ((const struct contract_sink *)fixture)->name;
-}
-
 int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count)
 {
     static const struct contract_case cases[] = {
@@ -251,5 +241,5 @@ int contract_run_sinks(const struct contract_sink *fixtures, uint32_t count)
     };
     for (uint32_t i = 0; i < count; i++)
         contract_covers("life", LEAT_SINK, fixtures[i].name);
-    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
+    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures);
 }

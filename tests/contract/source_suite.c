@@ -30,12 +30,7 @@ static void on_emit(struct testhost_node *n, uint32_t port, const struct leat_ba
 
 static void make_node(struct run *r)
 {
-    r->n = testhost_node(r->h,
-                         testhost_component(r->h, r->fixture->plugin ? r->fixture->plugin : r->fixture->name,
-                                            LEAT_SOURCE, r->fixture->name),
-                         r->fixture->options());
-    if (!r->n->config)
-        contract_fail("its options are refused: %s", testhost_faults(r->n));
+    r->n = contract_node(r->h, r->fixture->plugin, LEAT_SOURCE, r->fixture->name, r->fixture->options());
     r->n->on_emit = on_emit;
     r->n->on_emit_arg = r;
     r->count = 0;
@@ -59,7 +54,7 @@ static void begin(struct run *r, void **state)
 
 static void end(struct run *r)
 {
-    testhost_node_destroy(r->n);
+    contract_node_end(r->n);
     contract_host_end(r->h);
     free(r->ids);
     if (r->fixture->clean)
@@ -128,20 +123,10 @@ static void opens_and_closes_again(void **state)
 // Closed and destroyed after every step that start takes, whether it was finished or not.
 static void stops_while_it_opens(void **state)
 {
-    for (int steps = 0; steps < 6; steps++) {
+    for (int steps = 0; steps < CONTRACT_STEPS; steps++) {
         struct run r;
         begin(&r, state);
-        leat_status st = testhost_describe(r.n, schema(&r));
-        if (steps > 0 && st == LEAT_OK)
-            st = testhost_source_create(r.n);
-        if (steps == 2 && r.n->component->source->discover)
-            contract_harmless(r.n, "discover", testhost_discover_once(r.n));
-        if (steps > 2 && st == LEAT_OK)
-            st = testhost_discover(r.n, CONTRACT_WAIT);
-        for (int k = 3; k < steps && (k == 3 ? st == LEAT_OK : st == LEAT_AGAIN); k++) {
-            contract_harmless(r.n, "open", st = testhost_open_once(r.n));
-            testhost_run_for(r.h, (k - 3) * 5);
-        }
+        contract_begin_to_open(r.n, schema(&r), steps);
         end(&r); // destroy closes
     }
 }
@@ -299,11 +284,6 @@ static void survives_the_lack_of_memory(void **state)
     }
 }
 
-static const char *name_of(const void *fixture)
-{
-    return ((const struct contract_source *)fixture)->name;
-}
-
 int contract_run_sources(const struct contract_source *fixtures, uint32_t count)
 {
     static const struct contract_case cases[] = {
@@ -318,5 +298,5 @@ int contract_run_sources(const struct contract_source *fixtures, uint32_t count)
     };
     for (uint32_t i = 0; i < count; i++)
         contract_covers("life", LEAT_SOURCE, fixtures[i].name);
-    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
+    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures);
 }

@@ -257,11 +257,6 @@ static void a_wide_table_is_answered(void **state)
     end(&r);
 }
 
-static const char *name_of(const void *fixture)
-{
-    return ((const struct contract_component *)fixture)->title;
-}
-
 int contract_run_static(const struct contract_component *fixtures, uint32_t count)
 {
     static const struct contract_case cases[] = {
@@ -273,5 +268,5 @@ int contract_run_static(const struct contract_component *fixtures, uint32_t coun
     };
     for (uint32_t i = 0; i < count; i++)
         contract_covers("static", fixtures[i].kind, fixtures[i].name);
-    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures, name_of);
+    return contract_run(cases, sizeof cases / sizeof cases[0], fixtures, count, sizeof *fixtures);
 }

@@ -505,7 +505,8 @@ static void destroy_object(struct testhost_node *node)
     const struct leat_component *c = node->component;
     if (!c || !node->config)
         return;
-    testhost_close(node, node->host->wait_ms);
+    if (!node->impl->closed) // the core closes once
+        testhost_close(node, node->host->wait_ms);
     thost_enter(node, "destroy");
     if (node->self) {
         if (c->source)
