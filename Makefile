@@ -8,7 +8,7 @@ KEEP ?=
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := all
-.PHONY: all tests test demo bench bench-flink lint format docs install clean help
+.PHONY: all tests test demo bench bench-flink lint format docs install uninstall clean help
 
 all: ## build build/leat and build/lib/*.so (the default)
 	@ci/setup build
@@ -44,8 +44,12 @@ format: ## lay the sources out by .clang-format
 docs: all ## rewrite docs/reference/ from the option tables of the plugins
 	@ci/docs fix
 
-install: all ## install below PREFIX (default /usr/local)
+install: all ## install below PREFIX (default /usr/local); DESTDIR=... for packages
 	cmake --install build --prefix '$(PREFIX)'
+	@cp build/install_manifest.txt build/installed.txt
+
+uninstall: ## remove what the last `make install` of this folder has installed; with the same DESTDIR
+	@ci/uninstall build/installed.txt
 
 clean: ## remove every build folder
 	rm -rf build build-debug build-asan build-tsan build-clang build-fuzz

@@ -10,8 +10,9 @@ list(JOIN versions "." LEAT_ABI)
 configure_file(cmake/leat.pc.in leat.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/leat.pc DESTINATION lib/pkgconfig)
 
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/leat)
-install(DIRECTORY docs/guide docs/reference examples DESTINATION share/doc/leat)
-# examples of what stands in etc/, under names that no pipeline of a user has
-install(FILES etc/pipeline.toml DESTINATION etc/leat RENAME pipeline.toml.example)
-install(FILES etc/orders.toml DESTINATION etc/leat RENAME orders.toml.example)
+# The documentation and the pipelines that it speaks of lie as they do in the sources, so that links and paths in them hold.
+# Nothing goes to etc/: a pipeline there is its user's.
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION share/doc/leat)
+install(DIRECTORY docs examples etc DESTINATION share/doc/leat)
+install(FILES plugins/postgres-cdc/TYPES.md DESTINATION share/doc/leat/plugins/postgres-cdc)
+install(FILES bench/README.md DESTINATION share/doc/leat/bench)

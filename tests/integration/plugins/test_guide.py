@@ -10,6 +10,7 @@ import subprocess
 from leattest import Leat, wait_until
 from leattest.leat import ROOT
 
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 PLUGINS = ("counter", "sample", "lines")
 BUILD = os.environ.get("LEAT_BUILD", f"{ROOT}/build")
 
@@ -73,16 +74,28 @@ def rows_of(path):
     return [line.split("|") for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
+def broken_links(top):
+    """Links of the pages below a folder to files that are not there."""
+    for page in glob.glob(f"{top}/**/*.md", recursive=True):
+        with open(page) as file:
+            links = LINK.findall(file.read())
+        for link in links:
+            if not os.path.exists(os.path.join(os.path.dirname(page), link)):
+                yield f"{os.path.relpath(page, top)}: {link}"
+
+
 def test_installed_files(work):
     leat = Installed(work)
     for path in ("bin/leat", "bin/leat-contract", "lib/leat/kafka.so", "include/leat/plugin.h", "lib/pkgconfig/leat.pc",
-                 "share/doc/leat/README.md", "share/doc/leat/guide/write-a-plugin.md",
-                 "share/doc/leat/examples/counter.c", "etc/leat/pipeline.toml.example"):
+                 "share/doc/leat/README.md", "share/doc/leat/docs/guide/write-a-plugin.md",
+                 "share/doc/leat/examples/counter.c", "share/doc/leat/etc/orders/source.sql"):
         assert os.path.exists(f"{leat.prefix}/{path}"), path
     headers = {os.path.basename(path) for path in glob.glob(f"{ROOT}/include/leat/*.h")}
     assert set(os.listdir(f"{leat.prefix}/include/leat")) == headers
-    code, output = leat.run("check", f"{leat.prefix}/etc/leat/pipeline.toml.example")
-    assert code == 0, output
+    assert not list(broken_links(f"{leat.prefix}/share/doc/leat"))
+    for name in ("pipeline", "orders"):
+        code, output = leat.run("check", f"{leat.prefix}/share/doc/leat/etc/{name}.toml")
+        assert code == 0, output
     code, output = leat.run("plugins")
     assert code == 0 and "postgres-cdc" in output, output
     # it may be moved as a whole
@@ -92,6 +105,23 @@ def test_installed_files(work):
     env = dict(os.environ, PKG_CONFIG_PATH=f"{work}/elsewhere/lib/pkgconfig")
     code, output = command("pkg-config", "--cflags", "leat", env=env)
     assert code == 0 and os.path.realpath(output.strip()[2:]) == os.path.realpath(f"{work}/elsewhere/include"), output
+
+
+def test_what_was_installed_is_removed_and_nothing_else(work):
+    env = dict(os.environ, DESTDIR=f"{work}/root")
+    code, output = command("cmake", "--install", BUILD, "--prefix", "/opt/etl", env=env)
+    assert code == 0, output
+    os.rename(f"{BUILD}/install_manifest.txt", f"{work}/list")
+    top = f"{work}/root/opt/etl"
+    mine = f"{top}/lib/leat/mine.so"
+    with open(mine, "w"):
+        pass
+    code, output = command(f"{ROOT}/ci/uninstall", f"{work}/list", env=env)
+    assert code == 0 and not output, output
+    assert [f"{folder}/{name}" for folder, _, names in os.walk(top) for name in names] == [mine]
+    assert not os.path.exists(f"{top}/share/doc/leat") and not os.path.exists(f"{top}/include/leat")
+    code, output = command(f"{ROOT}/ci/uninstall", f"{work}/list", env=env)
+    assert code == 1 and "nothing was installed from here" in output, output
 
 
 def test_plugins_of_the_guide(work):
