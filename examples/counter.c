@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // counter: a source that counts. It shows an option table, a port with columns of its own, batches, waiting by a timer
 // instead of sleeping, and a position that survives a restart. Thread: everything on the home worker.
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <leat/plugin.h>
 
@@ -22,26 +20,18 @@ struct counter {
 };
 
 static const struct leat_option options[] = {
-    {.name = "rows",
-     .type = LEAT_OPT_INT,
-     .min = "1",
-     .offset = offsetof(struct config, rows),
-     .doc = "How many rows it gives; without it, it never ends.",
-     .example = "100"},
-    {.name = "interval",
-     .type = LEAT_OPT_DURATION,
-     .def = "1s",
-     .min = "1ms",
-     .offset = offsetof(struct config, interval),
-     .doc = "Time from one row to the next."},
+    LEAT_OPTION(struct config, rows, INT, .name = "rows", .min = "1", .example = "100",
+                .doc = "How many rows it gives; without it, it never ends."),
+    LEAT_OPTION(struct config, interval, DURATION, .name = "interval", .def = "1s", .min = "1ms",
+                .doc = "Time from one row to the next."),
 };
 
 // The columns do not depend on options, so they are constants.
 static const struct leat_field columns[] = {
-    {{(const uint8_t *)"n", 1}, {.kind = LEAT_TYPE_BIGINT}},
-    {{(const uint8_t *)"parity", 6}, {.kind = LEAT_TYPE_VARCHAR, .length = LEAT_LENGTH_MAX}},
+    LEAT_COLUMN("n", .kind = LEAT_TYPE_BIGINT),
+    LEAT_COLUMN("parity", LEAT_STRING),
 };
-static const struct leat_schema schema = {.struct_size = sizeof schema, .column_count = 2, .columns = columns};
+static const struct leat_schema schema = LEAT_SCHEMA(columns);
 static const struct leat_port port = {.schema = &schema, .mode = LEAT_MODE_INSERT_ONLY};
 
 static leat_status describe(struct leat_ctx *ctx, const struct leat_source_request *request,
@@ -50,7 +40,7 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
     const struct config *config = request->config;
     if (request->declared)
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-X0101", "counter knows its columns and takes no schema");
-    plan->ports = (struct leat_ports){.count = 1, .items = &port, .stride = sizeof port};
+    plan->ports = leat_one_port(&port);
     plan->bounded = config->rows != LEAT_UNSET;
     return LEAT_OK;
 }
@@ -68,11 +58,7 @@ static leat_status create(struct leat_ctx *ctx, const struct leat_source_request
 static leat_status load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
 {
     struct counter *c = self;
-    if (in->version != STATE_VERSION || in->len != sizeof c->next)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-X0102", "the saved position has version %u and %zu bytes", in->version,
-                         in->len);
-    memcpy(&c->next, in->ptr, sizeof c->next);
-    return LEAT_OK;
+    return leat_state_load(ctx, in, STATE_VERSION, &c->next, sizeof c->next, "LEAT-X0102");
 }
 
 static leat_status open_source(struct leat_ctx *ctx, void *self, const struct leat_open *open)
@@ -109,12 +95,10 @@ static leat_status poll_source(struct leat_ctx *ctx, void *self)
     struct leat_batch *b = leat_batch_new(ctx, &schema, LEAT_BATCH_ROWS);
     if (!b)
         return leat_no_memory(ctx);
-    for (uint32_t row; c->due <= now && c->next < rows && !leat_batch_is_full(b); c->due += c->config->interval) {
-        row = leat_batch_add(b, LEAT_INSERT);
+    for (; c->due <= now && c->next < rows && !leat_batch_is_full(b); c->due += c->config->interval, c->next++) {
+        uint32_t row = leat_batch_add(b, LEAT_INSERT);
         leat_batch_set_i64(b, 0, row, c->next);
-        // the text outlives every batch, so it is not copied; leat_batch_set_bytes copies
-        leat_batch_set_slice(b, 1, row, (const uint8_t *)(c->next % 2 ? "odd" : "even"), c->next % 2 ? 3 : 4);
-        c->next++;
+        leat_batch_set_text(b, 1, row, c->next % 2 ? "odd" : "even"); // a constant; leat_batch_set_bytes copies
     }
     return ctx->host->emit(ctx, 0, b); // takes the batch; LEAT_AGAIN when the way is full
 }
@@ -122,9 +106,7 @@ static leat_status poll_source(struct leat_ctx *ctx, void *self)
 static leat_status save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
 {
     struct counter *c = self;
-    out->version = STATE_VERSION;
-    out->kind = LEAT_STATE_FULL;
-    return ctx->host->state_write(ctx, out, &c->next, sizeof c->next);
+    return leat_state_save(ctx, out, STATE_VERSION, &c->next, sizeof c->next);
 }
 
 static void destroy(struct leat_ctx *ctx, void *self)
@@ -147,14 +129,10 @@ static const struct leat_source_ops ops = {
 };
 
 static const struct leat_component components[] = {{
-    .struct_size = sizeof components[0],
+    LEAT_COMPONENT(options, struct config),
     .kind = LEAT_SOURCE,
     .name = "counter",
     .summary = "counts: 0, 1, 2 …",
-    .options = options,
-    .option_count = sizeof options / sizeof options[0],
-    .option_stride = sizeof options[0],
-    .config_size = sizeof(struct config),
     .source = &ops,
 }};
 

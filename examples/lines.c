@@ -3,12 +3,10 @@
 // a sink that appends writes every row once: its state is the length of the file, and whatever stands behind it at a
 // start was written after the last checkpoint and comes again. Thread: everything on the home worker.
 #include <errno.h>
-#include <inttypes.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <leat/plugin.h>
@@ -25,34 +23,26 @@ struct lines {
     int64_t keep; // bytes of the file that the last checkpoint covers, -1 without one
 };
 
-static const struct leat_option options[] = {{
-    .name = "path",
-    .type = LEAT_OPT_STRING,
-    .flags = LEAT_OPT_REQUIRED,
-    .offset = offsetof(struct config, path),
-    .doc = "The file. It is made when it is not there.",
-    .example = "\"rows.txt\"",
-}};
+static const struct leat_option options[] = {
+    LEAT_OPTION(struct config, path, STRING, .name = "path", .flags = LEAT_OPT_REQUIRED, .example = "\"rows.txt\"",
+                .doc = "The file. It is made when it is not there."),
+};
 
 static leat_status bind(struct leat_ctx *ctx, const struct leat_sink_request *request, struct leat_sink_plan *plan,
                         void **bound)
 {
-    leat_status st = LEAT_OK;
+    // every column that cannot be written is named in one run of `leat check`
     for (uint32_t i = 0; request->schema && i < request->schema->column_count; i++) {
         const struct leat_field *column = &request->schema->columns[i];
-        if (leat_type_is_integer(column->type.kind) || leat_type_is_string(column->type.kind))
-            continue;
-        // every column that cannot be written is named in one run of `leat check`
-        leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-X0201", NULL, 0, "Cast it to STRING before.",
-                  "column \"%.*s\" is neither an integer nor a string", (int)column->name.len,
-                  (const char *)column->name.ptr);
-        st = LEAT_CONFIG;
+        if (!leat_type_is_integer(column->type.kind) && !leat_type_is_string(column->type.kind))
+            leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-X0201", NULL, 0, "Cast it to STRING before.",
+                      "column \"%.*s\" is neither an integer nor a string", LEAT_PRINT(column->name));
     }
     plan->mode = LEAT_MODE_INSERT_ONLY;
     plan->guarantee = LEAT_GUARANTEE_AT_LEAST_ONCE;
     plan->parallel_max = 1; // two instances would mix their lines
     *bound = (void *)(uintptr_t)request->config;
-    return st;
+    return LEAT_OK;
 }
 
 static leat_status create(struct leat_ctx *ctx, const void *bound, void **self)
@@ -68,11 +58,7 @@ static leat_status create(struct leat_ctx *ctx, const void *bound, void **self)
 static leat_status load_state(struct leat_ctx *ctx, void *self, const struct leat_state_in *in)
 {
     struct lines *l = self;
-    if (in->version != STATE_VERSION || in->len != sizeof l->keep)
-        return leat_fail(ctx, LEAT_FATAL, "LEAT-X0203", "the saved length has version %u and %zu bytes", in->version,
-                         in->len);
-    memcpy(&l->keep, in->ptr, sizeof l->keep);
-    return LEAT_OK;
+    return leat_state_load(ctx, in, STATE_VERSION, &l->keep, sizeof l->keep, "LEAT-X0203");
 }
 
 // The outside world failed: what, where and why.
@@ -85,11 +71,10 @@ static leat_status failed(struct leat_ctx *ctx, struct lines *l, const char *wha
 static leat_status open_sink(struct leat_ctx *ctx, void *self, const struct leat_open *open)
 {
     struct lines *l = self;
-    struct stat st;
-    if (!(l->file = fopen(l->config->path, "a")) || fstat(fileno(l->file), &st) != 0)
+    if (!(l->file = fopen(l->config->path, "a")))
         return failed(ctx, l, "open");
-    return l->keep >= 0 && st.st_size > l->keep && ftruncate(fileno(l->file), l->keep) != 0 ? failed(ctx, l, "shorten")
-                                                                                            : LEAT_OK;
+    bool longer = l->keep >= 0 && lseek(fileno(l->file), 0, SEEK_END) > l->keep;
+    return longer && ftruncate(fileno(l->file), l->keep) ? failed(ctx, l, "shorten") : LEAT_OK;
 }
 
 static void print_cell(FILE *file, const struct leat_batch *b, uint32_t col, uint32_t row)
@@ -100,41 +85,32 @@ static void print_cell(FILE *file, const struct leat_batch *b, uint32_t col, uin
     else if (leat_type_is_string(b->schema->columns[col].type.kind))
         fwrite(cell->bytes.ptr, 1, cell->bytes.len, file);
     else
-        fprintf(file, "%" PRId64, cell->i64);
+        fprintf(file, "%lld", (long long)cell->i64);
 }
 
 static leat_status write_batch(struct leat_ctx *ctx, void *self, const struct leat_batch *b)
 {
     struct lines *l = self;
-    for (uint32_t row = 0; row < b->rows; row++) {
+    for (uint32_t row = 0; row < b->rows; row++)
         for (uint32_t col = 0; col < b->column_count; col++) {
-            fputs(col ? "|" : "", l->file);
             print_cell(l->file, b, col, row);
+            fputc(col + 1 < b->column_count ? '|' : '\n', l->file);
         }
-        fputc('\n', l->file);
-    }
     return ferror(l->file) ? failed(ctx, l, "write to") : LEAT_OK;
 }
 
 static leat_status flush(struct leat_ctx *ctx, void *self, uint8_t how)
 {
     struct lines *l = self;
-    if (fflush(l->file) != 0)
-        return failed(ctx, l, "write to");
-    // a local disk is waited for; for a server return LEAT_AGAIN, and wake the node when it has answered
-    return how == LEAT_FLUSH_DURABLE && fsync(fileno(l->file)) != 0 ? failed(ctx, l, "sync") : LEAT_OK;
+    bool failing = fflush(l->file) || (how == LEAT_FLUSH_DURABLE && fsync(fileno(l->file)));
+    return failing ? failed(ctx, l, "write to") : LEAT_OK;
 }
 
 static leat_status save_state(struct leat_ctx *ctx, void *self, struct leat_state_out *out)
 {
     struct lines *l = self;
-    struct stat st;
-    if (fstat(fileno(l->file), &st) != 0)
-        return failed(ctx, l, "look at");
-    l->keep = st.st_size;
-    out->version = STATE_VERSION;
-    out->kind = LEAT_STATE_FULL;
-    return ctx->host->state_write(ctx, out, &l->keep, sizeof l->keep);
+    l->keep = lseek(fileno(l->file), 0, SEEK_END); // it was flushed before
+    return leat_state_save(ctx, out, STATE_VERSION, &l->keep, sizeof l->keep);
 }
 
 static void destroy(struct leat_ctx *ctx, void *self)
@@ -158,14 +134,10 @@ static const struct leat_sink_ops ops = {
 };
 
 static const struct leat_component components[] = {{
-    .struct_size = sizeof components[0],
+    LEAT_COMPONENT(options, struct config),
     .kind = LEAT_SINK,
     .name = "lines",
     .summary = "appends rows to a file",
-    .options = options,
-    .option_count = 1,
-    .option_stride = sizeof options[0],
-    .config_size = sizeof(struct config),
     .sink = &ops,
 }};
 

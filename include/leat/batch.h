@@ -9,9 +9,10 @@
 // Bytes and lists point into an arena that lives as long as the batch. A column may be borrowed from another batch
 // (leat_batch_borrow): then nothing is copied, and the other batch lives as long as this one.
 //
-// Life: create (leat_batch_new) -> add rows -> emit. Emitting takes the batch and seals it: from then on it is
-// immutable, counted by reference and may be read on several threads at once. A batch that is never emitted is dropped
-// by leat_batch_unref. Row order is the order of changes; -U stands right before its +U in the same batch.
+// Life: create (leat_batch_new) -> add rows -> emit, once. Emitting takes the batch and seals it: from then on it is
+// immutable, counted by reference and may be read on several threads at once; its builder has no part in it any more,
+// and neither writes to it nor calls leat_batch_unref. A batch that is never emitted is dropped by leat_batch_unref. Row
+// order is the order of changes; -U stands right before its +U in the same batch.
 //
 // Building a row:
 //     uint32_t r = leat_batch_add(b, LEAT_INSERT);      // UINT32_MAX: full, emit it and take a new one
@@ -123,6 +124,12 @@ static inline void leat_batch_set_slice(struct leat_batch *b, uint32_t col, uint
     b->columns[col].states[row] = LEAT_VALUE;
 }
 
+// The same of a terminated string: a constant.
+static inline void leat_batch_set_text(struct leat_batch *b, uint32_t col, uint32_t row, const char *text)
+{
+    leat_batch_set_slice(b, col, row, (const uint8_t *)text, (uint32_t)__builtin_strlen(text));
+}
+
 // A state other than LEAT_VALUE; the cell does not matter then.
 static inline void leat_batch_set_state(struct leat_batch *b, uint32_t col, uint32_t row, uint8_t state)
 {
@@ -132,6 +139,25 @@ static inline void leat_batch_set_state(struct leat_batch *b, uint32_t col, uint
 static inline void leat_batch_set_null(struct leat_batch *b, uint32_t col, uint32_t row)
 {
     b->columns[col].states[row] = LEAT_NULL;
+}
+
+// A value of another batch, without a copy of what it points to: `from` lives as long as `b` (leat_batch_like,
+// host->batch_keep), and the columns are of one type.
+static inline void leat_batch_copy_value(struct leat_batch *b, uint32_t col, uint32_t row,
+                                         const struct leat_batch *from, uint32_t from_col, uint32_t from_row)
+{
+    b->columns[col].cells[row] = from->columns[from_col].cells[from_row];
+    b->columns[col].states[row] = from->columns[from_col].states[from_row];
+}
+
+// A whole row of a batch with the same columns: kind and values, as above. Returns its number, or UINT32_MAX when `b` is
+// full.
+static inline uint32_t leat_batch_copy_row(struct leat_batch *b, const struct leat_batch *from, uint32_t from_row)
+{
+    uint32_t row = leat_batch_add(b, from->kinds[from_row]);
+    for (uint32_t col = 0; row != UINT32_MAX && col < b->column_count; col++)
+        leat_batch_copy_value(b, col, row, from, col, from_row);
+    return row;
 }
 
 // Readers. The cell means something only where the state is LEAT_VALUE.

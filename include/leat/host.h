@@ -5,11 +5,17 @@
 // (leat_thread_ctx). It carries the host table and the last error; plugins have no globals and need no core symbol.
 //
 // Thread rules. Callbacks of a component run on the node's home worker, one at a time, and never block. Functions below
-// are called on the home worker with the node's own context unless they say "any thread". A helper thread of a plugin
-// uses only those marked so, with its own thread context.
+// are called in one of them, with the node's own context, unless they say "any thread". A helper thread of a plugin
+// uses only those marked so, with its own thread context: not the node's, not that of another thread. Who breaks such a
+// rule fails its job with LEAT-R0014 or its like, which names node, plugin, function and rule; what only debug builds
+// of leat notice is listed in docs/guide/write-a-plugin.md.
+//
+// Times are microseconds, sizes bytes. A function that returns a leat_status and fails has described its error in the
+// context, except where it is said that it has not.
 //
 // Static calls (check, describe, inputs, bind, a format's check) have a context with memory, errors, diagnostics, a
-// silent log and the clocks: the members up to `log`, now and monotonic. The others are NULL there.
+// silent log and the clocks: the members up to `log`, now and monotonic; describe, inputs and bind have format_open, too.
+// The others are NULL there.
 //
 // Strings that a plugin hands over are copied during the call. Strings are NUL-terminated where they are `const char *`,
 // and not where they are `struct leat_bytes`.
@@ -65,16 +71,18 @@ struct leat_host {
     uint32_t struct_size;
     uint16_t abi_major, abi_minor;
 
-    // --- memory: any thread. NULL when there is none; free(NULL) is fine.
+    // --- memory: any thread. Not zeroed; NULL when there is none. free takes what alloc gave, and NULL.
     void *(*alloc)(struct leat_ctx *ctx, size_t size);
     void (*free)(struct leat_ctx *ctx, void *ptr);
 
-    // --- errors and diagnostics (see error.h). Any thread, each with its own context. fail returns `failure`.
+    // --- errors and diagnostics (see error.h). Any thread, each with its own context. fail replaces what the context
+    // held and returns `failure`; the others add to it. Longer texts are cut.
     leat_status (*fail)(struct leat_ctx *ctx, leat_status failure, const char *code, const char *fmt, va_list ap);
     void (*error_detail)(struct leat_ctx *ctx, const char *fmt, va_list ap);
     void (*error_hint)(struct leat_ctx *ctx, const char *fmt, va_list ap);
     void (*error_native)(struct leat_ctx *ctx, const char *code, const char *text); // SQLSTATE, Kafka error, errno
-    // Moves the error of a helper thread's context into the node's. Both threads must be done with it (home worker).
+    // Copies the error of a helper thread's context into the node's and returns `failure`. The thread must be done with
+    // it.
     leat_status (*error_move)(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure);
     // A fault found while the pipeline is checked. `option` is the option's name (NULL: the node as a whole), `offset`
     // a byte offset in that option's string value (0 if it has no meaning). Any number may be given in one call.
@@ -83,18 +91,21 @@ struct leat_host {
 
     // --- log and numbers: any thread.
     void (*log)(struct leat_ctx *ctx, uint8_t level, const char *event, const char *fmt, va_list ap);
-    // Declares a metric of this node; the returned number is the plugin's to change with relaxed atomics. Never NULL;
-    // the same name gives the same number, in every instance of the node. Lives as long as the node.
+    // Declares a metric of this node (copied); the returned number is the plugin's to change with relaxed atomics.
+    // Never NULL; the same name gives the same number, in every instance of the node. Lives as long as the node.
     int64_t *(*metric)(struct leat_ctx *ctx, const struct leat_metric *metric);
     // One sentence for health: what the node is doing ("reading snapshot of business.orders, 45 %"). Copied.
     void (*status)(struct leat_ctx *ctx, const char *fmt, va_list ap);
 
-    // --- time: any thread. Wall clock and monotonic clock, microseconds.
+    // --- time: any thread. Wall clock (types.h) and monotonic clock, both in microseconds.
     leat_usec (*now)(struct leat_ctx *ctx);
     int64_t (*monotonic)(struct leat_ctx *ctx);
 
-    // --- events of the home worker's loop. The callback may close its own event. Closing is at once: no call follows.
-    // watch and timer return NULL when there is no memory; `fd` stays the plugin's, and is closed after its watch.
+    // --- events of the home worker's loop. Only the node that made one uses it. The callback may close its own event.
+    // Closing is at once: no call follows, and the pointer is not used again. What is open after destroy is closed
+    // then. watch and timer return NULL, without describing it, when there is no memory or epoll refuses the
+    // descriptor; `fd` stays the plugin's, and is closed after its watch. `usec` counts from now; 0 = in the loop's
+    // next turn.
     struct leat_event *(*watch)(struct leat_ctx *ctx, int32_t fd, uint32_t ready, leat_event_fn fn, void *arg);
     leat_status (*watch_for)(struct leat_event *watch, uint32_t ready); // change what to wait for; 0 = nothing
     struct leat_event *(*timer)(struct leat_ctx *ctx, int64_t usec, leat_event_fn fn, void *arg); // fires once
@@ -103,7 +114,8 @@ struct leat_host {
     // Any thread: whatever answered LEAT_AGAIN (discover, open, poll, write, flush, process, close) is called again
     // soon. Cheap when pending.
     void (*wake)(struct leat_ctx *ctx);
-    // Any thread: runs fn on the home worker. Calls of one thread keep their order. After destroy they are dropped.
+    // Any thread: runs fn(the node's context, arg, 0) on the home worker. Calls of one thread keep their order. After
+    // destroy they are dropped, and `arg` with them. Fails with LEAT_RESOURCE; then fn is not called.
     leat_status (*post)(struct leat_ctx *ctx, leat_event_fn fn, void *arg);
     // A context for a helper thread of this node: made on the home worker before the thread begins (NULL when there is
     // no memory), destroyed there after it has ended, at the latest in destroy.
@@ -111,9 +123,11 @@ struct leat_host {
     void (*thread_ctx_destroy)(struct leat_ctx *thread_ctx);
 
     // --- batches. create: any thread with its own context; capacity 1 … LEAT_BATCH_ROWS_MAX; `bare` = no column memory
-    // yet. Returns NULL when there is no memory. keep: `b` keeps `other` alive (a reference is taken). attach:
-    // `release` is called once, on any thread, when the batch dies; not when attach failed. grow: used by
-    // leat_batch_alloc. ref and unref: any thread.
+    // yet; `schema` is borrowed and lives as long as the batch, as that of a port does. Returns NULL when there is no
+    // memory. keep: `b` keeps `other` alive (a reference is taken). attach: `release` is called once, on any thread,
+    // when the batch dies; not when attach failed. Both fail with LEAT_RESOURCE, without describing it. grow: used by
+    // leat_batch_alloc. All three: on the thread that builds the batch, before it is emitted. ref and unref: any
+    // thread; as many unrefs as there were refs, and one for create unless the batch was emitted.
     struct leat_batch *(*batch_create)(struct leat_ctx *ctx, const struct leat_schema *schema, uint32_t capacity,
                                        uint8_t bare);
     leat_status (*batch_keep)(struct leat_batch *b, const struct leat_batch *other);
@@ -130,10 +144,13 @@ struct leat_host {
     // its poll.
     leat_status (*emit)(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b);
 
-    // --- state (state.h): appends bytes to the state being saved.
+    // --- state (state.h): appends bytes (copied) to the state being saved. Only in save_state. Fails with
+    // LEAT_RESOURCE.
     leat_status (*state_write)(struct leat_ctx *ctx, struct leat_state_out *out, const void *ptr, size_t len);
 
-    // --- formats (format.h): opens the format named by the FORMAT option `option` of this node.
+    // --- formats (format.h): opens the format named by the FORMAT option `option` of this node. `schema` and `columns`
+    // live as long as the format, which is the caller's to close before destroy returns. Fails as the format's check
+    // and create do, and then leaves *format alone.
     leat_status (*format_open)(struct leat_ctx *ctx, const char *option, uint8_t direction,
                                const struct leat_schema *schema, const uint32_t *columns, uint32_t column_count,
                                struct leat_format **format);
@@ -150,17 +167,20 @@ struct leat_host {
     // beyond `current` and `current` does not move. `behind` in bytes, or -1 when nobody knows.
     void (*progress)(struct leat_ctx *ctx, uint64_t current, uint64_t end, int64_t behind);
 
-    // --- lookups only (lookup.h): takes `rows` (NULL = none), borrows `key_of_row`.
+    // --- lookups only (lookup.h): takes `rows` (NULL = none), borrows `key_of_row` during the call. One answer a
+    // ticket.
     void (*lookup_answer)(struct leat_ctx *ctx, uint64_t ticket, struct leat_batch *rows, const uint32_t *key_of_row);
 
     // --- operators only: asks lookup input `input`, from process or process_answer. The answer comes later as
-    // process_answer(ticket); tickets of one input that are under way differ. The core keeps a reference of the keys.
+    // process_answer(ticket), in the order in which the lookup answers; tickets of one input that are under way differ.
+    // The core keeps a reference of the keys, which are not changed any more. Fails with what the lookup's ask fails
+    // with.
     leat_status (*lookup_ask)(struct leat_ctx *ctx, uint32_t input, const struct leat_batch *keys, uint64_t ticket);
 
-    // A row that cannot be taken (class data): the core applies the node's on-error policy to the error in `ctx`.
-    // LEAT_OK: skip the row and go on (it was counted, or went to the dead letter sink); otherwise return what this
-    // returned. `raw` are the record's bytes (may be empty), `where` says where it stood ("topic orders, partition 0,
-    // offset 17").
+    // A row that cannot be taken: say by leat_fail with LEAT_DATA what is wrong with it, then call this. The core
+    // applies the node's on-error policy to the error in `ctx`. LEAT_OK: skip the row and go on (it was counted, or
+    // went to the dead letter sink); otherwise return what this returned. `raw` are the record's bytes (may be empty),
+    // `where` says where it stood ("topic orders, partition 0, offset 17").
     leat_status (*bad_row)(struct leat_ctx *ctx, struct leat_bytes raw, const char *where);
 };
 
@@ -245,6 +265,21 @@ static inline struct leat_batch *leat_batch_new(struct leat_ctx *ctx, const stru
                                                 uint32_t capacity)
 {
     return ctx->host->batch_create(ctx, schema, capacity, 0);
+}
+
+// A batch of the caller's for rows of `from` that move as they are (leat_batch_copy_row): of the same columns, with
+// room for all of them, and `from` lives as long as it. NULL when there is no memory.
+static inline struct leat_batch *leat_batch_like(struct leat_ctx *ctx, const struct leat_batch *from)
+{
+    struct leat_batch *b = leat_batch_new(ctx, from->schema, from->rows ? from->rows : 1);
+    if (!b)
+        return 0;
+    if (ctx->host->batch_keep(b, from) < 0) {
+        ctx->host->batch_unref(b);
+        return 0;
+    }
+    b->arrived = from->arrived; // latency is measured from there
+    return b;
 }
 
 // Gives a reference back; the last one frees. NULL is fine.

@@ -129,6 +129,16 @@ _Static_assert(sizeof(struct leat_input_name) >= LEAT_INPUT_NAME_SIZE_1_0, "stru
 _Static_assert(sizeof(struct leat_input) >= LEAT_INPUT_SIZE_1_0, "structs only grow");
 _Static_assert(sizeof(struct leat_input_need) >= LEAT_INPUT_NEED_SIZE_1_0, "structs only grow");
 
+// One stream that the option `option` names, the usual case: *names = leat_one_input(&name, "input", config->input).
+// `name` is the caller's, valid until the next call of `inputs` on this thread (static _Thread_local).
+static inline struct leat_input_names leat_one_input(struct leat_input_name *name, const char *option, const char *node)
+{
+    struct leat_input_name stream = {.name = leat_text(node), .kind = LEAT_INPUT_STREAM, .option = option};
+    struct leat_input_names names = {.count = 1, .items = name, .stride = sizeof *name};
+    *name = stream;
+    return names;
+}
+
 // Name number `i`, which is below `names->count`; what its plugin does not know yet is zero.
 static inline struct leat_input_name leat_input_names_get(const struct leat_input_names *names, uint32_t i)
 {

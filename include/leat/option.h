@@ -20,10 +20,25 @@
 //     FORMAT    const char *          name of a format; its own options are checked and kept by the core (format.h)
 //
 // Memory belongs to the core and lives as long as the node. Thread: the struct is read-only once filled; any may read.
+//
+//     struct config {
+//         int64_t interval;
+//     };
+//     static const struct leat_option options[] = {
+//         LEAT_OPTION(struct config, interval, DURATION, .name = "interval", .def = "1s", .doc = "Time between rows."),
+//     };
 #ifndef LEAT_OPTION_H
 #define LEAT_OPTION_H
 
+#include <stddef.h>
+
 #include <leat/types.h>
+
+// A row of the table: where its value goes, its type as listed above, and the other members by their names.
+#define LEAT_OPTION(config_, member_, type_, ...)                                                                      \
+    {                                                                                                                  \
+        .type = LEAT_OPT_##type_, .offset = offsetof(config_, member_), __VA_ARGS__                                    \
+    }
 
 // Types. Stored as uint8_t.
 #define LEAT_OPT_BOOL     1

@@ -15,9 +15,8 @@
 // docs/guide/write-a-plugin.md builds a source, a sink and an operator with them.
 //
 //     static const struct leat_component components[] = {{
-//         .struct_size = sizeof components[0], .kind = LEAT_SINK, .name = "blackhole", .summary = "swallows every row",
-//         .options = options, .option_count = …, .option_stride = sizeof options[0],
-//         .config_size = sizeof(struct config), .sink = &ops,
+//         LEAT_COMPONENT(options, struct config),
+//         .kind = LEAT_SINK, .name = "blackhole", .summary = "swallows every row", .sink = &ops,
 //     }};
 //     LEAT_PLUGIN("blackhole", "0.1.0", "sink:blackhole", components, NULL, 0)
 //
@@ -87,6 +86,12 @@ struct leat_component {
     const struct leat_format_ops *format;
     const struct leat_lookup_ops *lookup;
 };
+
+// The members of a component that follow from its table of options (an array) and the struct that it fills.
+#define LEAT_COMPONENT(options_, config_)                                                                              \
+    .struct_size = sizeof(struct leat_component), .options = (options_),                                               \
+    .option_count = sizeof(options_) / sizeof((options_)[0]), .option_stride = sizeof((options_)[0]),                  \
+    .config_size = sizeof(config_)
 
 // What an error code means, for the page of codes.
 struct leat_code {

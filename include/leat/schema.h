@@ -16,6 +16,27 @@ struct leat_field {
     struct leat_type type;
 };
 
+// Columns as constants:
+//
+//     static const struct leat_field columns[] = {
+//         LEAT_COLUMN("id", .kind = LEAT_TYPE_BIGINT),
+//         LEAT_COLUMN("name", LEAT_STRING, .nullable = 1),
+//     };
+//     static const struct leat_schema schema = LEAT_SCHEMA(columns);
+#define LEAT_COLUMN(name_, ...)                                                                                        \
+    {                                                                                                                  \
+        {(const uint8_t *)(name_), sizeof(name_) - 1},                                                                 \
+        {                                                                                                              \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+#define LEAT_STRING .kind = LEAT_TYPE_VARCHAR, .length = LEAT_LENGTH_MAX
+#define LEAT_SCHEMA(columns_)                                                                                          \
+    {                                                                                                                  \
+        .struct_size = sizeof(struct leat_schema), .column_count = sizeof(columns_) / sizeof((columns_)[0]),           \
+        .columns = (columns_)                                                                                          \
+    }
+
 // The key is immediate: at every row boundary at most one row with a key value exists, so that changes applied one by
 // one in their order give the right table. Not set for keys that the source checks only at commit (DEFERRABLE).
 #define LEAT_SCHEMA_KEY_IMMEDIATE 1u

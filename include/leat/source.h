@@ -27,6 +27,13 @@ struct leat_ports {
     uint32_t stride; // sizeof(struct leat_port) as the plugin was compiled; 0 = LEAT_PORT_SIZE_1_0
 };
 
+// One port, the usual case: plan->ports = leat_one_port(&port).
+static inline struct leat_ports leat_one_port(const struct leat_port *port)
+{
+    struct leat_ports ports = {1, port, sizeof *port};
+    return ports;
+}
+
 // Port number `i`, which is below `ports->count`; what its plugin does not know yet is zero.
 static inline struct leat_port leat_ports_get(const struct leat_ports *ports, uint32_t i)
 {

@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include <leat/error.h>
+#include <leat/host.h>
 #include <leat/types.h>
 
 // Kinds of pieces. Stored as uint8_t.
@@ -45,5 +46,25 @@ struct leat_state_in {
     const uint8_t *ptr; // borrowed during the call
     size_t len;
 };
+
+// For a state that is one value of a fixed size. save writes the whole of it; load takes what save wrote and refuses
+// anything else with LEAT_FATAL and `code`, a code of the plugin's. Fail as state_write and leat_fail do.
+static inline leat_status leat_state_save(struct leat_ctx *ctx, struct leat_state_out *out, uint32_t version,
+                                          const void *value, size_t size)
+{
+    out->version = version;
+    out->kind = LEAT_STATE_FULL;
+    return ctx->host->state_write(ctx, out, value, size);
+}
+
+static inline leat_status leat_state_load(struct leat_ctx *ctx, const struct leat_state_in *in, uint32_t version,
+                                          void *value, size_t size, const char *code)
+{
+    if (in->version != version || in->len != size)
+        return leat_fail(ctx, LEAT_FATAL, code, "the saved state has version %u and %zu bytes, not version %u and %zu",
+                         in->version, in->len, version, size);
+    __builtin_memcpy(value, in->ptr, size);
+    return LEAT_OK;
+}
 
 #endif

@@ -51,6 +51,16 @@ static inline int leat_bytes_equal(struct leat_bytes a, struct leat_bytes b)
     return a.len == b.len && (a.len == 0 || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+// As the arguments of "%.*s": leat_log(ctx, …, "column \"%.*s\"", LEAT_PRINT(column->name)).
+#define LEAT_PRINT(bytes) (int)(bytes).len, (const char *)(bytes).ptr
+
+// A terminated string as bytes; borrowed. NULL gives no bytes at all.
+static inline struct leat_bytes leat_text(const char *text)
+{
+    struct leat_bytes bytes = {(const uint8_t *)text, text ? (uint32_t)__builtin_strlen(text) : 0};
+    return bytes;
+}
+
 // Kinds of types. Stored as uint8_t.
 #define LEAT_TYPE_BOOLEAN       1
 #define LEAT_TYPE_TINYINT       2

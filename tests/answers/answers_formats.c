@@ -305,7 +305,7 @@ static char *answer_text(struct question *q, const char *outcome, const json_t *
     return out;
 }
 
-static char *leat_text(struct question *q)
+static char *our_text(struct question *q)
 {
     return answer_text(q, q->outcome, strncmp(q->outcome, "error", 5) == 0 ? NULL : q->answer);
 }
@@ -322,7 +322,7 @@ static char *flink_text(struct question *q)
 static void print_case(struct question *q, const char *word, const char *reason)
 {
     printf("%s %s: %.400s\n    flink: %.400s\n    leat:  %.400s%s%s\n", word, field(q->record, "id"), question_text(q),
-           flink_text(q), leat_text(q), *q->why ? ": " : "", q->why);
+           flink_text(q), our_text(q), *q->why ? ": " : "", q->why);
     if (reason)
         printf("    why:   %s\n", reason);
 }
@@ -333,7 +333,7 @@ static void judge(struct run *run, struct question *q, struct tally *t)
         t->passed++;
         return;
     }
-    const char *reason = differences_reason(run->differences, q->format, question_text(q), flink_text(q), leat_text(q));
+    const char *reason = differences_reason(run->differences, q->format, question_text(q), flink_text(q), our_text(q));
     if (!reason) {
         t->failed++;
         print_case(q, "differs", NULL);
