@@ -36,19 +36,6 @@ struct task *job_add_task(struct runtime_job *job)
     return t;
 }
 
-static bool task_add(struct runtime_job *job, struct task *t, struct inst *inst)
-{
-    struct inst **insts = take(job, t->inst_count + 1, sizeof *insts);
-    if (!insts)
-        return false;
-    if (t->inst_count)
-        memcpy(insts, t->insts, t->inst_count * sizeof *insts);
-    insts[t->inst_count++] = inst;
-    t->insts = insts;
-    inst->task = t;
-    return true;
-}
-
 static bool add_metrics(struct inst *inst)
 {
     static const struct {
@@ -94,8 +81,7 @@ static bool add_metrics(struct inst *inst)
 static struct inst *inst_create(struct runtime_job *job, const struct plan_node *node, uint32_t instance)
 {
     struct inst *inst = take(job, 1, sizeof *inst);
-    struct inst **insts = take(job, job->inst_count + 1, sizeof *insts);
-    if (!inst || !insts)
+    if (!inst)
         return NULL;
     inst->ctx.host = &runtime_host;
     inst->ctx.core = &inst->core;
@@ -110,25 +96,42 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;
     base_list_init(&inst->events);
-    pthread_mutex_init(&inst->view_lock, NULL);
     inst->command.fn = inst_command_mail;
     inst->close.fn = inst_close_mail;
     inst->reply.fn = job_reply_mail;
     inst->closed.fn = job_closed_mail;
     inst->complete_mail.fn = inst_complete_mail;
     inst->sink_ended.fn = job_sink_ended_mail;
-    if (job->inst_count)
-        memcpy(insts, job->insts, job->inst_count * sizeof *insts);
-    insts[job->inst_count++] = inst;
-    job->insts = insts;
     inst->site = runtime_site(job->runtime, job->plan->pipeline, node);
     return inst->site && add_metrics(inst) ? inst : NULL;
 }
 
+static struct inst **list_with(struct runtime_job *job, struct inst **list, uint32_t count, struct inst *one)
+{
+    struct inst **longer = take(job, count + 1, sizeof *longer);
+    if (!longer)
+        return NULL;
+    if (count)
+        memcpy(longer, list, count * sizeof *longer);
+    longer[count] = one;
+    return longer;
+}
+
+// Whoever is in the job's list is closed at the end, on the worker of its task: it stands in both lists or in none.
 struct inst *job_add_inst(struct runtime_job *job, const struct plan_node *node, uint32_t instance, struct task *t)
 {
     struct inst *inst = inst_create(job, node, instance);
-    return inst && task_add(job, t, inst) ? inst : NULL;
+    struct inst **of_job = inst ? list_with(job, job->insts, job->inst_count, inst) : NULL;
+    struct inst **of_task = inst ? list_with(job, t->insts, t->inst_count, inst) : NULL;
+    if (!of_job || !of_task)
+        return NULL;
+    pthread_mutex_init(&inst->view_lock, NULL);
+    job->insts = of_job;
+    job->inst_count++;
+    t->insts = of_task;
+    t->inst_count++;
+    inst->task = t;
+    return inst;
 }
 
 // The edge over which the node is called directly, if there is one.

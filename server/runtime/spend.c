@@ -59,7 +59,7 @@ void runtime_job_publish_times(struct runtime_job *job)
         struct inst **insts = job->by_node[node->id];
         struct totals totals = {0};
         for (uint32_t k = 0; insts && k < node->parallelism; k++)
-            if (insts[k] && insts[k]->task) // a job that could not be built has instances without
+            if (insts[k])
                 add_inst(&totals, insts[k]);
         if (!insts || !insts[0])
             continue;
