@@ -312,7 +312,7 @@ struct pgcdc {
     uint8_t held_durable;     // all before it is durable
     leat_epoch held_epoch;    // the checkpoint that makes it so; 0 = not begun
     int64_t held_until;       // monotonic: no longer is waited for it
-    struct leat_event *feedback, *nap;
+    struct leat_event *feedback;
     int64_t crowd_since; // monotonic: since when messages are counted
     uint32_t crowd;      // how many came
     int64_t heard;       // monotonic: last byte of the server

@@ -120,7 +120,7 @@ static void destroy(struct leat_ctx *ctx, void *self)
         return;
     pgcdc_rows_drop(p);
     pgcdc_snapshot_destroy(p);
-    struct leat_event *events[] = {p->feedback, p->nap, p->retry};
+    struct leat_event *events[] = {p->feedback, p->retry};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i])
             p->ctx->host->event_close(events[i]);
@@ -352,7 +352,7 @@ static leat_status close_source(struct leat_ctx *ctx, void *self)
 {
     (void)ctx;
     struct pgcdc *p = self;
-    struct leat_event **events[] = {&p->feedback, &p->nap, &p->retry};
+    struct leat_event **events[] = {&p->feedback, &p->retry};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (*events[i])
             p->ctx->host->event_close(*events[i]);

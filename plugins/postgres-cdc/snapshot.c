@@ -23,6 +23,7 @@
 #define PIECES      4u         // per connection, so that all end at about the same time
 #define BUDGET      (1u << 20) // bytes per poll and reader
 #define STATUS_EACH 200000     // µs
+#define NAP         200 // µs, after rows: the server sends 8 KB at a time, and pays for waking a reader each time
 
 enum reader_state { CONNECT, BEGIN, IDLE, START, COPY, DONE };
 
@@ -268,13 +269,13 @@ static leat_status send_copy(struct pgcdc *p, struct reader *r)
 }
 
 // LEAT_OK: all rows that are there were taken or the budget is spent; LEAT_AGAIN: the way is full.
-static leat_status copy_some(struct pgcdc *p, struct reader *r, int *ended, int *dry)
+static leat_status copy_some(struct pgcdc *p, struct reader *r, size_t *bytes, int *ended, int *dry)
 {
     PGconn *pg = pq_conn_raw(r->conn);
-    size_t bytes = 0;
     int fresh = 0;
+    *bytes = 0;
     *ended = *dry = 0;
-    while (bytes < BUDGET) {
+    while (*bytes < BUDGET) {
         char *line = NULL;
         int n = PQgetCopyData(pg, &line, 1);
         if (n > 0) {
@@ -282,7 +283,7 @@ static leat_status copy_some(struct pgcdc *p, struct reader *r, int *ended, int 
             PQfreemem(line);
             if (st != LEAT_OK)
                 return st;
-            bytes += (size_t)n;
+            *bytes += (size_t)n;
             fresh = 0;
         } else if (n < 0) {
             *ended = 1;
@@ -369,11 +370,12 @@ static leat_status do_start(struct pgcdc *p, struct reader *r)
 static leat_status do_copy(struct pgcdc *p, struct reader *r)
 {
     int ended, dry;
-    leat_status st = copy_some(p, r, &ended, &dry);
+    size_t took;
+    leat_status st = copy_some(p, r, &took, &ended, &dry);
     if (st != LEAT_OK)
         return st;
     if (dry) {
-        st = pq_conn_await(r->conn, LEAT_READ);
+        st = took ? pq_conn_nap(r->conn, NAP) : pq_conn_await(r->conn, LEAT_READ);
         return st < 0 ? st : LEAT_END;
     }
     if (!ended)

@@ -53,6 +53,10 @@ const char *pq_conn_where(const struct pq_conn *conn);
 // Notifies once when the socket is ready for any of `ready` (LEAT_READ, LEAT_WRITE; 0 = do not).
 LEAT_MUST_CHECK leat_status pq_conn_await(struct pq_conn *conn, uint32_t ready);
 
+// Notifies once after `usec`, without looking at the socket before: for a reader whose server sends piece by piece, and
+// pays for waking it each time.
+LEAT_MUST_CHECK leat_status pq_conn_nap(struct pq_conn *conn, int64_t usec);
+
 // Still waiting for what pq_conn_await asked for: 0 once it came, whether or not the owner has looked since.
 int pq_conn_awaits(const struct pq_conn *conn);
 

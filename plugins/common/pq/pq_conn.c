@@ -324,6 +324,24 @@ leat_status pq_conn_await(struct pq_conn *conn, uint32_t ready)
     return watch_fd(conn, PQsocket(conn->pg), ready);
 }
 
+static leat_status on_nap(struct leat_ctx *ctx, void *arg, uint32_t ready)
+{
+    (void)ctx, (void)ready;
+    return tell(arg);
+}
+
+leat_status pq_conn_nap(struct pq_conn *conn, int64_t usec)
+{
+    const struct leat_host *host = conn->ctx->host;
+    leat_status st = pq_conn_await(conn, 0);
+    if (st < 0)
+        return st;
+    if (conn->nap)
+        return host->timer_again(conn->nap, usec);
+    conn->nap = host->timer(conn->ctx, usec, on_nap, conn);
+    return conn->nap ? LEAT_OK : leat_no_memory(conn->ctx);
+}
+
 int pq_conn_awaits(const struct pq_conn *conn)
 {
     return conn->awaiting != 0;
@@ -336,6 +354,8 @@ void pq_conn_destroy(struct pq_conn *conn)
     unwatch(conn);
     if (conn->timer)
         conn->ctx->host->event_close(conn->timer);
+    if (conn->nap)
+        conn->ctx->host->event_close(conn->nap);
     pq_resolver_drop(conn->resolver);
     PQclear(conn->last);
     if (conn->pg)

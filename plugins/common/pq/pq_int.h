@@ -21,7 +21,8 @@ struct pq_conn {
     struct leat_event *watch;
     int watch_fd;
     uint32_t awaiting; // what the watch is armed for
-    struct leat_event *timer;
+    struct leat_event *timer; // of the connect
+    struct leat_event *nap;
     int64_t timeout;
     uint8_t timed_out;
     struct pq_resolver *resolver;
