@@ -239,7 +239,9 @@ def test_busy_slot_is_waited_for_and_its_holder_named(pg, db, work, unique):
     first = Driven(pg, db, f"{work}/node", slot=slot, **{"wal-sender.timeout": "2s"})
     with first:
         first.wait_rows(2)
-        pid = pg.value("SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s", (slot,))
+        # the rows are the snapshot's: it takes the slot when they are out
+        pid = wait_until(lambda: pg.value("SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s", (slot,)),
+                         10, "the slot to be held")
         second = Driven(pg, db, f"{work}/node", slot=slot)
         refused(second, TRANSIENT, "LEAT-G0206", str(pid))
         # a holder that does not answer any more loses the slot after its wal_sender_timeout
