@@ -34,12 +34,26 @@ static const struct sql_expr *failed_part(const struct sql_expr *e, const struct
 
 struct shown {
     struct sql_exec *x;
+    const char *message;         // that the values stand behind,
+    const struct sql_expr *part; // and what could not be computed
     uint32_t row;
     uint32_t columns[VALUES_SHOWN];
     uint32_t count;
     char text[512];
     size_t len;
 };
+
+// Does the message quote the value already? "'x' is no INT: CAST(s AS INT)" needs no "with s = 'x'".
+static int is_told(const struct shown *s, const struct sql_expr *e, const uint8_t *value, uint32_t len)
+{
+    uint32_t i = 0;
+    while (i < s->part->arg_count && s->part->args[i] != e)
+        i++;
+    for (const char *at = s->message; i < s->part->arg_count && (at = strchr(at, '\''));)
+        if (strlen(++at) > len && !memcmp(at, value, len) && at[len] == '\'')
+            return 1;
+    return 0;
+}
 
 static void show_value(struct shown *s, const struct sql_expr *e)
 {
@@ -53,6 +67,8 @@ static void show_value(struct shown *s, const struct sql_expr *e)
     uint32_t len = cut ? VALUE_SHOWN : value.len;
     while (cut && len && (value.ptr[len] & 0xC0) == 0x80) // no half letters
         len--;
+    if (quoted && is_told(s, e, value.ptr, len))
+        return;
     int n = snprintf(s->text + s->len, sizeof s->text - s->len, "%s%.*s = %s%.*s%s%s", s->count ? ", " : " with ",
                      (int)(e->offset + e->length <= query->len ? e->length : 0), (const char *)query->ptr + e->offset,
                      quoted ? "'" : "", (int)len, (const char *)value.ptr, cut ? "…" : "", quoted ? "'" : "");
@@ -77,9 +93,9 @@ leat_status sql_fail_row(struct leat_ctx *ctx, struct sql_exec *x, const struct 
     const struct sql_failure f = x->ev.failure;
     const struct leat_bytes *text = &x->plan->query->text;
     const struct sql_expr *part = failed_part(e, &f);
-    struct shown s = {.x = x, .row = row};
+    struct shown s = {.x = x, .message = f.message, .part = part ? part : e, .row = row};
     if (x->columns)
-        show_values(&s, part ? part : e);
+        show_values(&s, s.part);
     if (!f.length || f.offset + f.length > text->len)
         return leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s%s", f.message, s.text);
     uint32_t line = 1, column = 1;

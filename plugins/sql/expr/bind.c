@@ -369,6 +369,8 @@ static struct sql_expr *unknown_call(struct sql_bind *b, const struct sql_node *
     const char *form = sql_func_elsewhere(n->text), *near = sql_func_nearest(n->text);
     if (form)
         sql_diag_hint(b->diag, "Flink SQL writes %s.", form);
+    else if (sql_func_is_later(n->text))
+        sql_diag_hint(b->diag, "Later versions of Flink have it; leat has the functions of Flink 1.18.");
     else if (near)
         sql_diag_hint(b->diag, "Did you mean %s?", near);
     else

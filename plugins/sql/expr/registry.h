@@ -29,5 +29,7 @@ extern const struct sql_func_table sql_not_yet_funcs;
 
 // What Flink SQL writes for a function of other databases; NULL = it is none of those that are known.
 const char *sql_func_elsewhere(struct leat_bytes name);
+// Is it one that Flink has since a version after 1.18?
+int sql_func_is_later(struct leat_bytes name);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of other databases, with what Flink SQL has in their place: hints for names that do not exist.
+// Functions of other databases, with what Flink SQL has in their place, and those that later versions of Flink brought:
+// hints for names that do not exist.
 #include <string.h>
 #include <strings.h>
 
@@ -29,6 +30,7 @@ static const struct elsewhere {
     {"DATE_PART", "EXTRACT(DAY FROM t)"},
     {"DATE_SUB", "t - INTERVAL '1' DAY, or TIMESTAMPADD(DAY, -n, t)"},
     {"DATE_TRUNC", "FLOOR(t TO DAY)"},
+    {"ENDSWITH", "s LIKE '%part'"},
     {"GEN_RANDOM_UUID", "UUID()"},
     {"GETDATE", "CURRENT_TIMESTAMP"},
     {"GET_JSON_OBJECT", "JSON_VALUE(text, '$.name')"},
@@ -57,6 +59,7 @@ static const struct elsewhere {
     {"SAFE_CAST", "TRY_CAST(value AS type)"},
     {"SPLIT", "SPLIT_INDEX(s, separator, n) for one part, counted from 0"},
     {"SPLIT_PART", "SPLIT_INDEX(s, separator, n - 1): parts are counted from 0"},
+    {"STARTSWITH", "s LIKE 'part%'"},
     {"STRFTIME", "DATE_FORMAT(t, 'yyyy-MM-dd')"},
     {"STRPOS", "LOCATE(part, s)"},
     {"STR_TO_DATE", "TO_DATE(s, 'yyyy-MM-dd'), or TO_TIMESTAMP(s, 'yyyy-MM-dd HH:mm:ss')"},
@@ -72,10 +75,31 @@ static const struct elsewhere {
     {"ZEROIFNULL", "COALESCE(number, 0)"},
 };
 
+// Of Flink 1.19 and later, as far as no other form stands above.
+static const char *const later[] = {
+    "ARRAY_AGG",     "ARRAY_APPEND", "ARRAY_EXCEPT", "ARRAY_INTERSECT",    "ARRAY_MIN",
+    "ARRAY_PREPEND", "ARRAY_SORT",   "ELT",          "JSON_QUOTE",         "MAP_UNION",
+    "PERCENTILE",    "PRINTF",       "REGEXP_COUNT", "REGEXP_EXTRACT_ALL", "REGEXP_INSTR",
+    "TRANSLATE",     "UNHEX",        "URL_DECODE",   "URL_ENCODE",
+};
+
+static int is_name(const char *a, struct leat_bytes b)
+{
+    return strlen(a) == b.len && !strncasecmp(a, (const char *)b.ptr, b.len);
+}
+
 const char *sql_func_elsewhere(struct leat_bytes name)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strlen(table[i].name) == name.len && !strncasecmp(table[i].name, (const char *)name.ptr, name.len))
+        if (is_name(table[i].name, name))
             return table[i].form;
     return NULL;
+}
+
+int sql_func_is_later(struct leat_bytes name)
+{
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (is_name(later[i], name))
+            return 1;
+    return 0;
 }

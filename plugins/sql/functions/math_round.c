@@ -105,7 +105,7 @@ static int row_round_float(struct sql_evaluator *ev, const struct sql_expr *e, c
     int single = e->type->kind == LEAT_TYPE_FLOAT;
     double v = single ? (double)args[0]->f32 : args[0]->f64;
     if (!isfinite(v))
-        return sql_fail(ev, e, "%s takes no NaN and no infinity", e->func->name);
+        return sql_fail(ev, e, "%s takes finite numbers only", e->func->name);
     v = round_double(v, digits_of(e, args), rounds_up(e));
     if (single)
         out->f32 = (float)v;

@@ -234,6 +234,25 @@ static void test_bad_rows_are_skipped_or_fail(void **state)
     close_query(&q);
 }
 
+static void test_a_bad_value_is_told_once(void **state)
+{
+    static const struct {
+        const char *query, *message;
+    } cases[] = {
+        {"SELECT CAST(name AS INT) AS n FROM o", "'a' is no INT: CAST(name AS INT)"},
+        {"SELECT CAST(name || 'b' AS INT) AS n FROM o", "'ab' is no INT: CAST(name || 'b' AS INT) with name = 'a'"},
+        {"SELECT CAST(name || '' AS INT) AS n FROM o", "'a' is no INT: CAST(name || '' AS INT) with name = 'a'"},
+        {"SELECT amount / (amount - 5) AS n FROM o", "division by zero: amount / (amount - 5) with amount = 5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct query q;
+        open_query(&q, *state, cases[i].query, &orders, 1);
+        assert_int_equal(process(&q, 0, "+I[1, a, 5]"), LEAT_DATA);
+        assert_string_equal(q.node->error.message, cases[i].message);
+        close_query(&q);
+    }
+}
+
 static void test_values_not_sent_pass_but_do_not_compute(void **state)
 {
     struct query q;
@@ -745,6 +764,7 @@ int main(void)
         TEST(test_star_and_equal_names),
         TEST(test_large_batches_are_cut),
         TEST(test_bad_rows_are_skipped_or_fail),
+        TEST(test_a_bad_value_is_told_once),
         TEST(test_values_not_sent_pass_but_do_not_compute),
         TEST(test_a_renamed_dimension_row_is_replaced),
         TEST(test_partners_pass_in_the_order_in_which_they_came),
