@@ -273,8 +273,26 @@ unsigned base_distance(const char *a, const char *b, unsigned limit)
     return least(rows[na % 3][nb], limit + 1);
 }
 
+// "postgres" and "postgresql" for "postgres-cdc", "earliest" for "earliest-offset": the one word whose first part is what
+// was written, or all but two letters of it.
+static const char *nearest_part(const char *word, const char *const *words)
+{
+    const char *found = NULL;
+    size_t len = strlen(word);
+    for (; *words; words++) {
+        size_t part = strcspn(*words, "-");
+        bool is = part >= 4 && (*words)[part] && len >= part && len <= part + 2 && strncasecmp(word, *words, part) == 0;
+        if (is && found)
+            return NULL;
+        if (is)
+            found = *words;
+    }
+    return found;
+}
+
 const char *base_nearest(const char *word, const char *const *words)
 {
+    const char *const *all = words;
     const char *found = NULL;
     unsigned best = (unsigned)(strnlen(word, WORD_MAX) * 2 + 2) / 3; // one slip (2) in three letters
     for (; *words; words++) {
@@ -284,5 +302,5 @@ const char *base_nearest(const char *word, const char *const *words)
             found = *words;
         }
     }
-    return found;
+    return found ? found : nearest_part(word, all);
 }

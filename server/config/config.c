@@ -66,9 +66,13 @@ static struct plugin_setting *read_section(struct config *config, enum section s
         parse.settings = flatten(config, table, NULL, &parse.setting_count);
     const struct leat_option *const tables[] = {options, NULL};
     const uint32_t counts[] = {count};
-    plugin_options_correct(&parse, tables, counts, NULL, 0);
+    uint32_t other_count;
+    const struct leat_option *other =
+        config_table(section == SECTION_SERVER ? SECTION_PIPELINE : SECTION_SERVER, &other_count);
+    plugin_options_correct(&parse, tables, counts, other, other_count);
     plugin_options_parse(&parse, options, count, out);
-    plugin_options_unknown(&parse, tables, counts, NULL, 0, NULL);
+    plugin_options_unknown(&parse, tables, counts, other, other_count,
+                           section == SECTION_SERVER ? "[pipeline]" : "[server]");
     *setting_count = parse.setting_count;
     config->faulty |= config->diags->errors != before;
     return parse.settings;

@@ -33,6 +33,35 @@ static uint8_t has_other_kind(const struct config_node *node, const struct plugi
     return 0;
 }
 
+// "As a sink there are: jdbc, kafka."
+static const char *listed(struct config *config, const struct plugin_registry *registry, uint8_t kind)
+{
+    struct base_str text;
+    base_str_init(&text);
+    const char *const *names = plugin_registry_names(registry, kind);
+    base_str_addf(&text, "As %s there are: ", plugin_kind_with_article(kind));
+    for (const char *const *name = names; *name; name++)
+        base_str_addf(&text, "%s%s", name == names ? "" : ", ", *name);
+    base_str_addc(&text, '.');
+    const char *copy = base_str_ok(&text) ? base_arena_strdup(config->arena, text.ptr) : NULL;
+    base_str_fini(&text);
+    return *names ? copy
+                  : "There is none: is plugin.dir the folder of the plugins? \"leat plugins\" lists what there is.";
+}
+
+// What to take for a connector of Flink that is not there. `kind`: as which it is here, 0 = as none.
+static const char *instead(struct config *config, const struct config_node *node,
+                           const struct plugin_registry *registry, uint8_t kind)
+{
+    size_t n = strlen(node->type);
+    if (kind)
+        return base_arena_sprintf(config->arena, "Here it is %s.", plugin_kind_with_article(kind));
+    if (node->kind == LEAT_SOURCE && n > 4 && strcmp(node->type + n - 4, "-cdc") == 0 &&
+        plugin_registry_find(registry, LEAT_SOURCE, "postgres-cdc"))
+        return "Changes are captured from PostgreSQL only: postgres-cdc.";
+    return listed(config, registry, node->kind);
+}
+
 static void report_unknown(struct config *config, const struct config_node *node,
                            const struct plugin_registry *registry)
 {
@@ -40,16 +69,14 @@ static void report_unknown(struct config *config, const struct config_node *node
     const char *near = base_diag_nearest(config->diags, node->type, plugin_registry_names(registry, node->kind));
     uint8_t kind = has_other_kind(node, registry);
     if (plugin_flink_has(node->kind, node->type))
-        ERROR(config, "LEAT-C0015", &node->type_place,
-              kind ? base_arena_sprintf(config->arena, "Here it is %s.", plugin_kind_with_article(kind)) : NULL,
+        ERROR(config, "LEAT-C0015", &node->type_place, instead(config, node, registry, kind),
               "%s \"%s\" is known in Flink%s%s, not supported yet", noun, node->type, kind ? " as " : "",
               kind ? plugin_kind_with_article(node->kind) : "");
     else if (kind)
         ERROR(config, "LEAT-C0014", &node->type_place, NULL, "\"%s\" is known as %s, not as %s", node->type,
               plugin_kind_with_article(kind), plugin_kind_with_article(node->kind));
     else
-        ERROR(config, "LEAT-C0014", &node->type_place,
-              near ? near : "\"leat plugins\" lists what there is; a plugin is a file in the folder plugin.dir.",
+        ERROR(config, "LEAT-C0014", &node->type_place, near ? near : listed(config, registry, node->kind),
               "unknown %s \"%s\"", noun, node->type);
 }
 

@@ -70,6 +70,34 @@ static const char *type_hint(struct builder *b, const char *text)
                                         "DOUBLE",    "DECIMAL", "CHAR",     "VARCHAR", "STRING",    "BINARY",
                                         "VARBINARY", "BYTES",   "DATE",     "TIME",    "TIMESTAMP", "TIMESTAMP_LTZ",
                                         "INTERVAL",  "ARRAY",   "MAP",      "ROW",     NULL};
+    static const struct {
+        const char *name, *hint;
+    } others[] = {
+        // of other databases
+        {"NUMBER", "Write DECIMAL(p, s), or BIGINT for whole numbers."},
+        {"LONG", "Write BIGINT."},
+        {"INT2", "Write SMALLINT."},
+        {"INT4", "Write INT."},
+        {"INT8", "Write BIGINT."},
+        {"SERIAL", "Write INT."},
+        {"BIGSERIAL", "Write BIGINT."},
+        {"FLOAT4", "Write FLOAT."},
+        {"FLOAT8", "Write DOUBLE."},
+        {"REAL", "Write FLOAT."},
+        {"MONEY", "Write DECIMAL(p, s)."},
+        {"BOOL", "Write BOOLEAN."},
+        {"BIT", "Write BOOLEAN."},
+        {"TEXT", "Write STRING."},
+        {"VARCHAR2", "Write VARCHAR(n) or STRING."},
+        {"NVARCHAR", "Write VARCHAR(n) or STRING."},
+        {"UUID", "Write STRING."},
+        {"JSON", "Write STRING."},
+        {"JSONB", "Write STRING."},
+        {"BLOB", "Write BYTES."},
+        {"BYTEA", "Write BYTES."},
+        {"DATETIME", "Write TIMESTAMP(p)."},
+        {"TIMESTAMPTZ", "Write TIMESTAMP_LTZ(p)."},
+    };
     char word[32];
     size_t n = strcspn(text, " (<");
     if (n >= sizeof word)
@@ -80,6 +108,9 @@ static const char *type_hint(struct builder *b, const char *text)
     for (size_t i = 0; words[i]; i++)
         if (strcmp(words[i], word) == 0)
             return NULL; // the name is right
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(others[i].name, word) == 0)
+            return others[i].hint;
     return base_diag_nearest(b->config->diags, word, words);
 }
 

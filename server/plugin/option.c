@@ -135,6 +135,8 @@ static bool store_setting(struct plugin_parse *parse, const struct leat_option *
             hint = "Classes of Java cannot be loaded here. Write one of these words.";
         if (!hint && o->type == LEAT_OPT_ENUM && s->kind == PLUGIN_TEXT && explains_words(parse->arena, o))
             hint = o->doc;
+        if (!hint && !o->example && o->type == LEAT_OPT_ENUM && strstr(o->doc, "Flink"))
+            hint = o->doc; // which says what there is for a word of Flink
         if (!hint && o->example)
             hint = base_arena_sprintf(parse->arena, "For example: %s = %s", o->name, o->example);
         base_diag_add(parse->diags, LEAT_DIAG_ERROR, code, &s->place, hint, "option \"%s\" %s", s->path, why);
@@ -345,8 +347,12 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
             continue;
         s->used = true;
         const struct leat_option *o = other ? option_find(other, other_count, s->path) : NULL;
+        bool section = o && *where == '['; // one whose place is elsewhere, not a kind of node without it
+        if (section && report_refused(parse, o, s))
+            continue;
         if (o)
-            base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place, "Remove it here.",
+            base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place,
+                          section ? base_arena_sprintf(parse->arena, "Write it below %s.", where) : "Remove it here.",
                           "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
         else
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0005", &s->key_place,

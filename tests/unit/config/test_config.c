@@ -324,7 +324,7 @@ static const struct bad cases[] = {
      "2:13 E unknown connector \"gem\" | Did you mean \"gen\"?\n"
      "3:1 E unknown option \"whatever\" of connector \"gen\"\n"},
     {"[sources.a]\nconnector = \"mysql-cdc\"\n",
-     "2:13 E connector \"mysql-cdc\" is known in Flink, not supported yet\n"},
+     "2:13 E connector \"mysql-cdc\" is known in Flink, not supported yet | As a source there are: gen.\n"},
     {"[lookups.a]\nconnector = \"gen\"\n", "2:13 E \"gen\" is known as a source, not as a lookup\n"},
     {"[sources.a]\nconnector = 5\n", "2:13 E option \"connector\" must be a string in quotes\n"},
     {"[sources.a]\nconnector = \"gen\"\n",
