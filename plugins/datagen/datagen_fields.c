@@ -203,6 +203,7 @@ static void take_sequence(struct fields *f, const char *path, struct datagen_gen
     const struct leat_type *t = is_exact(g->type->kind) ? g->type : &bigint;
     g->kind = DATAGEN_SEQUENCE;
     if (!is_exact(g->type->kind) && !is_real(g->type->kind) && !leat_type_is_string(g->type->kind)) {
+        (void)take(f, path, "start"), (void)take(f, path, "end"); // they would be right
         fault(f, "LEAT-D0104", path, "kind", "Numbers and strings can be counted.",
               "field \"%s\" cannot be a sequence: its type has no order to count in", path);
         return;

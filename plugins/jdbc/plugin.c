@@ -190,6 +190,8 @@ static const struct leat_code codes[] = {
      "Add the primary key as the message says, or correct primary-key."},
     {"LEAT-J0107", "A sink without primary-key inserts: after a failure rows of the last checkpoint come twice.",
      "Write primary-key with the columns of a unique index of the table; rows are then written once."},
+    {"LEAT-J0108", "The cache of a lookup has no age at which rows are read again.",
+     "Write lookup.partial-cache.expire-after-write, unless the table never changes."},
     {"LEAT-J0201", "The table does not take a row.", "See the constraint or type named, and on-error of the node."},
     {"LEAT-J0202", "A value has no form in PostgreSQL.", "See on-error of the node."},
     {"LEAT-J0203", "Too many different sets of unchanged columns wait to be written.",

@@ -83,6 +83,15 @@ static void check_login(struct leat_ctx *ctx, const struct jdbc_config *c, const
                   "there is a password but no username");
 }
 
+// A cache forgets by age only; one that never does is right for tables that never change.
+static void check_cache(struct leat_ctx *ctx, const struct jdbc_config *c)
+{
+    if (c->cache == JDBC_CACHE_PARTIAL && c->expire_write == LEAT_UNSET)
+        leat_diag(ctx, LEAT_DIAG_WARNING, "LEAT-J0108", "lookup.cache", 0,
+                  "Add lookup.partial-cache.expire-after-write, unless the table never changes.",
+                  "the cache has no age at which rows are read again, and nothing else tells it that they change");
+}
+
 // Every fault is a diagnostic, which refuses the node; LEAT_CONFIG when nothing is left to be looked at.
 leat_status jdbc_check(struct leat_ctx *ctx, const void *config)
 {
@@ -107,5 +116,6 @@ leat_status jdbc_check(struct leat_ctx *ctx, const void *config)
     if (c->driver && strcmp(c->driver, "org.postgresql.Driver") != 0)
         leat_diag(ctx, LEAT_DIAG_ERROR, "LEAT-J0101", "driver", 0, "Leave it out: the URL names the database.",
                   "the driver \"%s\" is not that of PostgreSQL", c->driver);
+    check_cache(ctx, c);
     return st;
 }

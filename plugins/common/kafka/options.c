@@ -12,6 +12,9 @@
 #include "offsets.h"
 #include "properties.h"
 
+#define SECONDS_BELOW INT64_C(4294967296) // as milliseconds: 19 February 1970
+#define DISCOVERY_MIN INT64_C(100000)     // microseconds
+
 struct check {
     struct leat_ctx *ctx;
     const struct kafka_options *o;
@@ -139,18 +142,59 @@ static void check_prefix(struct check *c)
               "\"key.fields-prefix\" needs value.fields-include = \"EXCEPT_KEY\"");
 }
 
+static int by_partition(const void *a, const void *b)
+{
+    const struct kafka_offset *x = a, *y = b;
+    return (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+static void check_twice(struct check *c, const char *option, const char *text, int count)
+{
+    size_t where;
+    struct kafka_offset *list = calloc((size_t)count + 1, sizeof *list);
+    count = list ? kafka_offsets_parse(text, list, count, &where) : 0; // without memory the start says so
+    if (count > 1)
+        qsort(list, (size_t)count, sizeof *list, by_partition);
+    for (int i = 1; i < count; i++)
+        if (list[i].partition == list[i - 1].partition) {
+            FAULT(c, "LEAT-K0131", option, 0, "Name each partition once.", "partition %d is named twice",
+                  list[i].partition);
+            break;
+        }
+    free(list);
+}
+
 // Offsets that are needed and not given are reported by the core.
 static void check_offsets(struct check *c, const char *option, const char *text)
 {
     size_t where;
+    int count;
     if (!text)
         return;
     if (c->o->topic.count > 1)
         FAULT(c, "LEAT-K0111", option, 0, "Read one topic, or write another mode.",
               "specific offsets are those of a single topic, and \"topic\" names several");
-    else if (kafka_offsets_parse(text, NULL, 0, &where) < 0)
+    else if ((count = kafka_offsets_parse(text, NULL, 0, &where)) < 0)
         FAULT(c, "LEAT-K0112", option, where, "Write partition:0,offset:42;partition:1,offset:300.",
               "specific offsets cannot be read");
+    else
+        check_twice(c, option, text, count);
+}
+
+// Seconds where milliseconds are asked for lie in the first weeks of 1970.
+static void check_millis(struct check *c, const char *option, int in_use, int64_t millis)
+{
+    if (in_use && millis > 0 && millis < SECONDS_BELOW)
+        leat_diag(c->ctx, LEAT_DIAG_WARNING, "LEAT-K0129", option, 0,
+                  "It is counted in milliseconds since 1970: put three zeros behind seconds.",
+                  "\"%s\" lies in the first weeks of 1970", option);
+}
+
+static void check_discovery(struct check *c)
+{
+    if (c->o->discovery > 0 && c->o->discovery < DISCOVERY_MIN)
+        FAULT(c, "LEAT-K0130", "scan.topic-partition-discovery.interval", 0,
+              "Write 0 for never, or at least \"100ms\".", "the brokers cannot be asked for new partitions so often");
 }
 
 static void check_positions(struct check *c)
@@ -169,6 +213,9 @@ static void check_positions(struct check *c)
     if (o->bounded == KAFKA_STOP_GROUP && !o->group_id)
         FAULT(c, "LEAT-K0116", "scan.bounded.mode", 0, "For example: properties.group.id = \"orders\"",
               "end mode group-offsets needs \"properties.group.id\"");
+    check_millis(c, "scan.startup.timestamp-millis", o->startup == KAFKA_START_TIMESTAMP, o->startup_millis);
+    check_millis(c, "scan.bounded.timestamp-millis", o->bounded == KAFKA_STOP_TIMESTAMP, o->bounded_millis);
+    check_discovery(c);
 }
 
 // --- options that do nothing where they are
@@ -186,6 +233,27 @@ static void warn_properties(struct check *c, uint8_t role)
             IDLE(c, option, "Remove it here.", "client property \"%s\" is for %s and does nothing here", name,
                  role == KAFKA_CONSUMER ? "sinks" : "sources");
     }
+}
+
+// Flink asks it too where an offset is gone; here such a start is refused.
+static void warn_reset(struct check *c, int upsert)
+{
+    if (kafka_property(c->o, "auto.offset.reset") && (upsert || c->o->startup != KAFKA_START_GROUP))
+        IDLE(
+            c, "properties.auto.offset.reset", "Remove it here.",
+            "client property \"auto.offset.reset\" does nothing here: it is for scan.startup.mode = \"group-offsets\"");
+}
+
+static void warn_commits(struct check *c)
+{
+    static const char name[] = "properties.commit.offsets.on.checkpoint";
+    const char *wanted = kafka_property(c->o, name + strlen("properties."));
+    if (wanted && strcmp(wanted, "true") != 0 && strcmp(wanted, "false") != 0)
+        FAULT(c, "LEAT-K0101", name, 0, "Write true or false.",
+              "client property \"commit.offsets.on.checkpoint\" is neither true nor false");
+    else if (wanted && !c->o->group_id)
+        IDLE(c, name, "Remove it, or name the group: properties.group.id.",
+             "client property \"commit.offsets.on.checkpoint\" does nothing here: there is no group to commit to");
 }
 
 static void warn_sink(struct check *c)
@@ -223,6 +291,8 @@ leat_status kafka_check_source(struct leat_ctx *ctx, const struct kafka_options 
     check_servers(&c);
     int column_faults = check_value(&c, upsert);
     check_positions(&c);
+    warn_reset(&c, upsert);
+    warn_commits(&c);
     return finish(&c, KAFKA_CONSUMER, column_faults);
 }
 
