@@ -88,8 +88,6 @@ uint64_t *keyed_find(const struct keyed *map, struct leat_bytes key, uint32_t ta
 uint64_t *keyed_find_group(const struct keyed *map, struct leat_bytes group, uint32_t tag);
 // The slot that holds this very reference; it is there.
 uint64_t *keyed_find_ref(const struct keyed_index *x, uint32_t tag, uint32_t ref);
-// Walks over the groups: the slot of each one's last entry. Start with *at = 0; 0 = the end.
-uint64_t keyed_next_group(const struct keyed *map, uint64_t *at);
 int keyed_pages_init(struct keyed_index *x);
 void keyed_pages_fini(struct keyed_index *x);
 // Makes sure that an insert under `tag` finds a free slot. 0, or -1 = no memory.

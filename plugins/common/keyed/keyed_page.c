@@ -215,25 +215,6 @@ void keyed_pages_fini(struct keyed_index *x)
     free(x->pages);
 }
 
-// --- walking
-
-uint64_t keyed_next_group(const struct keyed *map, uint64_t *at)
-{
-    const struct keyed_index *x = &map->by_group;
-    uint64_t i = *at >> 32, k = (uint32_t)*at;
-    while (i < (uint64_t)1 << x->depth) {
-        const struct keyed_place page = x->pages[i];
-        for (; k < page.cap; k++)
-            if (page.slots[k]) {
-                *at = i << 32 | (k + 1);
-                return page.slots[k];
-            }
-        i += (uint64_t)1 << (x->depth - page.depth);
-        k = 0;
-    }
-    return 0;
-}
-
 // --- fetching ahead
 
 static const struct keyed_index *asked(const struct keyed *map)

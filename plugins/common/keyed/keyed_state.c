@@ -3,9 +3,9 @@
 //
 // A piece is a row of records: one byte (number of the map, times two, plus one for "removed"), the key with its length
 // in front, and unless removed the value likewise; lengths are varints. In a delta what was removed stands before what
-// was put, as a key may have come back since. Entries of a group stand in their order, which loading keeps; in a bag that
-// is the order in which they lie in memory, so that it is written from front to back. Each segment lists its changed
-// entries; one that died or moved away since is passed over, its successor being listed where it lies.
+// was put, as a key may have come back since. Entries are written as they lie in memory, but those of a group in their
+// order, which loading keeps; in a bag that is the same. Each segment lists its changed entries; one that died or moved
+// away since is passed over, its successor being listed where it lies.
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@
 #include "keyed_int.h"
 
 #define CHUNK  ((size_t)64 << 10)
-#define RECORD 3 // bytes of a record beside short keys and values
+#define RECORD 3  // bytes of a record beside short keys and values
+#define AHEAD  16 // entries
 
 static void forget_changes(struct keyed *map)
 {
@@ -112,46 +113,49 @@ static void put_entry(struct writer *w, uint32_t number, struct keyed_entry *e)
         write_out(w);
 }
 
-// A group from one of its entries to its end.
-static void put_group(struct writer *w, uint32_t number, keyed_ref from)
+static int is_dirty(const struct keyed *map, uint32_t ref)
 {
-    for (; from && w->status == LEAT_OK; from = keyed_after(w->map, from))
-        put_entry(w, number, keyed_at(w->map, from));
+    return (keyed_at(map, ref)->value_len & (KEYED_DEAD | KEYED_DIRTY)) == KEYED_DIRTY;
 }
 
-// Must groups be followed for their order, or do entries lie in it?
+// Must groups be looked at for their order, or do entries lie in it?
 static int by_group(const struct keyed *map)
 {
     return map->head_len && (map->kind != KEYED_BAG || map->mixed);
 }
 
-static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
+// A dirty entry, behind those of its group that stand before it. What is dirty of a group is its end, and stays so.
+static void put_in_order(struct writer *w, uint32_t number, uint32_t ref)
 {
-    struct keyed_entry *e;
-    struct leat_bytes group;
-    int grouped = by_group(map);
-    w->map = map;
-    // groups in their order, then what is in none
-    for (uint64_t at = 0, last; grouped && w->status == LEAT_OK && (last = keyed_next_group(map, &at));)
-        put_group(w, number, keyed_links(keyed_at(map, (uint32_t)last))->next);
-    for (uint64_t at = 0; w->status == LEAT_OK && (e = keyed_walk(map, &at));)
-        if (!grouped || !keyed_group_of(map, e, &group))
-            put_entry(w, number, e);
+    uint32_t at = ref;
+    if (by_group(w->map))
+        for (uint32_t prev; (prev = keyed_links(keyed_at(w->map, at))->prev) && is_dirty(w->map, prev);)
+            at = prev;
+    for (; at != ref && w->status == LEAT_OK; at = keyed_links(keyed_at(w->map, at))->next)
+        put_entry(w, number, keyed_at(w->map, at));
+    put_entry(w, number, keyed_at(w->map, ref));
 }
 
-// A changed entry. What changed of a group stands at its end, and goes out as a whole when the first of it is met.
-static void put_change(struct writer *w, uint32_t number, uint32_t ref)
+// Entries lie in memory nearly in the order in which they were put, so that most are written from front to back; whether
+// the one before is written already is asked for ahead.
+static void put_all(struct writer *w, uint32_t number, const struct keyed *map)
 {
-    struct keyed_entry *e = keyed_at(w->map, ref);
-    struct leat_bytes group;
-    if (!by_group(w->map) || !keyed_group_of(w->map, e, &group)) {
-        put_entry(w, number, e);
-        return;
+    struct keyed_entry *e, *far;
+    uint64_t at = 0, ahead = 0;
+    int look = by_group(map);
+    w->map = map;
+    while (look && (e = keyed_walk(map, &at)))
+        e->value_len |= KEYED_DIRTY;
+    for (int i = 0; look && i < AHEAD; i++)
+        keyed_walk(map, &ahead);
+    for (at = 0; w->status == LEAT_OK && (e = keyed_walk(map, &at));) {
+        if (look && (far = keyed_walk(map, &ahead)) && keyed_links(far)->prev)
+            __builtin_prefetch(keyed_at(map, keyed_links(far)->prev));
+        if (!look)
+            put_entry(w, number, e);
+        else if (e->value_len & KEYED_DIRTY)
+            put_in_order(w, number, keyed_walked(map, at, e));
     }
-    uint32_t prev;
-    while ((prev = keyed_links(keyed_at(w->map, ref))->prev) && keyed_at(w->map, prev)->value_len & KEYED_DIRTY)
-        ref = prev;
-    put_group(w, number, ref);
 }
 
 static void put_changes(struct writer *w, uint32_t number, const struct keyed *map)
@@ -170,8 +174,8 @@ static void put_changes(struct writer *w, uint32_t number, const struct keyed *m
         const struct keyed_segment *s = &map->segments[k];
         for (uint32_t i = 0; i < s->changed_count && w->status == LEAT_OK; i++) {
             uint32_t ref = k << KEYED_SEGMENT_SHIFT | s->changed[i];
-            if ((keyed_at(map, ref)->value_len & (KEYED_DEAD | KEYED_DIRTY)) == KEYED_DIRTY)
-                put_change(w, number, ref);
+            if (is_dirty(map, ref))
+                put_in_order(w, number, ref);
         }
     }
 }
