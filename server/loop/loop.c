@@ -163,7 +163,8 @@ static void poll_events(struct loop *loop, bool wait)
     leat_usec usec = sleep_time(loop, wait);
     if (usec > 0) {
         struct timeval tv = {.tv_sec = usec / BASE_SECOND, .tv_usec = usec % BASE_SECOND};
-        evtimer_add(loop->timer_event, &tv);
+        if (evtimer_add(loop->timer_event, &tv) != 0)
+            usec = 0; // without memory for it nobody would wake us: the timers are looked at at once
     }
     // ONCE with NONBLOCK too: without it libevent goes round while a level-triggered event stays ready
     event_base_loop(loop->base, EVLOOP_ONCE | (usec == 0 ? EVLOOP_NONBLOCK : 0));

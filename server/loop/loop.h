@@ -21,7 +21,7 @@ struct loop;
 
 typedef void (*loop_fn)(void *arg);
 
-// A clock that a test moves by hand. `now` is read and written with atomics; after a move, wake the loops.
+// A clock that a test moves by hand. `now` is read and written with atomics; after a move, turn the loops.
 struct loop_clock {
     leat_usec now;
 };
@@ -114,7 +114,7 @@ void loop_stats(const struct loop *loop, struct loop_stats *out);
 // Any thread: for how long the loop has been in its present callback, 0 when it waits.
 leat_usec loop_stall(const struct loop *loop);
 
-// Moves a test's clock. Any thread; wake the loops afterwards.
+// Moves a test's clock. Any thread; turn the loops afterwards.
 static inline void loop_clock_advance(struct loop_clock *clock, leat_usec usec)
 {
     __atomic_fetch_add(&clock->now, usec, __ATOMIC_RELAXED);

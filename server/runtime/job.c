@@ -109,19 +109,13 @@ static void next_phase(struct runtime_job *job)
         enter_phase(job, job->discovering ? LIFE_DISCOVER : LIFE_OPEN);
         break;
     case LIFE_DISCOVER:
+    case LIFE_FORGET:
         job->discovering = false;
         if (change_shape(job, &error) < 0) {
             fail_here(job, &error);
             return;
         }
-        enter_phase(job, LIFE_FORGET);
-        break;
-    case LIFE_FORGET:
-        if (change_shape(job, &error) < 0) {
-            fail_here(job, &error);
-            return;
-        }
-        enter_phase(job, LIFE_CREATE);
+        enter_phase(job, job->phase == LIFE_DISCOVER ? LIFE_FORGET : LIFE_CREATE);
         break;
     case LIFE_OPEN: {
         bool all = job->to_read;

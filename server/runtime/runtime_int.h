@@ -239,7 +239,9 @@ struct runtime_job {
     struct inst **insts;
     uint32_t inst_count;
     struct inst ***by_node; // by_node[node id][instance]
-    pthread_mutex_t shape;  // of plan, insts and by_node while they are completed, against views
+    // of plan, insts and by_node while they are completed, against views, which may hold the coordinator's lock: who has
+    // this one takes none of the coordinator's
+    pthread_mutex_t shape;
 
     // control loop's
     enum life_step phase;

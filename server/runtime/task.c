@@ -10,6 +10,7 @@
 #include "runtime/dimension.h"
 
 #define RUN_BUDGET 2000 // microseconds; then other tasks and events of the loop have their turn
+#define RUN_LOOK   8    // steps between two looks at the clock, which costs as much as a small step
 
 static leat_status call_poll(struct inst *inst)
 {
@@ -103,33 +104,37 @@ static enum step_result source_step(struct task *t, struct inst *inst)
     return st == LEAT_OK || barrier_due(t, inst) ? STEP_MORE : STEP_IDLE;
 }
 
+static void take_barrier(struct task *t, struct task_input *in, leat_epoch epoch)
+{
+    bool all = true;
+    in->aligned = true;
+    for (uint32_t i = 0; i < t->input_count; i++)
+        all = all && t->inputs[i]->aligned;
+    if (!in->wait_always)
+        dimension_release_barriers(t);
+    if (all)
+        barrier_begin(t, epoch);
+}
+
+// A failure of the reader has failed the job already; the next step sees it.
 static enum step_result take_element(struct task *t, struct task_input *in, struct element *e)
 {
-    leat_status st = LEAT_OK;
     switch (e->kind) {
     case ELEMENT_BATCH:
-        st = inst_deliver(in->to, in->input, e->batch, e->txn_open - in->txn_open);
+        (void)inst_deliver(in->to, in->input, e->batch, e->txn_open - in->txn_open);
         in->txn_open = e->txn_open;
         break;
-    case ELEMENT_BARRIER: {
-        in->aligned = true;
-        bool all = true;
-        for (uint32_t i = 0; i < t->input_count; i++)
-            all = all && t->inputs[i]->aligned;
-        if (!in->wait_always)
-            dimension_release_barriers(t);
-        if (all)
-            barrier_begin(t, e->epoch);
+    case ELEMENT_BARRIER:
+        take_barrier(t, in, e->epoch);
         break;
-    }
     case ELEMENT_CAUGHT_UP:
         in->caught_up = true;
         dimension_caught_up(t);
-        st = inst_mark(in->to, in->input, e->kind);
+        (void)inst_mark(in->to, in->input, e->kind);
         break;
     case ELEMENT_END:
         in->ended = true;
-        st = inst_mark(in->to, in->input, e->kind);
+        (void)inst_mark(in->to, in->input, e->kind);
         dimension_answered(t, in, 0);
         break;
     case ELEMENT_END_REACHED:
@@ -138,7 +143,7 @@ static enum step_result take_element(struct task *t, struct task_input *in, stru
     }
     dimension_passed(t, in);
     channel_pop(&in->channel);
-    return st < 0 ? STEP_FAILED : STEP_MORE;
+    return STEP_MORE;
 }
 
 static enum step_result input_step(struct task *t)
@@ -212,7 +217,7 @@ static enum step_result step(struct task *t)
 }
 
 // Nothing more comes for now: what sinks have buffered goes out.
-static bool flush_idle(struct task *t)
+static void flush_idle(struct task *t)
 {
     for (uint32_t i = 0; i < t->inst_count; i++) {
         struct inst *inst = t->insts[i];
@@ -221,10 +226,9 @@ static bool flush_idle(struct task *t)
         inst->dirty = false;
         if (inst_flush(inst, LEAT_FLUSH_IDLE) < 0) {
             job_fail(inst);
-            return false;
+            return;
         }
     }
-    return true;
 }
 
 static void run(struct task *t)
@@ -237,7 +241,7 @@ static void run(struct task *t)
         r = step(t);
         if (r == STEP_BLOCKED && is_working(t))
             r = STEP_WORKING;
-    } while ((r == STEP_MORE && ++steps % 8) || (r <= STEP_WORKING && base_time_mono() < until));
+    } while ((r == STEP_MORE && ++steps % RUN_LOOK) || (r <= STEP_WORKING && base_time_mono() < until));
     if (r <= STEP_WORKING)
         task_wake(t);
     if (r == STEP_IDLE)

@@ -7,9 +7,14 @@
 
 #include "runtime/runtime_int.h"
 
-// What a step of a run came to. STEP_WORKING: nothing passes yet, but there is something to be done that needs nobody's
-// wake.
-enum step_result { STEP_MORE, STEP_WORKING, STEP_IDLE, STEP_BLOCKED, STEP_FAILED };
+// What a step of a run came to: with the first two there is something to be done that needs nobody's wake.
+enum step_result {
+    STEP_MORE,
+    STEP_WORKING, // nothing passes yet
+    STEP_IDLE,
+    STEP_BLOCKED,
+    STEP_FAILED,
+};
 
 // --- task.c
 void task_wake(struct task *t); // any thread
