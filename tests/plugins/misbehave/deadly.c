@@ -9,7 +9,7 @@
 
 static void do_crash(const struct config *config)
 {
-    volatile int *nowhere = NULL;
+    volatile int *volatile nowhere = NULL; // no compiler and no analyzer may know
     *nowhere = 1;
 }
 
