@@ -380,6 +380,12 @@ static const struct sql_func rows[] = {
      .derive = derive_string,
      .row = row_concat_ws,
      .form = "CONCAT_WS(<separator>, <string>, …)"},
-    {.name = "||", .min_args = 2, .max_args = 2, .flags = SQL_FUNC_OPERATOR, .derive = derive_join, .row = row_concat},
+    {.name = "||",
+     .min_args = 2,
+     .max_args = 2,
+     .flags = SQL_FUNC_OPERATOR,
+     .derive = derive_join,
+     .row = row_concat,
+     .form = "<string> || <string>; other values take CAST(value AS STRING), conditions OR"},
 };
 const struct sql_func_table sql_string_funcs = SQL_FUNC_TABLE(rows);

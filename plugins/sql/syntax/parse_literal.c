@@ -128,7 +128,7 @@ static struct sql_node *string(struct sql_parser *p)
 static struct sql_node *binary(struct sql_parser *p)
 {
     const struct sql_token *t = parse_peek(p);
-    struct leat_bytes hex;
+    struct leat_bytes hex = {NULL, 0};
     struct sql_node *n = parse_node(p, SQL_NODE_BINARY, t->offset);
     if (!n || parse_string_text(p, &hex))
         return NULL;

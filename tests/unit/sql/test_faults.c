@@ -145,6 +145,8 @@ static void test_habits_of_others_have_their_form(void **state)
         {"SELECT ts + INTERVAL 1 DAY FROM t", "1 DAY", "INTERVAL '1' DAY"},
         {"SELECT NVL(name, 'x') FROM t", "NVL", "COALESCE"},
         {"SELECT TO_CHAR(ts, 'x') FROM t", "TO_CHAR", "DATE_FORMAT"},
+        {"SELECT name || id FROM t", "name", "CAST(value AS STRING)"},
+        {"SELECT id FROM t WHERE id = 1 || id = 2", "1 ||", "OR"},
         {"SELECT STARTSWITH(name, 'a') FROM t", "STARTSWITH", "LIKE 'part%'"},
         {"SELECT ARRAY_SORT(ARRAY[id]) FROM t", "ARRAY_SORT", "Later versions"},
         {"SELECT CAST(name AS TEXT) FROM t", "TEXT", "STRING"},
