@@ -21,8 +21,8 @@
 
 #include "data/batch.h"
 #include "data/row.h"
+#include "runtime/consolidate.h"
 #include "runtime/net.h"
-#include "runtime/runtime_int.h"
 #include "runtime/spill.h"
 
 #define PART_MAX     ((size_t)512 << 20) // rows of one part in memory

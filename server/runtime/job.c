@@ -9,6 +9,7 @@
 //
 // Thread: the control loop, but for the functions at the end, which workers call.
 #include "base/arena.h"
+#include "runtime/consolidate.h"
 #include "runtime/runtime_int.h"
 
 static void failure_mail(struct loop_mail *mail);

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "runtime/consolidate.h"
 #include "runtime/dimension.h"
 #include "runtime/runtime_int.h"
 #include "runtime/task.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "runtime/consolidate.h"
 #include "runtime/dimension.h"
 #include "runtime/runtime_int.h"
 #include "runtime/shape.h"

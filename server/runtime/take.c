@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "data/batch.h"
 #include "data/row.h"
+#include "runtime/consolidate.h"
 #include "runtime/task.h"
 
 // --- calls into plugins

@@ -9,7 +9,7 @@
 #include "fake.h"
 
 #include "data/batch.h"
-#include "runtime/runtime_int.h"
+#include "runtime/consolidate.h"
 
 #include <cmocka.h>
 
