@@ -7,7 +7,7 @@
 //     if (fd < 0)
 //         return leat_fail(ctx, LEAT_TRANSIENT, "LEAT-J0101", "could not connect to server \"%s\"", name);
 //
-// and may add to it: leat_error_detail, leat_error_hint, host->error_native. On failure all other outputs are untouched.
+// and may add to it: leat_error_detail, leat_error_hint, leat_error_place, host->error_native. On failure all other outputs are untouched.
 // Messages are lower case without full stop; details and hints are sentences. Whoever fails does not log: the core
 // logs, shows the error in health, and reacts by class. A code ("LEAT-J0101") is stable for ever; its cause and cure
 // stand in the plugin's table of codes (plugin.h): "LEAT-", a letter, four digits. Letters that leat uses itself: B to H,

@@ -182,6 +182,11 @@ struct leat_host {
     // went to the dead letter sink); otherwise return what this returned. `raw` are the record's bytes (may be empty),
     // `where` says where it stood ("topic orders, partition 0, offset 17").
     leat_status (*bad_row)(struct leat_ctx *ctx, struct leat_bytes raw, const char *where);
+
+    // --- since 1.1
+    // The error that fail has described lies at byte `offset` of the value of the string option `option` (a query): log,
+    // health and the command line tell its line and column in the file. After error_detail. Any thread.
+    void (*error_place)(struct leat_ctx *ctx, const char *option, uint32_t offset);
 };
 
 // Does this host offer it?
@@ -226,6 +231,13 @@ static inline void leat_error_hint(struct leat_ctx *ctx, const char *fmt, ...)
     va_start(ap, fmt);
     ctx->host->error_hint(ctx, fmt, ap);
     va_end(ap);
+}
+
+// Where the error lies within an option's text: see `error_place` of the table. A core before 1.1 tells no place.
+__attribute__((unused)) static inline void leat_error_place(struct leat_ctx *ctx, const char *option, uint32_t offset)
+{
+    if (LEAT_HOST_HAS(ctx->host, error_place))
+        ctx->host->error_place(ctx, option, offset);
 }
 
 // A fault or a warning of a static call: see `diag` of the table.

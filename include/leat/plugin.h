@@ -37,6 +37,7 @@
 //     leat_buffer, leat_strings, leat_pair) never change within a major version.
 //
 //   1.0  first version
+//   1.1  host: error_place
 #ifndef LEAT_PLUGIN_H
 #define LEAT_PLUGIN_H
 
@@ -54,7 +55,7 @@
 #include <leat/types.h>
 
 #define LEAT_ABI_MAJOR 1
-#define LEAT_ABI_MINOR 0
+#define LEAT_ABI_MINOR 1
 #define LEAT_MAGIC     0x5441454cu // "LEAT"
 
 // Kinds of components. Stored as uint8_t.

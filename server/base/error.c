@@ -71,6 +71,19 @@ void base_error_native(struct base_error *err, const char *code, const char *tex
         err->native_text[--n] = 0;
 }
 
+void base_error_place(struct base_error *err, const char *option, uint32_t offset)
+{
+    base_text_fit(err->option, sizeof err->option, "%s", option ? option : "");
+    err->offset = offset;
+}
+
+void base_error_add_detail(struct base_error *err, const char *sentence)
+{
+    char old[sizeof err->detail];
+    memcpy(old, err->detail, sizeof old);
+    base_text_fit(err->detail, sizeof err->detail, "%s%s%s", old, *old && *sentence ? " " : "", sentence);
+}
+
 void base_error_node(struct base_error *err, const char *node)
 {
     base_text_fit(err->node, sizeof err->node, "%s", node ? node : "");

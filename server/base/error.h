@@ -23,6 +23,8 @@ struct base_error {
     char hint[512];        // what to do; "" = none
     char native_code[32];  // SQLSTATE, Kafka's error name, errno; "" = none
     char native_text[512]; // the other side's own words
+    char option[64];       // the option in whose text it lies, "" = in none …
+    uint32_t offset;       // … and the byte there
     leat_usec retry_delay; // the other side asked to wait this long; 0 = no wish
 };
 
@@ -38,6 +40,9 @@ void base_error_hint(struct base_error *err, const char *format, ...) __attribut
 void base_error_detailv(struct base_error *err, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void base_error_hintv(struct base_error *err, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void base_error_native(struct base_error *err, const char *code, const char *text);
+void base_error_place(struct base_error *err, const char *option, uint32_t offset);
+// Adds a sentence to the detail.
+void base_error_add_detail(struct base_error *err, const char *sentence);
 void base_error_node(struct base_error *err, const char *node);
 
 // Puts what was being done before the message: "could not start job \"x\": <message>". Once where rooms meet.

@@ -60,6 +60,15 @@ static void report(void *arg, const struct graph_node *node, uint8_t severity, c
     base_diag_add(&a->session.diags, severity, code, &place, hint, "%s", message);
 }
 
+// Of nodes of FILE; the query's own are shown in it.
+static void where(void *arg, const struct graph_node *node, const char *option, uint32_t offset, char *text,
+                  size_t size)
+{
+    struct asking *a = arg;
+    if (node->place != &query_place && a->inner.where)
+        a->inner.where(a->inner.arg, node, option, offset, text, size);
+}
+
 // --- building the graph
 
 // A hidden node whose plugin has the one option `path`.
@@ -231,7 +240,7 @@ static bool take_over(struct asking *a)
     struct base_arena *arena = a->session.config->arena;
     a->graph = *from;
     a->inner = from->reporter;
-    a->graph.reporter = (struct graph_reporter){a, report, NULL};
+    a->graph.reporter = (struct graph_reporter){a, report, where};
     a->graph.nodes = base_arena_calloc(arena, from->node_count + LEAT_INPUTS_MAX + 4, sizeof *a->graph.nodes);
     a->graph.node_count = 0;
     a->source = base_source_make(arena, "query", a->query, strlen(a->query));
@@ -320,24 +329,14 @@ static int exit_code(const struct base_error *error)
                                                                         : EXIT_OUTSIDE;
 }
 
-// A row that cannot be computed is shown with its place in the query, as a fault of the query is. The operator says line
-// and column, in characters.
+// A row that cannot be computed is shown with its place in the query, as a fault of the query is.
 static void print_error(struct asking *a, const struct base_error *error)
 {
-    unsigned line, column;
-    size_t len, at;
-    if (strcmp(error->node, "query") != 0 || !a->source ||
-        sscanf(error->detail, "Line %u, column %u of the query.", &line, &column) != 2) {
+    if (strcmp(error->node, "query") != 0 || strcmp(error->option, "query") != 0 || !a->source) {
         machine_print_error(error, a->session.secrets);
         return;
     }
-    const char *text = base_source_line(a->source, line, &len);
-    for (at = 0; column > 1 && at < len; column--) {
-        do
-            at++;
-        while (at < len && ((unsigned char)text[at] & 0xc0) == 0x80);
-    }
-    struct base_place place = {a->source, line, (uint32_t)at + 1, 1};
+    struct base_place place = base_place_at(a->source, error->offset, 1);
     base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, error->code, &place, error->hint[0] ? error->hint : NULL, "%s",
                   error->message);
     session_report(&a->session, false);

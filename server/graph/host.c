@@ -45,6 +45,14 @@ __attribute__((format(printf, 2, 0))) static void plan_hint(struct leat_ctx *ctx
     base_error_hintv(&of(ctx)->error, fmt, ap);
 }
 
+static void plan_place(struct leat_ctx *ctx, const char *option, uint32_t offset)
+{
+    struct graph_ctx *gc = of(ctx);
+    base_error_place(&gc->error, option, offset);
+    if (gc->graph->reporter.where)
+        gc->graph->reporter.where(gc->graph->reporter.arg, gc->node, option, offset, gc->where, sizeof gc->where);
+}
+
 static void plan_native(struct leat_ctx *ctx, const char *code, const char *text)
 {
     base_error_native(&of(ctx)->error, code, text);
@@ -123,6 +131,7 @@ static const struct leat_host plan_host = {
     .error_detail = plan_detail,
     .error_hint = plan_hint,
     .error_native = plan_native,
+    .error_place = plan_place,
     .diag = plan_diag,
     .log = plan_log,
     .now = plan_now,
@@ -148,7 +157,8 @@ void graph_ctx_close(struct graph_ctx *gc, leat_status status, const char *optio
     if (status >= 0 || gc->reported || gc->node->refused)
         return;
     const char *message = gc->error.message[0] ? gc->error.message : "the plugin refused without a reason";
-    gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, LEAT_DIAG_ERROR, gc->error.code, option, 0,
+    gc->graph->reporter.report(gc->graph->reporter.arg, gc->node, LEAT_DIAG_ERROR, gc->error.code,
+                               gc->error.option[0] ? gc->error.option : option, gc->error.offset,
                                gc->error.hint[0] ? gc->error.hint : NULL, message);
 }
 

@@ -40,6 +40,11 @@ static void __attribute__((format(printf, 2, 0))) host_hint(struct leat_ctx *ctx
     base_error_hintv(&check_of(ctx)->error, format, args);
 }
 
+static void host_place(struct leat_ctx *ctx, const char *option, uint32_t offset)
+{
+    base_error_place(&check_of(ctx)->error, option, offset);
+}
+
 static void host_native(struct leat_ctx *ctx, const char *code, const char *text)
 {
     base_error_native(&check_of(ctx)->error, code, text);
@@ -93,6 +98,7 @@ const struct leat_host *plugin_check_host(void)
         .error_detail = host_detail,
         .error_hint = host_hint,
         .error_native = host_native,
+        .error_place = host_place,
         .diag = host_diag,
         .log = host_log,
         .now = host_now,

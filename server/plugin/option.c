@@ -263,9 +263,19 @@ static bool check_synonyms(struct plugin_parse *parse, const struct leat_option 
     return true;
 }
 
+// Where a check failed: at its option's text, or the node as a whole.
+static const struct base_place *failed_at(const struct plugin_parse *parse, const struct base_error *error,
+                                          struct base_place *place)
+{
+    const struct plugin_setting *s = error->option[0] ? option_given(parse, error->option) : NULL;
+    *place = s ? plugin_setting_fault(s, error->offset) : parse->place;
+    return place;
+}
+
 // Rules across options; they make sense only for options that are right one by one.
 bool option_check(struct plugin_parse *parse, const struct leat_component *component, const void *config)
 {
+    struct base_place place;
     struct plugin_check check;
     uint32_t before = parse->diags->errors;
     if (!component->check)
@@ -278,7 +288,7 @@ bool option_check(struct plugin_parse *parse, const struct leat_component *compo
         return true;
     if (parse->diags->errors == before && !check.held_back &&
         !plugin_speaks_of(parse->faulty, parse->faulty_count, check.error.message)) // it failed without a diagnostic
-        base_diag_add(parse->diags, LEAT_DIAG_ERROR, check.error.code, &parse->place,
+        base_diag_add(parse->diags, LEAT_DIAG_ERROR, check.error.code, failed_at(parse, &check.error, &place),
                       check.error.hint[0] ? check.error.hint : NULL, "%s", check.error.message);
     return false;
 }

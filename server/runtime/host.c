@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "data/batch.h"
 #include "graph/format.h"
+#include "graph/planner.h"
 #include "runtime/runtime_int.h"
 #include "runtime/task.h"
 
@@ -61,6 +62,20 @@ static void host_error_native(struct leat_ctx *ctx, const char *code, const char
 {
     if (rules_call_any(ctx, "error_native"))
         base_error_native(&core_of(ctx)->error, code, text);
+}
+
+static void host_error_place(struct leat_ctx *ctx, const char *option, uint32_t offset)
+{
+    if (!rules_call_any(ctx, "error_place"))
+        return;
+    struct ctx_core *core = core_of(ctx);
+    const struct graph_node *node = core->inst->node->graph;
+    const struct graph_reporter *reporter = &core->inst->job->plan->graph->reporter;
+    char where[512] = "";
+    base_error_place(&core->error, option, offset);
+    if (node && reporter->where) // reads what has not changed since the start
+        reporter->where(reporter->arg, node, option, offset, where, sizeof where);
+    base_error_add_detail(&core->error, where);
 }
 
 static leat_status host_error_move(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure)
@@ -514,6 +529,7 @@ const struct leat_host runtime_host = {
     .error_hint = host_error_hint,
     .error_native = host_error_native,
     .error_move = host_error_move,
+    .error_place = host_error_place,
     .diag = host_diag,
     .log = host_log,
     .metric = host_metric,

@@ -98,15 +98,10 @@ leat_status sql_fail_row(struct leat_ctx *ctx, struct sql_exec *x, const struct 
         show_values(&s, s.part);
     if (!f.length || f.offset + f.length > text->len)
         return leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s%s", f.message, s.text);
-    uint32_t line = 1, column = 1;
-    for (uint32_t i = 0; i < f.offset; i++) {
-        line += text->ptr[i] == '\n';
-        column = text->ptr[i] == '\n' ? 1 : column + ((text->ptr[i] & 0xC0) != 0x80);
-    }
     leat_status st = leat_fail(ctx, LEAT_DATA, SQL_CODE_ROW, "%s: %.*s%s%s", f.message,
                                (int)(f.length > PART_SHOWN ? PART_SHOWN : f.length), (const char *)text->ptr + f.offset,
                                f.length > PART_SHOWN ? "…" : "", s.text);
-    leat_error_detail(ctx, "Line %u, column %u of the query.", line, column);
+    leat_error_place(ctx, "query", f.offset);
     return st;
 }
 

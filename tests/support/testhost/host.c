@@ -96,6 +96,12 @@ static void h_native(struct leat_ctx *ctx, const char *code, const char *text)
     snprintf(error_of(ctx)->native, sizeof error_of(ctx)->native, "%s: %s", code ? code : "", text ? text : "");
 }
 
+static void h_place(struct leat_ctx *ctx, const char *option, uint32_t offset)
+{
+    snprintf(error_of(ctx)->option, sizeof error_of(ctx)->option, "%s", option ? option : "");
+    error_of(ctx)->offset = offset;
+}
+
 static leat_status h_error_move(struct leat_ctx *ctx, struct leat_ctx *from, leat_status failure)
 {
     *error_of(ctx) = *error_of(from);
@@ -333,6 +339,7 @@ const struct leat_host *testhost_table(void)
         .error_hint = h_hint,
         .error_native = h_native,
         .error_move = h_error_move,
+        .error_place = h_place,
         .diag = h_diag,
         .log = h_log,
         .metric = h_metric,

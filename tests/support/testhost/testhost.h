@@ -49,6 +49,8 @@ struct testhost_error {
     char detail[2048];
     char hint[1024];
     char native[1024];
+    char option[64]; // of error_place
+    uint32_t offset;
 };
 
 struct testhost_diag {

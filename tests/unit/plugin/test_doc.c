@@ -69,7 +69,7 @@ static void test_json(void **state)
     base_str_init(&s);
     assert_true(plugin_doc_json(*state, "fake", &s));
     assert_string_equal(
-        s.ptr, "{\"abi\":\"1.0\",\"components\":[\n"
+        s.ptr, "{\"abi\":\"1.1\",\"components\":[\n"
                "{\"kind\":\"source\",\"name\":\"fake\",\"summary\":\"gives nothing\",\"plugin\":\"fake\",\"version\":"
                "\"1.2.3\",\"file\":\"" FAKES "/good.so\",\"options\":["
                "{\"name\":\"rate\",\"type\":\"integer\",\"default\":\"10\",\"min\":\"1\",\"since\":\"0.1\",\"example\":"

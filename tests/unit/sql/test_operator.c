@@ -229,6 +229,8 @@ static void test_bad_rows_are_skipped_or_fail(void **state)
     open_query(&q, *state, "SELECT id, 10 / amount AS x FROM o", &orders, 1);
     assert_int_equal(process(&q, 0, "+I[1, a, 5];+I[2, b, 0]"), LEAT_DATA);
     assert_string_equal(q.node->error.message, "division by zero: 10 / amount with amount = 0");
+    assert_string_equal(q.node->error.option, "query");
+    assert_int_equal(q.node->error.offset, strlen("SELECT id, "));
     q.node->skip_bad_rows = 1;
     feed(&q, 0, "+I[1, a, 5];+I[2, b, 0];+I[3, c, 2];+I[4, d, 0]", "+I[1, 2]\n+I[3, 5]\n");
     close_query(&q);
