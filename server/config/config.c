@@ -251,9 +251,10 @@ static void read_root(struct config *config, const struct base_source *source, c
     for (const struct toml_node *n = root->first; n; n = n->next) {
         int section = section_named(n->key);
         p.incomplete |= section < 0;
-        if (section < 0)
+        if (section < 0) {
             report_unknown(config, n);
-        else if (!is_table(config, n))
+            p.nodes_missing |= n->kind == TOML_TABLE && n->first && n->first->kind == TOML_TABLE;
+        } else if (!is_table(config, n))
             p.incomplete = p.nodes_missing = has_nodes = true;
         else if (section == SECTION_SERVER)
             read_server(config, n);

@@ -57,12 +57,28 @@ static void unlink_member(struct toml_node **list, const struct toml_node *n)
     *list = n->next;
 }
 
+// What other programs call these sections.
+static const char *section_meant(const char *name)
+{
+    static const struct {
+        const char *name, *meant;
+    } words[] = {
+        {"transforms", "operators"}, {"transform", "operators"}, {"processors", "operators"}, {"queries", "operators"},
+        {"steps", "operators"},      {"inputs", "sources"},      {"outputs", "sinks"},        {"targets", "sinks"},
+        {"destinations", "sinks"},   {"dimensions", "lookups"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].name, name) == 0)
+            return words[i].meant;
+    }
+    return base_nearest(name, section_names);
+}
+
 static void mend_sections(struct config *config, struct toml_node *root)
 {
     struct toml_node *next;
     for (struct toml_node *n = root->first; n; n = next) {
-        const char *near =
-            n->kind == TOML_TABLE && section_named(n->key) < 0 ? base_nearest(n->key, section_names) : NULL;
+        const char *near = n->kind == TOML_TABLE && section_named(n->key) < 0 ? section_meant(n->key) : NULL;
         struct toml_node *into = near ? member(root->first, near) : NULL;
         next = n->next;
         if (!near || (into && into->kind != TOML_TABLE))

@@ -172,6 +172,32 @@ static void read_own(struct config_node *node, struct plugin_parse *parse)
     node->faulty_option_count = parse->faulty_count;
 }
 
+// Options that the core has for other kinds of nodes.
+static void report_misplaced(struct config *config, struct config_node *node)
+{
+    static const struct {
+        uint8_t kind;
+        const char *option, *hint;
+    } rows[] = {
+        {LEAT_OPERATOR, "input", "An operator reads what its query names."},
+        {LEAT_SOURCE, "input", "A source reads from outside; operators and sinks name what they read."},
+        {LEAT_LOOKUP, "input", "A lookup is asked by queries that join it."},
+        {LEAT_SINK, "query",
+         "A query is a node of its own: [operators.NAME] with operator = \"sql\"; the sink names it as its input."},
+        {LEAT_SOURCE, "query",
+         "A query is a node of its own: [operators.NAME] with operator = \"sql\", which names the source."},
+    };
+    for (uint32_t i = 0; i < node->setting_count; i++)
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+            struct plugin_setting *s = &node->settings[i];
+            if (s->used || rows[k].kind != node->kind || strcmp(s->path, rows[k].option) != 0)
+                continue;
+            s->used = true;
+            ERROR(config, "LEAT-C0019", &s->key_place, rows[k].hint, "option \"%s\" does nothing in %s", s->path,
+                  plugin_kind_with_article(node->kind));
+        }
+}
+
 static void resolve_node(struct config *config, struct config_node *node, const struct plugin_registry *registry)
 {
     uint32_t before = config->diags->errors, counts[2] = {0};
@@ -203,6 +229,7 @@ static void resolve_node(struct config *config, struct config_node *node, const 
     read_core(config, node, &parse);
     if (node->component) {
         read_own(node, &parse);
+        report_misplaced(config, node);
         plugin_options_unknown(&parse, tables, counts, other ? other->options : NULL, other ? other->option_count : 0,
                                where);
     }

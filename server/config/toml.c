@@ -170,6 +170,8 @@ static const char *syntax_hint(const char *what)
         {"unescaped control characters", "A string ends in the line in which it begins; longer ones stand between "
                                          "\"\"\" and \"\"\"."},
         {"unknown escape sequence", "Write \\\\ for a backslash, or put the string into single quotes."},
+        {"saw '{'",
+         "Pipeline files are TOML, not JSON: [sources.NAME] in a line of its own, then name = value, one a line."},
         {"inline table:", "An inline table stands in one line; a longer one is a section of its own."},
         {"array: expected", "Is the list before this place closed by ']'?"},
         {"table header: expected ']'", "A section's header is [name] in a line of its own."},

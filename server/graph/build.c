@@ -114,6 +114,20 @@ static const char *type_hint(struct builder *b, const char *text)
     return base_diag_nearest(b->config->diags, word, words);
 }
 
+// Flink's table definitions have more in the place of a type, which is written otherwise here.
+static const char *column_hint(struct builder *b, const struct config_column *c)
+{
+    if (strcasestr(c->type, "PRIMARY KEY") || strcasecmp(c->name, "PRIMARY KEY") == 0)
+        return "The key is an option of the node: primary-key = [\"column\", …].";
+    if (strcasecmp(c->name, "WATERMARK") == 0)
+        return "Options of the node tell of it: watermark.column and watermark.delay.";
+    if (strcasestr(c->type, " DEFAULT "))
+        return "Columns have no defaults: write COALESCE(column, …) in a query.";
+    if (strcasestr(c->type, " METADATA"))
+        return "Metadata as columns are known in Flink, not supported yet.";
+    return type_hint(b, c->type);
+}
+
 // "AS expression": a column that is computed.
 static bool is_computed(const char *type)
 {
@@ -170,7 +184,8 @@ static bool read_columns(struct builder *b, const struct config_node *node, stru
         if (!c->type)
             continue; // reported
         struct base_place place = plugin_setting_place(c->setting, error.offset);
-        FAULT(b, "LEAT-G0020", &place, type_hint(b, c->type), "the type of column \"%s\" cannot be read: %s", c->name,
+        out->key_in_schema |= strcasestr(c->type, "PRIMARY KEY") != NULL || strcasecmp(c->name, "PRIMARY KEY") == 0;
+        FAULT(b, "LEAT-G0020", &place, column_hint(b, c), "the type of column \"%s\" cannot be read: %s", c->name,
               error.message);
     }
     out->proctime = proctime;
@@ -187,7 +202,8 @@ static const char *nearest_column(struct builder *b, const struct leat_schema *s
     return words ? base_diag_nearest(b->config->diags, name, words) : NULL;
 }
 
-static bool read_key(struct builder *b, const struct config_node *node, struct leat_schema *schema)
+static bool read_key(struct builder *b, const struct config_node *node, struct leat_schema *schema,
+                     const struct graph_node *out)
 {
     const struct leat_strings *names = &node->options.primary_key;
     uint32_t *key = base_arena_calloc(b->graph->arena, names->count + 1, sizeof *key);
@@ -198,12 +214,15 @@ static bool read_key(struct builder *b, const struct config_node *node, struct l
         if (key[i] != UINT32_MAX)
             continue;
         struct base_place place = config_option_place(node, "primary-key", 0);
-        FAULT(b, "LEAT-G0021", &place, nearest_column(b, schema, name),
+        FAULT(b, "LEAT-G0021", &place,
+              strchr(name, ',') ? "Several columns are a list: primary-key = [\"a\", \"b\"]."
+                                : nearest_column(b, schema, name),
               "primary-key names \"%s\", which is no column of the schema", name);
         key[i] = 0; // some column stands in for it
         ok = false;
     }
-    if (speaks_of_faulty(node, "primary-key", NULL, NULL)) { // there is one, but which?
+    if (speaks_of_faulty(node, "primary-key", NULL, NULL) ||
+        (out->key_in_schema && !names->count)) { // there is one, but which?
         static const uint32_t first[1];
         schema->key = first;
         schema->key_count = 1;
@@ -241,7 +260,7 @@ static bool read_schema(struct builder *b, const struct config_node *node, struc
               "the schema of \"%s\" has no columns", node->name);
         return false;
     }
-    bool columns = read_columns(b, node, schema, out), key = schema->columns && read_key(b, node, schema);
+    bool columns = read_columns(b, node, schema, out), key = schema->columns && read_key(b, node, schema, out);
     out->declared = schema->columns ? schema : NULL;
     return columns && key;
 }

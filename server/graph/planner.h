@@ -53,6 +53,7 @@ struct graph_node {
     const char *exclusive;        // what only one node can read, once described; NULL = nothing
     const char *exclusive_option; // the option that names it
     uint8_t unlinked;             // what it reads could not be found out: it must not be bound
+    uint8_t key_in_schema;        // where it is none: "BIGINT PRIMARY KEY"
     uint8_t no_schema;            // it declares one that cannot be read at all
 
     // filled by graph_link

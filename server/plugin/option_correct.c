@@ -61,6 +61,26 @@ static bool is_of_format(const struct correction *c, const char *path)
     return false;
 }
 
+// "bootstrap.servers" for "properties.bootstrap.servers", "database.hostname" for "hostname", "user" for "username": names
+// that have parts in common, as the options of other programs do. Only one may be meant.
+static const char *related_name(const char *path, const char *const *words)
+{
+    const char *dot = strrchr(path, '.'), *last = dot ? dot + 1 : path, *found = NULL;
+    size_t len = strlen(path), rest = strlen(last);
+    unsigned count = 0;
+    for (const char *const *w = words; *w; w++)
+        if (dot && strcmp(*w, last) == 0)
+            return *w;
+    for (const char *const *w = words; *w; w++) {
+        size_t n = strlen(*w);
+        bool is = (n > len + 1 && (*w)[n - len - 1] == '.' && strcmp(*w + n - len, path) == 0) ||
+                  (rest >= 4 && n > rest && strncmp(*w, last, rest) == 0 && !strchr(*w, '.'));
+        count += is;
+        found = is ? *w : found;
+    }
+    return count == 1 ? found : NULL;
+}
+
 // Names that could have been meant: those that are not given.
 static const char *near_name(const struct correction *c, const char *path)
 {
@@ -73,7 +93,8 @@ static const char *near_name(const struct correction *c, const char *path)
         }
     }
     c->words[n] = NULL;
-    return base_nearest(path, c->words);
+    const char *related = related_name(path, c->words);
+    return related ? related : base_nearest(path, c->words);
 }
 
 // The length of the path's first `segments` segments with their dots; 0 = it has no more than that.
