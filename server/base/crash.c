@@ -3,6 +3,7 @@
 #include "base/crash.h"
 
 #include <execinfo.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define LIBRARIES 512
 #define LINE      4096
 
+#define WATCH_SECONDS 3 // a call on the main thread only looks at options and columns
+
 static const char *program_version = "";
 static pid_t process; // not that of a child which a plugin forks
 static struct base_crash_library libraries[LIBRARIES];
@@ -24,6 +27,11 @@ static atomic_size_t library_count;
 static _Thread_local const struct base_crash_place *here;
 static _Thread_local struct base_crash_place passing; // of a thread that shows none
 static _Thread_local void *stack;
+static struct {
+    pthread_mutex_t lock; // a site lives until its call is left, so leave waits for one who reads it
+    unsigned calls;       // how many there were
+} watched = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static const struct base_crash_place *main_place;
 
 // --- words
 
@@ -237,6 +245,58 @@ void base_crash_broken(const char *what)
     abort();
 }
 
+// --- a call that does not come back
+
+static void say_waiting(unsigned seconds)
+{
+    struct line line = {.len = 0};
+    put(&line, "leat: for ");
+    put_number(&line, seconds, 10);
+    put(&line, " seconds nothing has gone on here: a call of a plugin does not come back");
+    end(&line);
+    say_site(atomic_load(&main_place->site), atomic_load(&main_place->call));
+}
+
+// Looks once a second whether the main thread is still in the same call, and says so ever more rarely.
+static void *watch(void *arg)
+{
+    unsigned seen = 0, seconds = 0, next = 0;
+    for (;; seconds++) {
+        pthread_mutex_lock(&watched.lock);
+        bool same = seen == watched.calls && atomic_load(&main_place->site);
+        if (!same) {
+            seen = watched.calls;
+            seconds = 0;
+            next = WATCH_SECONDS;
+        } else if (seconds >= next) {
+            say_waiting(seconds);
+            next *= 2;
+        }
+        pthread_mutex_unlock(&watched.lock);
+        sleep(1);
+    }
+    return NULL;
+}
+
+// Without memory for the thread nothing is watched.
+static void start_watch(void)
+{
+    pthread_t thread;
+    pthread_attr_t attr;
+    sigset_t all, before;
+    main_place = &passing;
+    if (pthread_attr_init(&attr) != 0)
+        return;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // signals are for the main thread
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, STACK);
+    if (pthread_create(&thread, &attr, watch, NULL) == 0)
+        pthread_setname_np(thread, "leat-watch");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+}
+
 // --- what it is told
 
 void base_crash_install(const char *version)
@@ -249,6 +309,7 @@ void base_crash_install(const char *version)
     process = getpid();
     // a sanitizer ends by exit itself, on any thread; that of a plugin is told there all the same
     on_exit(on_exit_call, NULL);
+    start_watch();
     if (BASE_SANITIZED)
         return;
     at_quick_exit(on_quick_exit);
@@ -278,15 +339,20 @@ void base_crash_thread_end(void)
 
 void base_crash_enter(const struct base_crash_site *site, const char *call)
 {
+    pthread_mutex_lock(&watched.lock);
     atomic_store(&passing.call, call);
     atomic_store(&passing.site, site);
     here = &passing;
+    watched.calls++;
+    pthread_mutex_unlock(&watched.lock);
 }
 
 void base_crash_leave(void)
 {
+    pthread_mutex_lock(&watched.lock);
     here = NULL;
     atomic_store(&passing.site, NULL);
+    pthread_mutex_unlock(&watched.lock);
 }
 
 void base_crash_library(const struct base_crash_library *library)

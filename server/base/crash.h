@@ -10,7 +10,9 @@
 // The handler uses what may be used in a signal handler only, on a stack of its own, and then lets the signal do what it
 // does by default, so that whoever supervises the process sees it. A plugin that ends the process by exit, _exit or
 // quick_exit is told in the same way, and the process ends with BASE_CRASH_EXIT whatever the plugin wanted: a supervisor
-// must not take it for success. Under a sanitizer nothing is installed: it has handlers of its own.
+// must not take it for success. A call on the main thread that does not come back is named as well, after some seconds:
+// `leat check` would hang without a word; workers have the runtime that looks after them. Under a sanitizer no handlers are
+// installed: it has its own.
 // Thread: install on the main thread before others start; each thread shows its own place.
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "typetext.h"
 
+#define DEPTH_MAX 32
+
 static int copy_bytes(struct base_arena *arena, struct leat_bytes *bytes)
 {
     uint8_t *copy = base_arena_alloc(arena, bytes->len + 1);
@@ -41,6 +43,51 @@ static int copy_children(struct base_arena *arena, struct leat_type *type)
     type->children = children;
     type->names = names;
     return 1;
+}
+
+// What no type may be. `depth`: how many types it lies in; one that holds itself has no end.
+static const char *type_fault(const struct leat_type *type, unsigned depth)
+{
+    uint8_t kind = type->kind, most = kind == LEAT_TYPE_DECIMAL ? 38 : 6;
+    if (type->flags & LEAT_TYPE_IS_UNKNOWN)
+        return NULL;
+    if (!kind || kind > LEAT_TYPE_NULL)
+        return "has a type of no kind that there is";
+    if (type->precision > most || (kind == LEAT_TYPE_DECIMAL && (!type->precision || type->scale > type->precision)))
+        return "has a type with digits out of range";
+    if (kind == LEAT_TYPE_ARRAY ? type->child_count != 1 : kind == LEAT_TYPE_MAP && type->child_count != 2)
+        return "has a list or a map of other than one type or two";
+    if (kind < LEAT_TYPE_ARRAY || kind > LEAT_TYPE_ROW || !type->child_count)
+        return type->child_count ? "has a type of one value with types in it" : NULL;
+    if (depth >= DEPTH_MAX || type->child_count > LEAT_COLUMNS_MAX)
+        return "has a type that is nested too deeply, or has too many fields";
+    if (!type->children || (kind == LEAT_TYPE_ROW && !type->names))
+        return "has a type whose parts are NULL";
+    const char *fault = NULL;
+    for (uint32_t i = 0; i < type->child_count && !fault; i++)
+        fault = type->names && type->names[i].len && !type->names[i].ptr ? "has a field whose name is NULL"
+                                                                         : type_fault(&type->children[i], depth + 1);
+    return fault;
+}
+
+const char *data_schema_fault(const struct leat_schema *schema, uint32_t *column)
+{
+    const char *fault = NULL;
+    *column = UINT32_MAX;
+    if (schema->column_count > LEAT_COLUMNS_MAX)
+        return "has too many columns";
+    if (schema->key_count > schema->column_count)
+        return "has a key of more columns than it has";
+    if ((schema->column_count && !schema->columns) || (schema->key_count && !schema->key))
+        return schema->columns ? "has a key that is NULL" : "has columns that are NULL";
+    for (uint32_t i = 0; i < schema->column_count && !fault; i++) {
+        const struct leat_field *f = &schema->columns[i];
+        fault = f->name.len && !f->name.ptr ? "has a name that is NULL" : type_fault(&f->type, 0);
+        *column = fault ? i : UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < schema->key_count && !fault; i++)
+        fault = schema->key[i] < schema->column_count ? NULL : "has a key of columns that are not there";
+    return fault;
 }
 
 struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema)

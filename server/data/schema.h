@@ -10,6 +10,10 @@
 struct base_arena;
 struct base_str;
 
+// What makes a schema of a plugin unfit to be read ("has columns that are NULL"), or NULL. `column`: the one that has the
+// fault, UINT32_MAX where none does.
+const char *data_schema_fault(const struct leat_schema *schema, uint32_t *column);
+
 // A deep copy that lives in `arena`; NULL without memory.
 struct leat_schema *data_schema_copy(struct base_arena *arena, const struct leat_schema *schema);
 

@@ -120,7 +120,7 @@ static void describe(struct binder *b, struct plan_node *node)
                          ? node->component->lookup->describe(&gc.ctx, &node->source_request, &node->source_plan)
                          : node->component->source->describe(&gc.ctx, &node->source_request, &node->source_plan);
     bind_close_ctx(b, &gc, st);
-    if (st < 0) {
+    if (st < 0 || !bind_check_ports(b, node, &node->source_plan.ports)) {
         assume_declared(b, node);
         return;
     }

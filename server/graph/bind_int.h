@@ -29,6 +29,8 @@ void bind_undo(struct plan_node *node);
 
 // --- bind_ports.c
 
+// Whether what a plugin told of its ports can be read; a fault otherwise.
+int bind_check_ports(struct binder *b, const struct plan_node *node, const struct leat_ports *ports);
 void bind_copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports);
 // Columns whose types are not known make the whole uncertain; so does a fault of what gives them (`all`).
 void bind_doubt_ports(struct plan_node *node, int all);

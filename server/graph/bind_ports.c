@@ -6,6 +6,36 @@
 #include "data/schema.h"
 #include "graph/bind_int.h"
 
+// Broken rules of a plugin are told before anything of its tables is read.
+static int refuse(struct binder *b, const struct plan_node *node, const char *where, const char *fault)
+{
+    bind_fault(b, node->graph, "LEAT-G0031", NULL, "This is a bug of the plugin: report it to its author.",
+               "what \"%s\" (%s) says of its outputs breaks the rules of plugins: %s%s", node->name,
+               node->component->name, where, fault);
+    return 0;
+}
+
+int bind_check_ports(struct binder *b, const struct plan_node *node, const struct leat_ports *ports)
+{
+    if (ports->count && !ports->items)
+        return refuse(b, node, "", "there are some, and the list of them is NULL");
+    if (ports->count && ports->stride && (ports->stride < LEAT_PORT_SIZE_1_0 || ports->stride % 8))
+        return refuse(b, node, "", "the list of them has a stride of no struct leat_port");
+    for (uint32_t i = 0; i < ports->count && i < LEAT_PORTS_MAX; i++) {
+        const struct leat_port p = leat_ports_get(ports, i);
+        uint32_t column = UINT32_MAX;
+        const char *fault = p.name.len && !p.name.ptr ? "has a name that is NULL"
+                            : p.mode > LEAT_MODE_ALL  ? "has a mode that there is not"
+                            : p.schema                ? data_schema_fault(p.schema, &column)
+                                                      : NULL;
+        char where[64];
+        snprintf(where, sizeof where, column == UINT32_MAX ? "output %u " : "output %u, column %u ", i, column);
+        if (fault)
+            return refuse(b, node, where, fault);
+    }
+    return 1;
+}
+
 void bind_copy_ports(struct binder *b, struct plan_node *node, const struct leat_ports *ports)
 {
     node->output_count = 0;
@@ -14,6 +44,8 @@ void bind_copy_ports(struct binder *b, struct plan_node *node, const struct leat
                    ports->count, LEAT_PORTS_MAX);
         return;
     }
+    if (!bind_check_ports(b, node, ports))
+        return;
     node->outputs = bind_take(b, ports->count, sizeof *node->outputs);
     for (uint32_t i = 0; node->outputs && i < ports->count; i++) {
         const struct leat_port p = leat_ports_get(ports, i);

@@ -113,6 +113,24 @@ int graph_node_inputs(struct graph *graph, struct graph_node *node, struct leat_
     return st >= 0;
 }
 
+// Broken rules of a plugin.
+static int check_names(struct graph *graph, const struct graph_node *node, const struct leat_input_names *names)
+{
+    const char *fault = names->count && !names->items ? "there are some, and the list of them is NULL" : NULL;
+    if (!fault && names->count && names->stride && names->stride < LEAT_INPUT_NAME_SIZE_1_0)
+        fault = "the list of them has a stride of no struct leat_input_name";
+    for (uint32_t i = 0; i < names->count && !fault; i++) {
+        const struct leat_input_name in = leat_input_names_get(names, i);
+        fault = !in.name.ptr ? "one has a name that is NULL" : NULL;
+    }
+    if (fault)
+        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0031", NULL, 0,
+                     "This is a bug of the plugin: report it to its author.",
+                     "what \"%s\" (%s) says of its inputs breaks the rules of plugins: %s", node->name,
+                     node->component->name, fault);
+    return !fault;
+}
+
 static int link_operator(struct graph *graph, struct graph_node *node)
 {
     struct leat_input_names names = {0};
@@ -123,6 +141,8 @@ static int link_operator(struct graph *graph, struct graph_node *node)
                      LEAT_INPUTS_MAX);
         return 0;
     }
+    if (!check_names(graph, node, &names))
+        return 0;
     node->refs = base_arena_calloc(graph->arena, names.count + 1, sizeof *node->refs);
     if (!node->refs)
         return 0;

@@ -2,6 +2,7 @@
 """Plugins that misbehave: whatever they do, leat names the plugin, the node and the call, and an end of the process that a
 plugin brings about never looks like success. tests/plugins/misbehave is the plugin."""
 import os
+import re
 import signal
 
 from leattest import Leat
@@ -13,6 +14,8 @@ MISBEHAVE = """
 connector = "misbehave"
 how = "{how}"
 where = "{where}"
+tells = "{tells}"
+stall = "{stall}"
 [sinks.nowhere]
 input = "culprit"
 connector = "blackhole"
@@ -37,9 +40,9 @@ def folder(work):
     return f"{work}/plugins"
 
 
-def pipeline(plugins, how, where="poll"):
+def pipeline(plugins, how, where="poll", tells="right", stall="3s"):
     return (head("run", "100ms", server={"plugin.dir": plugins})
-            + MISBEHAVE.format(how=how, where=where))
+            + MISBEHAVE.format(how=how, where=where, tells=tells, stall=stall))
 
 
 def in_callback(call):
@@ -50,11 +53,11 @@ def in_code(plugins):
     return f'in the code of plugin "misbehave" version 7.1, file {os.path.realpath(plugins)}/misbehave.so, offset 0x'
 
 
-def checked(work, how, where="check", **env):
+def checked(work, how, where="check", tells="right", stall="3s", **env):
     """`leat check` with it: exit code and what was said."""
     with open(f"{work}/{where}.toml", "w") as file:
-        file.write(pipeline(f"{work}/plugins", how, where))
-    done = run_verb("check", f"{work}/{where}.toml", env=env)
+        file.write(pipeline(f"{work}/plugins", how, where, tells, stall))
+    done = run_verb("check", f"{work}/{where}.toml", env={"LEAT_HTTP": "127.0.0.1:0", "LEAT_DATA": work, **env})
     return done.returncode, done.stderr
 
 
@@ -120,6 +123,35 @@ def test_a_plugin_is_named_while_pipelines_are_checked(work):
         for how, words in ENDS.items():
             code, said = checked(work, how, where)
             assert code == 4 and words in said and in_code(plugins) in said, said
+
+
+def test_a_plugin_that_does_not_come_back_is_named_while_pipelines_are_checked(work):
+    folder(work)
+    code, said = checked(work, "stall", "describe", stall="5s")
+    assert code == 0, said
+    assert re.search(r"leat: for [34] seconds nothing has gone on here: a call of a plugin does not come back\n"
+                     r'leat: in plugin "misbehave" version 7.1 .misbehave., node "run/culprit", callback describe\n',
+                     said), said
+
+
+TELLS = {
+    "no-list": "there are some, and the list of them is NULL",
+    "no-columns": "output 0 has columns that are NULL",
+    "far-key": "output 0 has a key of columns that are not there",
+    "no-type": "output 0, column 0 has a type of no kind that there is",
+    "endless-type": "output 0, column 0 has a type that is nested too deeply, or has too many fields",
+    "no-mode": "output 0 has a mode that there is not",
+}
+
+
+def test_a_plugin_that_tells_nonsense_of_its_outputs_is_refused(work):
+    folder(work)
+    for tells, words in TELLS.items():
+        code, said = checked(work, "mumble", "poll", tells=tells)
+        assert code == 1, f"{tells}: {said}"
+        assert ('error: what "culprit" (misbehave) says of its outputs breaks the rules of plugins: '
+                f"{words} [LEAT-G0031]\n") in said, said
+        assert "\n1 error\n" in said, said
 
 
 def test_a_plugin_is_named_while_it_is_loaded(work):

@@ -7,7 +7,7 @@
 #include <leat/plugin.h>
 
 struct config {
-    int32_t how, where;
+    int32_t how, where, tells;
     int64_t stall; // microseconds
 };
 

@@ -28,6 +28,12 @@ static const struct leat_option options[] = {
      .offset = offsetof(struct config, stall),
      .def = "3s",
      .doc = "How long the call holds its worker."},
+    {.name = "tells",
+     .type = LEAT_OPT_ENUM,
+     .offset = offsetof(struct config, tells),
+     .words = "right|no-list|no-columns|far-key|no-type|endless-type|no-mode",
+     .def = "right",
+     .doc = "What describe says of the output."},
 };
 
 static const struct leat_field fields[] = {{{(const uint8_t *)"id", 2}, {.kind = LEAT_TYPE_BIGINT}}};
@@ -47,6 +53,31 @@ static leat_status check(struct leat_ctx *ctx, const void *config)
     return LEAT_OK;
 }
 
+static const struct leat_type endless = {.kind = LEAT_TYPE_ARRAY, .child_count = 1, .children = &endless};
+static const struct leat_field no_type = {{(const uint8_t *)"id", 2}, {.kind = 99}},
+                               no_end = {{(const uint8_t *)"id", 2},
+                                         {.kind = LEAT_TYPE_ARRAY, .child_count = 1, .children = &endless}};
+static const uint32_t far = 7;
+// In the order of the words of "tells", from the third.
+static const struct leat_schema wrong[] = {
+    {.struct_size = sizeof wrong[0], .column_count = 1},
+    {.struct_size = sizeof wrong[0], .column_count = 1, .columns = fields, .key_count = 1, .key = &far},
+    {.struct_size = sizeof wrong[0], .column_count = 1, .columns = &no_type},
+    {.struct_size = sizeof wrong[0], .column_count = 1, .columns = &no_end},
+};
+
+static void tell(int32_t what, struct leat_ports *ports)
+{
+    static struct leat_port p;
+    enum { RIGHT, NO_LIST, NO_MODE = 6 };
+    p = port;
+    if (what == NO_MODE)
+        p.mode = 9;
+    else if (what > NO_LIST)
+        p.schema = &wrong[what - NO_LIST - 1];
+    *ports = (struct leat_ports){.count = 1, .items = what == NO_LIST ? NULL : &p, .stride = sizeof p};
+}
+
 leat_status misbehave_describe(struct leat_ctx *ctx, const struct leat_source_request *request,
                                struct leat_source_plan *plan)
 {
@@ -59,7 +90,9 @@ static leat_status describe(struct leat_ctx *ctx, const struct leat_source_reque
                             struct leat_source_plan *plan)
 {
     misbehave_in(request->config, IN_DESCRIBE);
-    return misbehave_describe(ctx, request, plan);
+    leat_status st = misbehave_describe(ctx, request, plan);
+    tell(((const struct config *)request->config)->tells, &plan->ports);
+    return st;
 }
 
 leat_status misbehave_create(struct leat_ctx *ctx, const struct leat_source_request *request, void **self)
