@@ -20,7 +20,7 @@ struct pq_conn {
     void *arg;
     struct leat_event *watch;
     int watch_fd;
-    uint32_t awaiting; // what the watch is armed for
+    uint32_t awaiting;        // what the watch is armed for
     struct leat_event *timer; // of the connect
     struct leat_event *nap;
     int64_t timeout;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../require.h"
 #include "base/error.h"
 #include "http/router.h"
-#include "../require.h"
 
 static const struct http_limits limits = {.line_max = 300, .header_max = 500, .header_count_max = 12, .body_max = 200};
 

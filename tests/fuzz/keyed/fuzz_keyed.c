@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../require.h"
 #include "keyed_int.h"
 #include "keyed_row.h"
-#include "../require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../require.h"
 #include "pgoutput.h"
 #include "types.h"
-#include "../require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
