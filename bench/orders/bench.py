@@ -17,6 +17,7 @@ from leattest import orders, wait_until
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSACTION = 500000
 SECONDS = 15  # of steady changes in a round
+WARM = 5  # seconds of them before the first: the broker compiles its code then
 FIRST = 1000000  # order_id of the first order of a bench; the five of the guide come before
 COUNT = f"SELECT count(*) FROM {orders.TARGET} WHERE order_id BETWEEN %s AND %s"
 COMMITTED = "SELECT order_id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {} WHERE order_id BETWEEN %s AND %s"
@@ -108,6 +109,11 @@ class Latency(Orders):
     """Inserts of one row each, committed one by one at a steady pace. PostgreSQL stamps a commit before it writes it to
     disk and sends it on afterwards, so the delays contain that write; `commit_p99` says how long it took."""
     rate = 1000
+
+    def setup(self, bed):
+        super().setup(bed)
+        self.steady(bed, self.rate * WARM)
+        self.wait(bed, 60)
 
     def leat(self, bed):
         first, count = self.next, self.rate * SECONDS
