@@ -92,7 +92,8 @@ class Transaction(Orders):
     title = "order pipeline, a transaction of 500 000 orders"
     measures = (Measure("rate", "rows/s", with_servers(8, 0.75)),
                 Measure("cpu_per_million", "CPU s/M rows", fraction_of_cpu(8), better="less"),
-                Measure("rss", "MB at the peak", scale=2**20, better="less"))
+                Measure("rss", "MB at the peak", scale=2**20, better="less"),
+                Measure("beside", "MB at the peak beside the keyed state", at_most(128, "MB"), scale=2**20, better="less"))
     recorded = FLINK.get("transaction")
 
     def leat(self, bed):
@@ -101,8 +102,9 @@ class Transaction(Orders):
         self.wait(bed, 250)
         used = meter.stop()
         used["seconds"] = self.seconds(bed, first, last)
-        return Sample(rows=TRANSACTION, cpu_per_million=used["cpu"] / TRANSACTION * 1e6,
-                      state=self.run.metric("leat_state_bytes"), **used)
+        state = self.run.metric("leat_state_bytes")
+        return Sample(rows=TRANSACTION, cpu_per_million=used["cpu"] / TRANSACTION * 1e6, state=state,
+                      beside=used["rss"] - state, **used)
 
 
 class Latency(Orders):
