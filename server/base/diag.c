@@ -112,6 +112,12 @@ void base_diag_add(struct base_diags *diags, uint8_t severity, const char *code,
     va_end(args);
 }
 
+void base_diag_lost(struct base_diags *diags)
+{
+    if (diags->count)
+        diags->items[diags->count - 1].lost = true;
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct base_diag *a = left, *b = right;
@@ -126,8 +132,35 @@ static int compare(const void *left, const void *right)
     return a->number < b->number ? -1 : 1;
 }
 
+// Of such a line nothing else can be known.
+static bool is_of_lost_line(const struct base_diags *diags, const struct base_diag *d)
+{
+    for (uint32_t i = 0; !d->lost && i < diags->count; i++) {
+        const struct base_place *p = &diags->items[i].place;
+        if (diags->items[i].lost && p->source && p->source == d->place.source && p->line == d->place.line)
+            return true;
+    }
+    return false;
+}
+
+static void drop_lost_lines(struct base_diags *diags)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < diags->count; i++) {
+        struct base_diag d = diags->items[i];
+        if (is_of_lost_line(diags, &d)) {
+            diags->errors -= d.severity == LEAT_DIAG_ERROR;
+            diags->warnings -= d.severity != LEAT_DIAG_ERROR;
+        } else {
+            diags->items[kept++] = d;
+        }
+    }
+    diags->count = kept;
+}
+
 void base_diags_sort(struct base_diags *diags)
 {
+    drop_lost_lines(diags);
     if (diags->count)
         qsort(diags->items, diags->count, sizeof *diags->items, compare);
 }

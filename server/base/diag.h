@@ -63,6 +63,7 @@ struct base_diag {
     struct base_place place;
     const char *message;
     const char *hint; // sentence; NULL = none
+    bool lost;        // base_diag_lost
 };
 
 struct base_diags {
@@ -84,7 +85,11 @@ void base_diag_add(struct base_diags *diags, uint8_t severity, const char *code,
 void base_diag_addv(struct base_diags *diags, uint8_t severity, const char *code, const struct base_place *place,
                     const char *hint, const char *format, va_list args) __attribute__((format(printf, 6, 0)));
 
-// By file, line and column; what has no place first; equal places in the order of adding.
+// The line of the newest one could not be read: whatever else is said of it follows from that.
+void base_diag_lost(struct base_diags *diags);
+
+// By file, line and column; what has no place first; equal places in the order of adding. Of a
+// lost line only that diagnostic is kept.
 void base_diags_sort(struct base_diags *diags);
 
 // All of them for people, and the count. `colour` adds terminal colours.

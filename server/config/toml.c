@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "config/toml_shim.h"
+
+#define MENDS_MAX 50 // lines of a file that are mended: each means to read it anew
 
 struct build {
     struct base_arena *arena;
@@ -165,7 +168,15 @@ static const char *syntax_hint(const char *what)
         {"cannot redefine", "The same key stands further up in this section."},
         {"could not determine value type", "Strings stand in quotes."},
         {"expected '='", "An option is written as name = value, one a line."},
+        {"boolean: ", "Truth values are written true and false; strings stand in quotes."},
+        {"leading zeroes", "Numbers begin with another digit than 0; strings stand in quotes."},
+        {"integer: ", "Strings stand in quotes, and so do times and sizes: \"5s\", \"64MiB\"."},
+        {"floating-point: ", "Strings stand in quotes."},
+        {"date: ", "Strings stand in quotes."},
+        {"time: ", "Strings stand in quotes."},
         {"expected value", "Write the value behind the '='."},
+        {"expected a comment or whitespace, saw ','", "Nothing ends an option but the line: take the comma out."},
+        {"expected a comment or whitespace, saw ';'", "Nothing ends an option but the line: take the ';' out."},
         {"expected a comment or whitespace", "One option a line; nothing ends it but the line."},
         {"unescaped control characters", "A string ends in the line in which it begins; longer ones stand between "
                                          "\"\"\" and \"\"\"."},
@@ -195,10 +206,75 @@ static void report_syntax(const struct base_source *source, struct base_diags *d
                   tolower((unsigned char)what[0]), what[0] ? what + 1 : "");
 }
 
+// Puts a mended line in the place of the one that begins at `at`.
+static bool put_line(struct base_str *text, size_t at, const struct base_str *line)
+{
+    const char *end = memchr(text->ptr + at, '\n', text->len - at);
+    struct base_str all;
+    base_str_init(&all);
+    base_str_addf(&all, "%.*s%s%s", (int)at, text->ptr, line->len ? line->ptr : "", end ? end : "");
+    bool ok = base_str_ok(line) && base_str_ok(&all);
+    if (ok) {
+        base_str_fini(text);
+        *text = all;
+    } else {
+        base_str_fini(&all);
+    }
+    return ok;
+}
+
+// Mends the line of an error in `text`, whose lines are as many as those of the source.
+static bool mend_line(const struct build *b, struct base_diags *diags, struct base_str *text,
+                      const struct shim_error *e)
+{
+    size_t at = 0;
+    for (uint32_t i = 1; i < e->line; i++) {
+        const char *end = memchr(text->ptr + at, '\n', text->len - at);
+        if (!end)
+            return false;
+        at = (size_t)(end + 1 - text->ptr);
+    }
+    struct base_str line;
+    base_str_init(&line);
+    enum toml_mended mended = TOML_STOP;
+    if (e->line && !toml_is_within(text->ptr, text->len, at))
+        mended = toml_mend(text->ptr, text->len, at, byte_column(b->source, e->line, e->column), e->text, &line);
+    bool ok = mended != TOML_STOP && put_line(text, at, &line);
+    if (mended == TOML_LOST)
+        base_diag_lost(diags);
+    base_str_fini(&line);
+    return ok;
+}
+
+// 0, or what shim_parse says; -1 has been reported.
+static int parse_mending(struct build *b, struct base_diags *diags)
+{
+    const struct base_source *source = b->source;
+    struct shim_error e;
+    struct base_str text;
+    uint32_t last = 0;
+    int st = shim_parse(source->text, source->len, on_item, b, &e);
+    if (st != -1)
+        return st;
+    base_str_init(&text);
+    base_str_addf(&text, "%s", source->text);
+    bool go_on = base_str_ok(&text) && text.len == source->len; // no NUL bytes
+    for (int n = 0; st == -1; n++) {
+        report_syntax(source, diags, &e);
+        go_on = go_on && n < MENDS_MAX && e.line > last && mend_line(b, diags, &text, &e) &&
+                toml_guard(text.ptr, text.len) == text.len;
+        if (!go_on)
+            break;
+        last = e.line;
+        st = shim_parse(text.ptr, text.len, on_item, b, &e);
+    }
+    base_str_fini(&text);
+    return st;
+}
+
 struct toml_node *toml_parse(struct base_arena *arena, const struct base_source *source, struct base_diags *diags)
 {
     struct build b = {.arena = arena, .source = source};
-    struct shim_error e;
     size_t deep = toml_guard(source->text, source->len);
     if (deep < source->len) {
         struct base_place place = base_place_at(source, deep, 1);
@@ -206,11 +282,9 @@ struct toml_node *toml_parse(struct base_arena *arena, const struct base_source 
                       TOML_DEPTH_MAX);
         return NULL;
     }
-    int st = shim_parse(source->text, source->len, on_item, &b, &e);
-    if (st == -1) {
-        report_syntax(source, diags, &e);
+    int st = parse_mending(&b, diags);
+    if (st == -1)
         return NULL;
-    }
     if (st != 0) {
         base_diag_add(diags, LEAT_DIAG_ERROR, st == -2 ? "LEAT-C0003" : "LEAT-R0001",
                       &(struct base_place){.source = source}, NULL, st == -2 ? "nested too deeply" : "out of memory");

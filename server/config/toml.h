@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TOML file as a C tree: members in the order of the file, each key and value with its place (columns in bytes).
 //
-// toml++ stops at the first syntax error; it is the one diagnostic then. Bounded: a file of 1 MiB, nesting of 32.
+// toml++ stops at the first syntax error. Where it is plain what was meant, or that only this line is lost, the line is
+// mended (toml_mend.c) and the rest read as well; elsewhere the error is the last diagnostic. Bounded: a file of 1 MiB, nesting of 32.
 // Thread: any. The tree lives in the arena.
 #ifndef CONFIG_TOML_H
 #define CONFIG_TOML_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/diag.h"
 
 struct base_arena;
+struct base_str;
 
 enum toml_kind { TOML_TABLE, TOML_ARRAY, TOML_TEXT, TOML_INT, TOML_FLOAT, TOML_BOOL, TOML_DATE };
 
@@ -35,5 +38,17 @@ const struct toml_node *toml_member(const struct toml_node *table, const char *k
 // Offset of the first place that is nested deeper than TOML_DEPTH_MAX, or whose dotted key has more parts; len if none.
 // toml++ recurses over both.
 size_t toml_guard(const char *text, size_t len);
+
+enum toml_mended {
+    TOML_STOP, // what was meant is not plain: nothing behind the line can be read
+    TOML_SURE, // the line means what was written
+    TOML_LOST  // its value is made up, so that nothing that is said of it counts
+};
+// Writes what stands for the line that begins at `at`, in which toml++ found `what` at byte `column` (from 1), so that the
+// lines behind it can be read.
+enum toml_mended toml_mend(const char *text, size_t len, size_t at, size_t column, const char *what,
+                           struct base_str *line);
+// Does `at`, the beginning of a line, lie in a string, a list or an inline table?
+bool toml_is_within(const char *text, size_t len, size_t at);
 
 #endif

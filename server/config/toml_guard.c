@@ -51,3 +51,26 @@ size_t toml_guard(const char *text, size_t len)
     }
     return len;
 }
+
+bool toml_is_within(const char *text, size_t len, size_t at)
+{
+    unsigned depth = 0;
+    for (const char *p = text, *end = text + len; p < text + at;) {
+        const char *line;
+        if (*p == '"' || *p == '\'') {
+            p = skip_string(p, end);
+            continue;
+        }
+        if (*p == '#' && !(line = memchr(p, '\n', (size_t)(end - p))))
+            return false;
+        if (*p == '#')
+            p = line;
+        if (*p == '[' || *p == '{')
+            depth++;
+        else if ((*p == ']' || *p == '}') && depth)
+            depth--;
+        if (++p == text + at)
+            return depth > 0;
+    }
+    return at > 0; // in a string, unless there is nothing before
+}

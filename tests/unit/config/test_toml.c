@@ -108,12 +108,48 @@ static void test_syntax_errors_are_reported_once(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture *f = *state;
         f->diags.count = f->diags.errors = 0;
-        assert_null(parse(f, cases[i].text));
+        parse(f, cases[i].text);
         assert_int_equal(f->diags.errors, 1);
         struct base_diag *d = &f->diags.items[0];
         if (strncmp(d->message, cases[i].message, strlen(cases[i].message)) != 0 || d->place.line != cases[i].line ||
             d->place.column != cases[i].column)
             fail_msg("case %zu: %u:%u %s", i, d->place.line, d->place.column, d->message);
+    }
+}
+
+static void test_a_slip_hides_no_line_behind_it(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t errors;
+        const char *want; // NULL = not read
+    } cases[] = {
+        {"a = word, # why\nb = 1,\nc = 'x';\nd = 2", 3,
+         "{a@1:1+1=1:5+6<word> b@2:1+1=2:5+1<1> c@3:1+1=3:5+3<x> d@4:1+1=4:5+1<2> } "},
+        {"a: \"x\"\nb =\nc = 1", 2, "{a@1:1+1=1:4+3<x> b@2:1+1=2:4+1<> c@3:1+1=3:5+1<1> } "},
+        {"[s.t\na = 1\na = 2\nb = 3", 2, "{s@1:2+1{t@1:4+1{a@2:1+1=2:5+1<1> b@4:1+1=4:5+1<3> } } } "},
+        {"a = True\nb = \"\\q\"\nc = 'x\nd = 1", 3,
+         "{a@1:1+1=1:5+2<> b@2:1+1=2:5+2<> c@3:1+1=3:5+2<x> d@4:1+1=4:5+1<1> } "},
+        {"a = \"\"\"\nb = \\q\n\"\"\"\nc = word", 1, NULL}, // in a string that goes over lines
+        {"a = [\nb = 1\nc = word", 1, NULL},
+        {"a = 1 b = 2\nc = word", 1, NULL},
+        {"[s]\nx = 1\n[s]\nc = word", 1, NULL},
+        {"x = 'y' 'z'\r\nc = word", 1, NULL},
+        {"a = 5s\nb = 127.0.0.1:80\nc = 1", 2, "{a@1:1+1=1:5+2<5s> b@2:1+1=2:5+12<127.0.0.1:80> c@3:1+1=3:5+1<1> } "},
+        {"x = y\r\nc = 1\r\n", 1, "{x@1:1+1=1:5+1<y> c@2:1+1=2:5+1<1> } "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture *f = *state;
+        struct base_str out;
+        base_str_init(&out);
+        f->diags.count = f->diags.errors = 0;
+        const struct toml_node *root = parse(f, cases[i].text);
+        if (root)
+            print(root, &out);
+        if (f->diags.errors != cases[i].errors || !root != !cases[i].want ||
+            (root && strcmp(out.ptr, cases[i].want) != 0))
+            fail_msg("case %zu: %u errors, %s", i, f->diags.errors, root ? out.ptr : "nothing");
+        base_str_fini(&out);
     }
 }
 
@@ -148,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_tree),
         TEST(test_syntax_errors_are_reported_once),
+        TEST(test_a_slip_hides_no_line_behind_it),
         TEST(test_depth_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
