@@ -128,10 +128,15 @@ static void describe(struct binder *b, struct plan_node *node)
     int known = node->source_plan.ports.count > 0;
     for (uint32_t i = 0; i < node->source_plan.ports.count; i++)
         known = known && leat_ports_get(&node->source_plan.ports, i).schema;
-    if (known)
+    if (known || !node->graph->broken) // options with faults may tell of other tables than are meant
         bind_copy_ports(b, node, &node->source_plan.ports);
-    else
+    if (!known) {
+        node->foreseen = node->outputs;
+        node->foreseen_count = node->output_count;
+        node->outputs = NULL;
+        node->output_count = 0;
         b->plan->complete = 0;
+    }
     bind_doubt_ports(node, node->graph->uncertain);
     if (node->source_plan.resource)
         node->source_plan.resource = base_arena_strdup(b->plan->arena, node->source_plan.resource);

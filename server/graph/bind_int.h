@@ -37,6 +37,9 @@ void bind_doubt_ports(struct plan_node *node, int all);
 // The port that a reference means, or UINT32_MAX after a fault.
 uint32_t bind_port_of(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
                       const struct plan_node *from);
+// The same of a source that has no outputs before it is connected; NULL when nothing is known, and after a fault.
+const struct plan_output *bind_foreseen(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
+                                        const struct plan_node *from);
 // NULL for a name that could not be resolved.
 struct plan_node *bind_node_of(struct plan_job *plan, const struct graph_node *node);
 

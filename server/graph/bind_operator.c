@@ -72,6 +72,7 @@ void bind_operator(struct binder *b, struct plan_node *node)
         inputs[i] = (struct leat_input){NULL, LEAT_MODE_ALL, g->refs[i].kind};
         ports[i] = UINT32_MAX;
         if (!from || from->output_count == 0) {
+            bind_foreseen(b, g, &g->refs[i], from);
             known = 0;
             continue;
         }

@@ -74,31 +74,51 @@ void bind_doubt_ports(struct plan_node *node, int all)
     }
 }
 
-static void list_ports(const struct plan_node *node, char *text, size_t size)
+static void no_such_port(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
+                         const char *name, const struct plan_output *outputs, uint32_t count)
 {
+    char ports[512] = "", hint[600];
     size_t len = 0;
-    text[0] = 0;
-    for (uint32_t i = 0; i < node->output_count && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", i ? ", " : "", node->name,
-                                *node->outputs[i].name ? "." : "", node->outputs[i].name);
+    for (uint32_t i = 0; i < count && len < sizeof ports; i++)
+        len += (size_t)snprintf(ports + len, sizeof ports - len, "%s%s%s%s", i ? ", " : "", name,
+                                *outputs[i].name ? "." : "", outputs[i].name);
+    snprintf(hint, sizeof hint, "It gives: %s.", ports);
+    if (!*ref->port)
+        bind_fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", name);
+    else
+        bind_fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", name, ref->port);
+}
+
+static uint32_t find_port(const struct graph_ref *ref, const struct plan_output *outputs, uint32_t count)
+{
+    if (!*ref->port && count == 1)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(outputs[i].name, ref->port) == 0)
+            return i;
+    return UINT32_MAX;
 }
 
 uint32_t bind_port_of(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
                       const struct plan_node *from)
 {
-    if (!*ref->port && from->output_count == 1)
-        return 0;
-    for (uint32_t i = 0; i < from->output_count; i++)
-        if (strcmp(from->outputs[i].name, ref->port) == 0)
-            return i;
-    char ports[512], hint[600];
-    list_ports(from, ports, sizeof ports);
-    snprintf(hint, sizeof hint, "It gives: %s.", ports);
-    if (!*ref->port)
-        bind_fault(b, reader, "LEAT-G0011", ref, hint, "\"%s\" gives several tables: say which one", from->name);
-    else
-        bind_fault(b, reader, "LEAT-G0012", ref, hint, "\"%s\" gives no \"%s\"", from->name, ref->port);
-    return UINT32_MAX;
+    uint32_t port = find_port(ref, from->outputs, from->output_count);
+    if (port == UINT32_MAX)
+        no_such_port(b, reader, ref, from->name, from->outputs, from->output_count);
+    return port;
+}
+
+const struct plan_output *bind_foreseen(struct binder *b, const struct graph_node *reader, const struct graph_ref *ref,
+                                        const struct plan_node *from)
+{
+    if (!from || from->output_count || !from->foreseen_count)
+        return NULL;
+    uint32_t port = find_port(ref, from->foreseen, from->foreseen_count);
+    if (port != UINT32_MAX)
+        return &from->foreseen[port];
+    if (*ref->port) // without a name: which of the tables are there is not known yet
+        no_such_port(b, reader, ref, from->name, from->foreseen, from->foreseen_count);
+    return NULL;
 }
 
 struct plan_node *bind_node_of(struct plan_job *plan, const struct graph_node *node)

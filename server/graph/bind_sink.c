@@ -73,6 +73,19 @@ static enum plan_adapt choose_adapt(uint8_t wanted, uint8_t given, const struct 
     return PLAN_ADAPT_CONSOLIDATE;
 }
 
+// Before it is connected a source may know that it gives changes, though not yet in which form.
+static void refuse_changes(struct binder *b, const struct plan_node *node, const struct plan_output *foreseen)
+{
+    if (node->sink_plan.mode != LEAT_MODE_INSERT_ONLY ||
+        (foreseen->mode != LEAT_MODE_UPSERT && foreseen->mode != LEAT_MODE_ALL))
+        return;
+    const struct graph_ref *ref = &node->graph->refs[0];
+    bind_fault(b, node->graph, "LEAT-G0016", ref,
+               "Use a sink that can write updates and deletes by key (upsert-kafka, jdbc).",
+               "sink \"%s\" (%s) takes %s, but \"%s\" gives updates and deletes too", node->name, node->component->name,
+               bind_mode_text(LEAT_MODE_INSERT_ONLY), ref->text);
+}
+
 static void connect_sink(struct binder *b, struct plan_node *node, struct plan_node *from, uint32_t port,
                          const uint32_t *key, uint32_t key_count)
 {
@@ -117,12 +130,13 @@ static void connect_sink(struct binder *b, struct plan_node *node, struct plan_n
 
 // What is not sure may still have names of columns, for which the sink is asked; kinds of changes and a key that are not
 // known are taken for what no sink objects to.
-static void suppose_input(const struct leat_schema *schema, struct leat_sink_request *request)
+static void suppose_input(const struct leat_schema *schema, const struct plan_output *foreseen,
+                          struct leat_sink_request *request)
 {
     static const uint32_t first[1];
     if (!schema || has_nameless(schema) || !schema->column_count) {
-        request->key = NULL;
-        request->key_count = 0;
+        request->key = foreseen ? first : NULL; // what gives changes will most likely have a key
+        request->key_count = foreseen ? 1 : 0;
         return;
     }
     request->schema = schema;
@@ -138,6 +152,7 @@ void bind_sink(struct binder *b, struct plan_node *node)
     const struct graph_node *g = node->graph;
     struct plan_node *from = g->ref_count ? bind_node_of(b->plan, g->refs[0].to) : NULL;
     uint32_t port = from && from->output_count ? bind_port_of(b, g, &g->refs[0], from) : UINT32_MAX;
+    const struct plan_output *foreseen = g->ref_count ? bind_foreseen(b, g, &g->refs[0], from) : NULL;
     const struct leat_schema *schema = port == UINT32_MAX ? NULL : from->outputs[port].schema;
     struct leat_sink_request request = {
         .struct_size = sizeof request,
@@ -155,7 +170,7 @@ void bind_sink(struct binder *b, struct plan_node *node)
         request.mode = from->outputs[port].mode;
     } else {
         b->plan->complete = 0;
-        suppose_input(schema, &request);
+        suppose_input(schema, foreseen, &request);
     }
     if (!g->config)
         return;
@@ -170,4 +185,6 @@ void bind_sink(struct binder *b, struct plan_node *node)
         return;
     if (sure)
         connect_sink(b, node, from, port, request.key, request.key_count);
+    else if (foreseen)
+        refuse_changes(b, node, foreseen);
 }

@@ -67,6 +67,8 @@ struct plan_node {
 
     struct plan_output *outputs;
     uint32_t output_count;
+    struct plan_output *foreseen; // sources without outputs yet: what is sure of them before connecting, no schema
+    uint32_t foreseen_count;
     struct plan_edge **inputs; // by input number
     uint32_t input_count;
     uint32_t visited; // the walk that passed it last
