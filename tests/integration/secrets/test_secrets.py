@@ -5,6 +5,7 @@ that the lines around a fault are shown."""
 import json
 import os
 import re
+import signal
 import time
 import urllib.parse
 
@@ -127,7 +128,7 @@ def search(where, text, wanted=()):
         assert words in text, f"{where} does not hold {words!r}, so the test proves nothing:\n{text[-3000:]}"
 
 
-def run(work, pg, log_format):
+def run(work, pg, log_format, crashes):
     folder = f"{work}/{log_format}"
     os.makedirs(folder)
     leat = Leat(pipeline(folder, pg, free_port(), log_format), folder, env=VARIABLES).launch()
@@ -136,21 +137,28 @@ def run(work, pg, log_format):
     for path in ("/health", "/health/live", "/health/ready", "/metrics", "/", "/api/v1/jobs", "/nowhere"):
         wanted = ("******",) if path == "/health" else ()
         search(path, leat.get(path)[1], wanted)
-    leat.terminate()
-    search(f"the log as {log_format}", leat.log_text(), ("******", "does not exist"))
+    if crashes:
+        os.kill(leat.pid, signal.SIGSEGV)
+        assert leat.wait_end() == -signal.SIGSEGV
+    else:
+        leat.terminate()
+    words = ("******", "does not exist") + (("crashed by SIGSEGV",) if crashes else ())
+    search(f"the log as {log_format}", leat.log_text(), words)
     return leat.pipeline
 
 
 def test_no_output_shows_a_secret(work, pg):
-    for log_format in ("text", "json"):
-        file = run(work, pg, log_format)
+    for log_format, crashes in (("text", False), ("json", True)):
+        file = run(work, pg, log_format, crashes)
     environment = {**VARIABLES, "LEAT_HTTP": "127.0.0.1:0", "LEAT_DATA": work}
     for verb in (["check"], ["check", "--json"], ["plan"], ["plan", "--json"], ["plan", "--dot"]):
         done = run_verb(*verb, file, env=environment)
         assert done.returncode == 0, done.stderr
         search(" ".join(verb), done.stdout + done.stderr)
-    done = run_verb("sql", "-f", file, "SELECT * FROM made LIMIT 1", env=environment)
-    search("sql", done.stdout + done.stderr)
+    for verb in (["plan", "--connect", file], ["sql", "-f", file, "SELECT * FROM made LIMIT 1"],
+                 ["sql", "--timeout", "5", "-f", file, "SELECT * FROM pg LIMIT 1"]):
+        done = run_verb(*verb, env=environment)
+        search(" ".join(verb), done.stdout + done.stderr)
     done = run_verb("plugins", "--json", env=environment)
     search("plugins", done.stdout + done.stderr)
 
