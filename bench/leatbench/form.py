@@ -21,7 +21,8 @@ class Sample:
         self.foreign = None  # share of all cores that programs of others took meanwhile; the runner fills it in
 
     def __getitem__(self, key):
-        derived = {"rate": (self.rows, self.seconds), "rows_per_cpu": (self.rows, self.cpu)}
+        derived = {"rate": (self.rows, self.seconds), "rows_per_cpu": (self.rows, self.cpu),
+                   "cpu_per_row": (self.cpu, self.rows)}
         if key in derived:
             over, under = derived[key]
             return over / under if over is not None and under else None
@@ -52,12 +53,13 @@ def at_least(bound, unit=""):
 
 
 def at_most(bound, unit=""):
-    return Budget(f"≤ {bound:g} {unit}".rstrip(), lambda leat, ratio, result: leat <= bound)
+    return Budget(f"≤ {bound:.3g} {unit}".rstrip(), lambda leat, ratio, result: leat <= bound)
 
 
 class Measure:
-    """One line of the table. `key` is a field of Sample, `rate` (rows a second), `rows_per_cpu` (rows a CPU second) or
-    the name of a further number; `scale` divides it for showing. The ratio is always "how many times better is leat"."""
+    """One line of the table. `key` is a field of Sample, `rate` (rows a second), `rows_per_cpu` (rows a CPU second),
+    `cpu_per_row` or the name of a further number; `scale` divides it for showing. The ratio is always "how many times
+    better is leat"."""
 
     def __init__(self, key="rate", unit="rows/s", budget=None, better="more", scale=1):
         self.key = key
