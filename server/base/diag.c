@@ -176,7 +176,8 @@ const char *base_diag_nearest(struct base_diags *diags, const char *word, const 
 // Does the key before '=' look as if its value were a secret? Misspelt keys count too: they are what is shown here.
 static bool looks_secret(const char *key, size_t len)
 {
-    static const char *const misspelt[] = {"pass", "pasw", "pwd", "private", NULL};
+    static const char *const misspelt[] = {"pass",    "pasw",   "pwd",        "private",    "api-key",    "api.key",
+                                           "api_key", "apikey", "access-key", "access.key", "access_key", NULL};
     if (len > 4 && strncasecmp(key + len - 4, ".url", 4) == 0)
         return false; // where tokens are had; a password within is add_guarded's
     return base_secret_named(key, len, misspelt);
@@ -252,6 +253,18 @@ static size_t password_len(const char *p, const char *end)
     return (size_t)(p - from);
 }
 
+// The value of a parameter of a URL, "?NAME=value" or "&NAME=value" at `p`, whose name looks secret; misspelt ones too.
+static const char *secret_parameter(const char *p, const char *end)
+{
+    const char *equals = memchr(p, '=', (size_t)(end - p));
+    if (!equals)
+        return NULL;
+    for (const char *c = p + 1; c < equals; c++)
+        if (!is_key_char(*c) || strchr("\"'", *c))
+            return NULL;
+    return looks_secret(p + 1, (size_t)(equals - p - 1)) ? equals + 1 : NULL;
+}
+
 // Adds the text with "password=…" and "://user:…@" masked, whether the value is known as a secret or not: in a line that
 // is no TOML nobody has registered it.
 static void add_guarded(struct base_str *out, const char *text, size_t len)
@@ -262,6 +275,8 @@ static void add_guarded(struct base_str *out, const char *text, size_t len)
         size_t n = 0;
         if (end - p > 9 && strncasecmp(p, "password=", 9) == 0) {
             secret = p + 9 + (p[9] == '"' || p[9] == '\'');
+            n = password_len(secret, end);
+        } else if ((*p == '?' || *p == '&') && (secret = secret_parameter(p, end))) {
             n = password_len(secret, end);
         } else if (end - p > 3 && strncmp(p, "://", 3) == 0) {
             secret = base_secret_in_authority(p + 3, (size_t)(end - p) - 3, "?\"' ", &n);

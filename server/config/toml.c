@@ -178,8 +178,8 @@ static const char *syntax_hint(const char *what)
         {"expected a comment or whitespace, saw ','", "Nothing ends an option but the line: take the comma out."},
         {"expected a comment or whitespace, saw ';'", "Nothing ends an option but the line: take the ';' out."},
         {"expected a comment or whitespace", "One option a line; nothing ends it but the line."},
-        {"unescaped control characters", "A string ends in the line in which it begins; longer ones stand between "
-                                         "\"\"\" and \"\"\"."},
+        {"control characters other than TAB", "A string ends in the line in which it begins; longer ones stand between "
+                                              "\"\"\" and \"\"\"."},
         {"unknown escape sequence", "Write \\\\ for a backslash, or put the string into single quotes."},
         {"saw '{'",
          "Pipeline files are TOML, not JSON: [sources.NAME] in a line of its own, then name = value, one a line."},
