@@ -16,7 +16,8 @@
 #include "lookup_int.h"
 #include "pq_oid.h"
 
-#define PAUSE 1000000 // microseconds, times the attempt
+#define PAUSE      1000000 // microseconds, times the attempt
+#define FAULTS_MAX 4000    // bytes told of the faults of all columns
 
 static leat_status notify(struct leat_ctx *ctx, void *arg)
 {
@@ -128,28 +129,52 @@ static leat_status make_schema(struct jdbc_lookup *l)
     return st;
 }
 
-// Compares with the catalogue, at the first connection and at every further one.
+static void column_fault(struct buf *faults, const char *what)
+{
+    buf_str(faults, faults->len ? "; " : "");
+    buf_str(faults, what);
+}
+
+static leat_status check_column(struct jdbc_lookup *l, uint32_t i, struct buf *faults)
+{
+    const struct leat_field *f = &l->fields[i];
+    const struct jdbc_table_column *from = jdbc_table_find(&l->table, f->name);
+    char what[JDBC_NAME_MAX * 3], type[JDBC_TYPE_TEXT];
+    if (!from) {
+        snprintf(what, sizeof what, "it has no column \"%.*s\"", (int)f->name.len, (const char *)f->name.ptr);
+        column_fault(faults, what);
+        return LEAT_OK;
+    }
+    const char *wrong = jdbc_wire_reads(&f->type, &from->target);
+    if (wrong) {
+        jdbc_type_name(&f->type, type);
+        snprintf(what, sizeof what, "column \"%s\" is %s, declared as %s: %s", from->name, from->type, type, wrong);
+        column_fault(faults, what);
+        return LEAT_OK;
+    }
+    l->columns[i].wire = jdbc_wire_of(&f->type);
+    // char(n) as text would lose its blanks
+    l->columns[i].read_as = from->target.oid == OID_BPCHAR ? "pg_catalog.bpchar" : l->columns[i].wire->name;
+    return set_names(&l->columns[i], from) < 0 ? leat_no_memory(l->ctx) : LEAT_OK;
+}
+
+// Compares with the catalogue, at the first connection and at every further one. All faults are told at once.
 static leat_status check_columns(struct jdbc_lookup *l)
 {
-    for (uint32_t i = 0; i < l->schema.column_count; i++) {
-        const struct leat_field *f = &l->fields[i];
-        const struct jdbc_table_column *from = jdbc_table_find(&l->table, f->name);
-        if (!from)
-            return leat_fail(l->ctx, LEAT_CONFIG, "LEAT-J0104", "table %s has no column \"%.*s\"", l->table.full,
-                             (int)f->name.len, (const char *)f->name.ptr);
-        const char *wrong = jdbc_wire_reads(&f->type, &from->target);
-        char type[JDBC_TYPE_TEXT];
-        jdbc_type_name(&f->type, type);
-        if (wrong)
-            return leat_fail(l->ctx, LEAT_CONFIG, "LEAT-J0104", "column \"%s\" of %s is %s, declared as %s: %s",
-                             from->name, l->table.full, from->type, type, wrong);
-        l->columns[i].wire = jdbc_wire_of(&f->type);
-        // char(n) as text would lose its blanks
-        l->columns[i].read_as = from->target.oid == OID_BPCHAR ? "pg_catalog.bpchar" : l->columns[i].wire->name;
-        if (set_names(&l->columns[i], from) < 0)
-            return leat_no_memory(l->ctx);
+    struct buf faults;
+    leat_status st = LEAT_OK;
+    buf_init(&faults, 1u << 20);
+    for (uint32_t i = 0; st == LEAT_OK && i < l->schema.column_count; i++)
+        st = check_column(l, i, &faults);
+    if (st == LEAT_OK && !buf_ok(&faults))
+        st = leat_no_memory(l->ctx);
+    if (st == LEAT_OK && faults.len) {
+        st = leat_fail(l->ctx, LEAT_CONFIG, "LEAT-J0104", "the schema does not fit table %s: %.*s", l->table.full,
+                       (int)(faults.len > FAULTS_MAX ? FAULTS_MAX : faults.len), (const char *)faults.ptr);
+        leat_error_hint(l->ctx, "Correct the lookup's schema, or leave it out: its columns are the table's then.");
     }
-    return LEAT_OK;
+    buf_fini(&faults);
+    return st;
 }
 
 static leat_status load_step(struct jdbc_lookup *l)

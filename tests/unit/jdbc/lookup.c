@@ -258,7 +258,8 @@ static const struct refusal refusals[] = {
     {"id BIGINT, nothing STRING", LEAT_CONFIG, "has no column \"nothing\""},
     {"id INT", LEAT_CONFIG, "the declared integer is narrower"},
     {"id BIGINT, name INT", LEAT_CONFIG,
-     "column \"name\" of \"public\".\"t\" is character varying(10), declared as INT"},
+     "the schema does not fit table \"public\".\"t\": column \"name\" is character varying(10), declared as INT"},
+    {"id INT, name STRING, nothing STRING", LEAT_CONFIG, "narrower than the column; it has no column \"nothing\""},
     {"id BIGINT, name VARCHAR(5)", LEAT_CONFIG, "the declared length is less"},
 };
 
