@@ -48,10 +48,10 @@
                                   "session is set by leat. Leave it out."),                                            \
         DEBEZIUM("topic.prefix", "Topics are named by the sinks that write them. Leave it out."),                      \
         DEBEZIUM("schema.include.list", "Write schema-name, a regular expression."),                                   \
-        DEBEZIUM("schema.exclude.list", "Write schema-name as what remains, for example (?!audit$).*"),                \
+        DEBEZIUM("schema.exclude.list", "Write schema-name as what remains: (?!audit$).* is all but one."),            \
         DEBEZIUM("table.include.list",                                                                                 \
                  "Write schema-name and table-name, regular expressions: table-name = \"orders|users\"."),             \
-        DEBEZIUM("table.exclude.list", "Write table-name as what remains, for example (?!audit$|tmp_).*"),             \
+        DEBEZIUM("table.exclude.list", "Write table-name as what remains: (?!audit$|tmp_).* is all but some."),        \
         DEBEZIUM("column.include.list", "Name the columns in [sources.NAME.schema]."),                                 \
         DEBEZIUM("column.exclude.list",                                                                                \
                  "Name the other columns in [sources.NAME.schema], or leave these out in a query."),                   \
