@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 // What may follow a type's name.
 enum suffix {
     PLAIN,
@@ -230,12 +232,30 @@ static struct sql_type_node *array_of(struct sql_parser *p, struct sql_type_node
     return t;
 }
 
+// STRNG: a slip or two from a type that there is.
+static void hint_nearest(struct sql_parser *p, const struct sql_token *t)
+{
+    const char *near = NULL;
+    uint32_t best = t->text.len > 6 ? 2 : 1;
+    for (size_t i = 0; t->kind == SQL_TOKEN_WORD && i < sizeof type_names / sizeof type_names[0]; i++) {
+        const char *name = type_names[i].name;
+        uint32_t distance = sql_name_distance(name, strlen(name), (const char *)t->text.ptr, t->text.len);
+        if (type_names[i].suffix == REFUSED || distance > best || (near && distance == best))
+            continue;
+        near = name;
+        best = distance;
+    }
+    if (near)
+        sql_diag_hint(p->diag, "Did you mean %s?", near);
+}
+
 struct sql_type_node *parse_type(struct sql_parser *p)
 {
     const struct sql_token *first = parse_peek(p);
     const struct type_name *n = find(first);
     if (!n) {
         parse_fail(p, "a type");
+        hint_nearest(p, first);
         parse_hint_type(p);
         return NULL;
     }
