@@ -25,9 +25,9 @@ demo: all ## run the order pipeline on servers of its own; KEEP=1 leaves them ru
 	@ci/setup servers
 	@KEEP='$(KEEP)' ci/demo
 
-bench: all ## run the benches against their rivals; ONLY=name picks one
+bench: all ## run the benches against their rivals; ONLY=name picks one, ROUNDS=n, JSON=file
 	@ci/setup servers
-	@bench/run $(ONLY)
+	@bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON)) $(ONLY)
 
 bench-flink: ## measure Flink 1.18.1 on the order pipeline; its figures go to bench/flink/figures.json
 	@ci/setup servers flink

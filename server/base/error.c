@@ -100,6 +100,12 @@ void base_error_wrap(struct base_error *err, const char *format, ...)
     base_text_fit(err->message, sizeof err->message, "%s: %s", context, old);
 }
 
+void base_error_at(struct base_error *err, const char *position)
+{
+    base_text_fit(err->position, sizeof err->position, "%s", position);
+    base_error_wrap(err, "%s", position);
+}
+
 const char *base_failure_name(leat_status failure)
 {
     static const char *const names[] = {"ok", "config", "transient", "data", "resource", "fatal", "bug"};

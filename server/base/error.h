@@ -23,6 +23,7 @@ struct base_error {
     char hint[512];        // what to do; "" = none
     char native_code[32];  // SQLSTATE, Kafka's error name, errno; "" = none
     char native_text[512]; // the other side's own words
+    char position[256];    // of the row that it befell, as its source counts; the message has it too; "" = none
     char option[64];       // the option in whose text it lies, "" = in none …
     uint32_t offset;       // … and the byte there
     leat_usec retry_delay; // the other side asked to wait this long; 0 = no wish
@@ -44,6 +45,9 @@ void base_error_place(struct base_error *err, const char *option, uint32_t offse
 // Adds a sentence to the detail.
 void base_error_add_detail(struct base_error *err, const char *sentence);
 void base_error_node(struct base_error *err, const char *node);
+
+// The position of the row that it befell: kept, and put before the message.
+void base_error_at(struct base_error *err, const char *position);
 
 // Puts what was being done before the message: "could not start job \"x\": <message>". Once where rooms meet.
 void base_error_wrap(struct base_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

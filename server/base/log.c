@@ -178,8 +178,8 @@ static void tell_dropped(struct base_log *log, uint64_t count, leat_usec now)
     char message[128];
     snprintf(message, sizeof message, "%llu lines were lost because the log could not be written fast enough",
              (unsigned long long)count);
-    add_string(&r, "");
-    add_string(&r, "");
+    for (int who = 0; who < 3; who++)
+        add_string(&r, "");
     add_string(&r, "log-dropped");
     add_string(&r, message);
     write_record(log, &r);
@@ -348,8 +348,10 @@ void base_logv(const struct base_logger *who, uint8_t level, const char *event, 
     r.len = 0;
     r.repeated = 0;
     r.fields = 0;
+    r.machine = 0;
     add_string(&r, who->pipeline ? who->pipeline : "");
     add_string(&r, who->node ? who->node : "");
+    add_string(&r, who->job ? who->job : "");
     r.who_len = r.len;
     add_string(&r, event);
     add_string(&r, message);
@@ -359,6 +361,7 @@ void base_logv(const struct base_logger *who, uint8_t level, const char *event, 
             continue; // says nothing
         add_string(&r, fields[i].key);
         add_string(&r, fields[i].value);
+        r.machine |= (uint8_t)(fields[i].machine << r.fields);
         r.fields++;
     }
     put(who->log, &r);

@@ -8,7 +8,8 @@
 // Lines stand in the order of their times.
 //
 //     2026-11-21T09:30:00.123456Z WARN  orders/pg connection-lost lost connection to server "db" attempt=3
-//     {"time":"2026-11-21T09:30:00.123456Z","level":"warn","pipeline":"orders","node":"pg","event":"connection-lost",…}
+//     {"time":"2026-11-21T09:30:00.123456Z","level":"warn","pipeline":"orders","job":"pg","node":"pg",
+//      "event":"connection-lost",…}
 //
 // Levels are those of leat/host.h. What changes from one repeat to the next (an attempt's number) belongs into a
 // field, not into the message, or it cannot be folded.
@@ -40,6 +41,7 @@ struct base_log_options {
 struct base_log_field {
     const char *key;
     const char *value;
+    bool machine; // only in JSON: for people the message says it
 };
 
 // Who speaks. A plain value: keep one per pipeline or node. Strings are borrowed for as long as it is used.
@@ -47,6 +49,7 @@ struct base_logger {
     struct base_log *log; // NULL = say nothing
     const char *pipeline; // NULL or "" = the server itself
     const char *node;     // NULL or "" = the pipeline as a whole
+    const char *job;      // NULL or "" = none; only in JSON, as a node is in one job and messages name it
     uint8_t level;        // 0 = the log's own level
     bool each;            // never folded: states, of which each change counts and comes at once
 };

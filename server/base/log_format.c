@@ -42,7 +42,7 @@ void log_format_text(const struct log_record *r, struct base_secrets *secrets, s
     static const char *const levels[] = {"", "ERROR", "WARN ", "INFO ", "DEBUG"};
     char time[BASE_TIME_TEXT];
     base_time_print(r->time, time);
-    const char *pipeline = r->text, *node = next(pipeline), *event = next(node), *message = next(event);
+    const char *pipeline = r->text, *node = next(pipeline), *event = next(next(node)), *message = next(event);
     base_str_addf(out, "%s %s ", time, levels[r->level <= LEAT_LOG_DEBUG ? r->level : LEAT_LOG_DEBUG]);
     if (*pipeline)
         base_str_addf(out, *node ? "%s/%s " : "%s ", pipeline, node);
@@ -54,10 +54,12 @@ void log_format_text(const struct log_record *r, struct base_secrets *secrets, s
     const char *key = next(message);
     for (unsigned i = 0; i < r->fields; i++) {
         const char *value = next(key);
-        base_str_clear(&masked);
-        base_secrets_mask(secrets, value, strlen(value), &masked);
-        base_str_addf(out, " %s=", key);
-        add_value(masked.ptr, masked.len, out);
+        if (!(r->machine >> i & 1)) {
+            base_str_clear(&masked);
+            base_secrets_mask(secrets, value, strlen(value), &masked);
+            base_str_addf(out, " %s=", key);
+            add_value(masked.ptr, masked.len, out);
+        }
         key = next(value);
     }
     if (r->repeated) {
@@ -84,10 +86,13 @@ void log_format_json(const struct log_record *r, struct base_secrets *secrets, s
 {
     char time[BASE_TIME_TEXT];
     base_time_print(r->time, time);
-    const char *pipeline = r->text, *node = next(pipeline), *event = next(node), *message = next(event);
+    const char *pipeline = r->text, *node = next(pipeline), *job = next(node), *event = next(job),
+               *message = next(event);
     base_str_addf(out, "{\"time\":\"%s\",\"level\":\"%s\"", time, base_log_level_name(r->level));
     if (*pipeline)
         add_member(out, NULL, "pipeline", pipeline);
+    if (*job)
+        add_member(out, NULL, "job", job);
     if (*node)
         add_member(out, NULL, "node", node);
     add_member(out, NULL, "event", event);

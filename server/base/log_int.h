@@ -6,14 +6,15 @@
 #include "base/log.h"
 #include "base/str.h"
 
-// Strings lie one after the other in `text`, each terminated: pipeline, node, event, message, then key, value, ….
+// Strings lie one after the other in `text`, each terminated: pipeline, node, job, event, message, then key, value, ….
 struct log_record {
     leat_usec time;
     uint8_t level;
     uint8_t fields;
+    uint8_t machine;   // a bit for each field that is only in JSON
     bool each;         // never folded
-    uint16_t who_len;  // bytes of pipeline and node
-    uint16_t same_len; // bytes of the four first strings: what is compared when repeats are folded
+    uint16_t who_len;  // bytes of pipeline, node and job
+    uint16_t same_len; // bytes of the five first strings: what is compared when repeats are folded
     uint16_t len;      // bytes of all strings
     uint32_t repeated; // > 0: this line stands for so many …
     leat_usec last;    // … the last of which was then

@@ -66,12 +66,15 @@ void view_log_error(struct coordinator *c, const struct base_error *e, uint8_t l
     struct base_logger who = c->options.logger;
     if (e->node[0])
         who.node = e->node;
-    struct base_log_field fields[] = {{"code", e->code},
-                                      {"class", base_failure_name(e->failure)},
-                                      {"detail", e->detail},
-                                      {"native", e->native_text},
-                                      {"hint", e->hint}};
-    base_log_fields(&who, level, event, fields, 5, "%s", e->message);
+    struct base_log_field fields[] = {
+        {.key = "code", .value = e->code},
+        {.key = "position", .value = e->position, .machine = true},
+        {.key = "class", .value = base_failure_name(e->failure)},
+        {.key = "detail", .value = e->detail},
+        {.key = "native", .value = e->native_text},
+        {.key = "hint", .value = e->hint},
+    };
+    base_log_fields(&who, level, event, fields, 6, "%s", e->message);
 }
 
 void view_tell_failure(struct coordinator *c, const struct base_error *e, enum job_state end)

@@ -232,6 +232,7 @@ static struct coordinator *create_job(struct pipeline *p, uint32_t job, struct b
         .writer = p->options.writer,
         .logger = {.log = p->options.log,
                    .pipeline = p->options.graph->pipeline,
+                   .job = graph_job_name(p->options.graph, job),
                    .level = s->log_level < 0 ? 0 : (uint8_t)(s->log_level + LEAT_LOG_ERROR),
                    .each = true},
         .metrics = p->options.metrics,

@@ -97,7 +97,10 @@ __attribute__((format(printf, 7, 0))) static void host_diag(struct leat_ctx *ctx
     if (!rules_call_any(ctx, "diag"))
         return;
     struct base_log_field fields[] = {
-        {"code", code ? code : ""}, {"option", option ? option : ""}, {"hint", hint ? hint : ""}};
+        {.key = "code", .value = code ? code : ""},
+        {.key = "option", .value = option ? option : ""},
+        {.key = "hint", .value = hint ? hint : ""},
+    };
     base_logv(&core_of(ctx)->inst->logger, level, "diagnostic", fields, 3, fmt, ap);
 }
 
@@ -105,16 +108,19 @@ __attribute__((format(printf, 7, 0))) static void host_diag(struct leat_ctx *ctx
 static void log_skipped(struct ctx_core *core)
 {
     const struct base_logger *logger = &core->inst->logger;
-    struct base_log_field code = {"code", core->error.code};
+    struct base_log_field fields[] = {
+        {.key = "code", .value = core->error.code},
+        {.key = "position", .value = core->error.position, .machine = true},
+    };
     leat_usec now = base_time_mono();
     if (now - core->skips_since > SKIPS_WINDOW) {
         core->skips_since = now;
         core->skips = 0;
     }
     if (core->skips++ < SKIPS_TOLD)
-        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", &code, 1, "skipped a row: %s", core->error.message);
+        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", fields, 2, "skipped a row: %s", core->error.message);
     else
-        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", &code, 1,
+        base_log_fields(logger, LEAT_LOG_WARN, "row-skipped", fields, 1,
                         "skipped more rows; leat_rows_skipped_total has their number");
 }
 
@@ -128,7 +134,7 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
     if (failure >= 0)
         return rules_broken(inst, "bad_row", "without having said by leat_fail what is wrong with the row");
     if (where && *where)
-        base_error_wrap(&core->error, "%s", where);
+        base_error_at(&core->error, where);
     base_metric_inc(inst->metrics.errors, 1);
     if (failure != LEAT_DATA || inst->node->on_error == PLAN_ON_ERROR_FAIL)
         return failure;

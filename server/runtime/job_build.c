@@ -93,6 +93,7 @@ static struct inst *inst_create(struct runtime_job *job, const struct plan_node 
     inst->logger = (struct base_logger){.log = job->runtime->options.log,
                                         .pipeline = job->plan->pipeline,
                                         .node = node->name,
+                                        .job = job->plan->name,
                                         .level = job->options.log_level};
     inst->pending_tail = &inst->pending_head;
     inst->view_behind = -1;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that cannot be read: the job stops and names them, or leaves them out and counts them."""
+import json
 import os
 
 from leattest import Leat, relay, stage_one, wait_until
@@ -53,17 +54,33 @@ def test_skip_leaves_out_and_counts(work, pg, db, kafka, unique):
         leat.terminate()
 
 
-def test_a_flood_is_counted_not_printed(work):
+def read_bad_lines(work, count, server={}):
+    """The log of a run over lines of which all but the last are no JSON."""
     folder = f"{work}/in"
     os.makedirs(folder)
     with open(f"{folder}/a.jsonl", "w") as file:
-        file.write("".join(f"{{no json {n}\n" for n in range(20000)) + '{"id": 1}\n')
-    text = (head("flood") + section("sources.lines", {"connector": "filesystem", "path": folder, "format": "json",
-                                                      "on-error": "skip"})
+        file.write("".join(f"{{no json {n}\n" for n in range(count)) + '{"id": 1}\n')
+    text = (head("flood", server=server)
+            + section("sources.lines", {"connector": "filesystem", "path": folder, "format": "json",
+                                        "on-error": "skip"})
             + section("sources.lines.schema", {"id": "BIGINT"})
             + section("sinks.out", {"input": "lines", "connector": "print"}))
     leat = Leat(text, work).launch()
     wait_until(lambda: not leat.running(), 60, "the end of the file")
+    return leat
+
+
+def test_machines_read_job_node_and_position(work):
+    log = read_bad_lines(work, 2, {"log.format": "json"}).log_text().splitlines()
+    lines = [json.loads(line) for line in log if line.startswith("{")]
+    skipped = [line for line in lines if line["event"] == "row-skipped"]
+    assert [line["position"].rsplit(", ", 1)[1] for line in skipped] == ["byte 0", "byte 11"], skipped
+    assert all((line["pipeline"], line["job"], line["node"]) == ("flood", "lines", "lines") for line in skipped), skipped
+    assert all(line["job"] == "lines" for line in lines if line["event"] == "job-state"), lines
+
+
+def test_a_flood_is_counted_not_printed(work):
+    leat = read_bad_lines(work, 20000)
     told = [line for line in leat.log_text().splitlines() if "row-skipped" in line]
     assert 11 <= len(told) <= 60 and "no json 0" in told[0], told[:3] + told[-3:]
     assert any("repeated=" in line for line in told), told[-3:]

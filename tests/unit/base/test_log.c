@@ -56,10 +56,15 @@ static void test_text_form(void **state)
     base_secrets_add(secrets, "hunter2x", 8);
     struct base_log *log =
         base_log_create(&(struct base_log_options){.fd = f.fd, .secrets = secrets, .wall = fake_wall, .wall_arg = &f});
-    struct base_logger server = {.log = log}, node = {.log = log, .pipeline = "orders", .node = "pg"};
+    struct base_logger server = {.log = log}, node = {.log = log, .pipeline = "orders", .node = "pg", .job = "j"};
     base_log(&server, LEAT_LOG_INFO, "started", "leat %s started", "0.1");
-    struct base_log_field fields[] = {{"attempt", "3"}, {"text", "two words"}, {"pw", "hunter2x"}};
-    base_log_fields(&node, LEAT_LOG_WARN, "lost", fields, 3, "lost \"db\"\nurl hunter2x\033[2J");
+    struct base_log_field fields[] = {
+        {.key = "attempt", .value = "3"},
+        {.key = "text", .value = "two words"},
+        {.key = "pw", .value = "hunter2x"},
+        {.key = "position", .value = "said already", .machine = true},
+    };
+    base_log_fields(&node, LEAT_LOG_WARN, "lost", fields, 4, "lost \"db\"\nurl hunter2x\033[2J");
     base_log(&node, LEAT_LOG_DEBUG, "batch", "not written");
     node.level = LEAT_LOG_DEBUG;
     base_log(&node, LEAT_LOG_DEBUG, "batch", "written");
@@ -78,12 +83,13 @@ static void test_json_form(void **state)
     open_file(&f);
     struct base_log *log =
         base_log_create(&(struct base_log_options){.fd = f.fd, .json = true, .wall = fake_wall, .wall_arg = &f});
-    struct base_logger node = {.log = log, .pipeline = "orders", .node = "pg"};
-    base_log_fields(&node, LEAT_LOG_ERROR, "bad", (struct base_log_field[]){{"k", "v\"w"}}, 1, "a\nb");
+    struct base_logger node = {.log = log, .pipeline = "orders", .node = "pg", .job = "j"};
+    base_log_fields(&node, LEAT_LOG_ERROR, "bad",
+                    &(struct base_log_field){.key = "k", .value = "v\"w", .machine = true}, 1, "a\nb");
     base_log_destroy(log);
     assert_string_equal(read_file(&f),
                         "{\"time\":\"2025-11-21T09:30:00.000000Z\",\"level\":\"error\",\"pipeline\":\"orders\","
-                        "\"node\":\"pg\",\"event\":\"bad\",\"message\":\"a\\nb\",\"k\":\"v\\\"w\"}\n");
+                        "\"job\":\"j\",\"node\":\"pg\",\"event\":\"bad\",\"message\":\"a\\nb\",\"k\":\"v\\\"w\"}\n");
     close(f.fd);
 }
 
@@ -94,7 +100,12 @@ static void test_fields_without_a_value_are_left_out(void **state)
         open_file(&f);
         struct base_log *log = base_log_create(&(struct base_log_options){.fd = f.fd, .json = json});
         struct base_logger who = {.log = log};
-        struct base_log_field fields[] = {{"detail", ""}, {"code", "LEAT-R0001"}, {"native", NULL}, {"hint", ""}};
+        struct base_log_field fields[] = {
+            {.key = "detail", .value = ""},
+            {.key = "code", .value = "LEAT-R0001"},
+            {.key = "native", .value = NULL},
+            {.key = "hint", .value = ""},
+        };
         base_log_fields(&who, LEAT_LOG_ERROR, "bad", fields, 4, "out of memory");
         base_log_destroy(log);
         assert_non_null(strstr(read_file(&f), "LEAT-R0001"));
@@ -275,7 +286,7 @@ static void test_long_record_is_cut(void **state)
     big[sizeof big - 1] = 0;
     struct base_log_field fields[10];
     for (int i = 0; i < 10; i++)
-        fields[i] = (struct base_log_field){big, big};
+        fields[i] = (struct base_log_field){.key = big, .value = big};
     struct base_logger who = {.log = log, .pipeline = big, .node = big};
     base_log_fields(&who, LEAT_LOG_INFO, big, fields, 10, "%s", big);
     base_log_destroy(log);
