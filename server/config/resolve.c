@@ -198,6 +198,21 @@ static void report_misplaced(struct config *config, struct config_node *node)
         }
 }
 
+// Options of [pipeline] and [server] that stand in a node.
+static void report_of_sections(struct plugin_parse *parse, const struct leat_option *const *tables,
+                               const uint32_t *counts)
+{
+    static const struct {
+        enum section section;
+        const char *where;
+    } rows[] = {{SECTION_PIPELINE, "[pipeline]"}, {SECTION_SERVER, "[server]"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t count;
+        const struct leat_option *table = config_table(rows[i].section, &count);
+        plugin_options_elsewhere(parse, tables, counts, table, count, rows[i].where);
+    }
+}
+
 static void resolve_node(struct config *config, struct config_node *node, const struct plugin_registry *registry)
 {
     uint32_t before = config->diags->errors, counts[2] = {0};
@@ -225,6 +240,8 @@ static void resolve_node(struct config *config, struct config_node *node, const 
         no_memory(config);
         return;
     }
+    if (node->component)
+        report_of_sections(&parse, tables, counts);
     plugin_options_correct(&parse, tables, counts, other ? other->options : NULL, other ? other->option_count : 0);
     read_core(config, node, &parse);
     if (node->component) {

@@ -347,6 +347,34 @@ static const char **known_names(struct plugin_parse *parse, const struct leat_op
     return names;
 }
 
+// `where`: "[pipeline]", whose options have a place of their own, or a kind of node.
+static void report_elsewhere(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s,
+                             const char *where)
+{
+    bool section = *where == '[';
+    if (section && report_refused(parse, o, s))
+        return;
+    base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place,
+                  section ? base_arena_sprintf(parse->arena, "Write it below %s.", where) : "Remove it here.",
+                  "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
+}
+
+void plugin_options_elsewhere(struct plugin_parse *parse, const struct leat_option *const *tables,
+                              const uint32_t *counts, const struct leat_option *other, uint32_t other_count,
+                              const char *where)
+{
+    for (uint32_t i = 0; i < parse->setting_count; i++) {
+        struct plugin_setting *s = &parse->settings[i];
+        const struct leat_option *o = s->used ? NULL : option_find(other, other_count, s->path);
+        for (size_t t = 0; o && tables[t]; t++)
+            o = option_find(tables[t], counts[t], s->path) ? NULL : o;
+        if (!o)
+            continue;
+        s->used = true;
+        report_elsewhere(parse, o, s, where);
+    }
+}
+
 void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option *const *tables, const uint32_t *counts,
                             const struct leat_option *other, uint32_t other_count, const char *where)
 {
@@ -357,13 +385,8 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
             continue;
         s->used = true;
         const struct leat_option *o = other ? option_find(other, other_count, s->path) : NULL;
-        bool section = o && *where == '['; // one whose place is elsewhere, not a kind of node without it
-        if (section && report_refused(parse, o, s))
-            continue;
         if (o)
-            base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place,
-                          section ? base_arena_sprintf(parse->arena, "Write it below %s.", where) : "Remove it here.",
-                          "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
+            report_elsewhere(parse, o, s, where);
         else
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0005", &s->key_place,
                           names ? base_diag_nearest(parse->diags, s->path, names) : NULL, "unknown option \"%s\" of %s",
