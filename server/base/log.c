@@ -309,7 +309,7 @@ bool base_log_on(const struct base_logger *who, uint8_t level)
 // Appends a terminated string, cut to what fits. A byte for the end of each string to come is kept free.
 static void add_string(struct log_record *r, const char *text)
 {
-    size_t limit = sizeof r->text - 2 * BASE_LOG_FIELDS_MAX - 4, len = strlen(text);
+    size_t limit = sizeof r->text - 2 * BASE_LOG_FIELDS_MAX - LOG_STRINGS, len = strlen(text);
     size_t room = r->len < limit ? limit - r->len : 0;
     if (len > room)
         len = room;

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/str.h"
 
+#define LOG_STRINGS 5 // of a record before its fields
+
 // Strings lie one after the other in `text`, each terminated: pipeline, node, job, event, message, then key, value, ….
 struct log_record {
     leat_usec time;
