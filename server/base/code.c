@@ -51,7 +51,6 @@ static const struct leat_code codes[] = {
     {"LEAT-G0003", "A lookup is read as a stream.",
      "Join it with FOR SYSTEM_TIME AS OF, or read the table with a source."},
     {"LEAT-G0004", "A node reads too many names.", "Split the query."},
-    {"LEAT-G0005", "A sink has no input.", "Write input = \"name of a source or operator\"."},
     {"LEAT-G0006", "A sink has several inputs.", "Unite them in an operator, or use one sink for each."},
     {"LEAT-G0007", "Nodes read each other in a circle.", "Break the circle, or pass through a topic of Kafka."},
     {"LEAT-G0008", "Nothing reads the node, so it will not run.", "Add a sink that reads it, or remove it."},

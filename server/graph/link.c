@@ -161,13 +161,8 @@ static int link_operator(struct graph *graph, struct graph_node *node)
 
 static int link_sink(struct graph *graph, struct graph_node *node)
 {
-    if (node->input_count == 0 && node->broken) {
-        graph->incomplete = 1; // reported
-        return 0;
-    }
     if (node->input_count == 0) {
-        graph_report(graph, node, LEAT_DIAG_ERROR, "LEAT-G0005", NULL, 0,
-                     "Write input = \"name of a source or operator\".", "sink \"%s\" has no input", node->name);
+        graph->incomplete = 1; // the option is required: reported
         return 0;
     }
     if (node->input_count > 1) {

@@ -2,7 +2,7 @@
 """leat plan --connect: what only the servers know, without making anything there."""
 from leattest import Leat, Proxy, wait_until
 from leattest.leat import run_verb
-from leattest.pipeline import cdc_source, jdbc_lookup
+from leattest.pipeline import cdc_source, jdbc_lookup, sink
 
 TIMEOUT = 60
 
@@ -27,6 +27,16 @@ def plan(work, pg, db, unique, *arguments, column="o.id"):
         file.write('[pipeline]\nname = "shop"\n' + cdc_source("orders", pg, db, "orders", unique("slot"))
                    + jdbc_lookup("users", pg, db, "users") + JOINED.format(column=column))
     return run_verb("plan", *arguments, f"{work}/shop.toml")
+
+
+def test_one_of_several_tables_must_be_named(work, pg, db, unique):
+    pg.query(TABLES, database=db)
+    with open(f"{work}/shop.toml", "w") as file:
+        file.write('[pipeline]\nname = "shop"\n' + cdc_source("shop", pg, db, "(orders|users)", unique("slot"))
+                   + sink("out", "shop", "print"))
+    done = run_verb("plan", "--connect", f"{work}/shop.toml")
+    assert done.returncode == 1 and '"shop" gives several tables: say which one [LEAT-G0011]' in done.stderr, done.stderr
+    assert "It gives: shop.public.orders, shop.public.users." in done.stderr, done.stderr
 
 
 def test_the_servers_columns_are_shown(work, pg, db, unique):
