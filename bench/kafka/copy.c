@@ -33,7 +33,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 static rd_kafka_t *client(rd_kafka_type_t type, const char *servers)
 {
     static const char *const consumer[] = {
-        "enable.auto.commit", "false", "enable.auto.offset.store", "false", "queued.min.messages", "20000", NULL};
+        "enable.auto.commit", "false", "enable.auto.offset.store", "false", "fetch.error.backoff.ms", "5", NULL};
     static const char *const producer[] = {"enable.idempotence",           "true", "acks", "all", "linger.ms", "1",
                                            "queue.buffering.max.messages", "8000", NULL};
     char text[512];

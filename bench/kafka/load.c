@@ -201,8 +201,9 @@ static void connect_to(struct load *l, const char *conninfo, const char *table)
 
 static rd_kafka_queue_t *start(const char *servers, const char *name)
 {
+    // the queue never runs dry: a client that has enough does not ask again for the time of fetch.error.backoff.ms
     static const char *const pairs[][2] = {
-        {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"queued.min.messages", "20000"}};
+        {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"fetch.error.backoff.ms", "5"}};
     char text[512];
     const struct rd_kafka_metadata *md = NULL;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
