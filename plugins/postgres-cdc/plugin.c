@@ -253,11 +253,11 @@ static const struct leat_option options[] = {
     {.name = "scan.read-changelog-as-append-only.enabled",
      .type = LEAT_OPT_BOOL,
      .flags = LATER,
-     .doc = "Every change as an insert. Leave it out for now."},
+     .doc = "Every change as an insert. Leave it out."},
     {.name = "scan.include-partitioned-tables.enabled",
      .type = LEAT_OPT_BOOL,
      .flags = LATER,
-     .doc = "Partitioned tables read through their root. Capture the partitions as tables of their own for now."},
+     .doc = "Partitioned tables read through their root. Capture the partitions as tables of their own."},
     PGCDC_DEBEZIUM_OPTIONS,
 };
 

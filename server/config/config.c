@@ -69,10 +69,11 @@ static struct plugin_setting *read_section(struct config *config, enum section s
     uint32_t other_count;
     const struct leat_option *other =
         config_table(section == SECTION_SERVER ? SECTION_PIPELINE : SECTION_SERVER, &other_count);
-    plugin_options_correct(&parse, tables, counts, other, other_count);
+    plugin_options_elsewhere(&parse, tables, counts, other, other_count,
+                             section == SECTION_SERVER ? "[pipeline]" : "[server]");
+    plugin_options_correct(&parse, tables, counts, NULL, 0);
     plugin_options_parse(&parse, options, count, out);
-    plugin_options_unknown(&parse, tables, counts, other, other_count,
-                           section == SECTION_SERVER ? "[pipeline]" : "[server]");
+    plugin_options_unknown(&parse, tables, counts, NULL, 0, NULL);
     *setting_count = parse.setting_count;
     config->faulty |= config->diags->errors != before;
     return parse.settings;

@@ -347,15 +347,10 @@ static const char **known_names(struct plugin_parse *parse, const struct leat_op
     return names;
 }
 
-// `where`: "[pipeline]", whose options have a place of their own, or a kind of node.
-static void report_elsewhere(struct plugin_parse *parse, const struct leat_option *o, const struct plugin_setting *s,
-                             const char *where)
+static void report_elsewhere(struct plugin_parse *parse, const struct plugin_setting *s, const char *where,
+                             const char *hint)
 {
-    bool section = *where == '[';
-    if (section && report_refused(parse, o, s))
-        return;
-    base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place,
-                  section ? base_arena_sprintf(parse->arena, "Write it below %s.", where) : "Remove it here.",
+    base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0019", &s->key_place, hint,
                   "option \"%s\" of %s is for %s and does nothing here", s->path, parse->owner, where);
 }
 
@@ -371,7 +366,8 @@ void plugin_options_elsewhere(struct plugin_parse *parse, const struct leat_opti
         if (!o)
             continue;
         s->used = true;
-        report_elsewhere(parse, o, s, where);
+        if (!report_refused(parse, o, s))
+            report_elsewhere(parse, s, where, base_arena_sprintf(parse->arena, "Write it below %s.", where));
     }
 }
 
@@ -384,9 +380,8 @@ void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option
         if (s->used)
             continue;
         s->used = true;
-        const struct leat_option *o = other ? option_find(other, other_count, s->path) : NULL;
-        if (o)
-            report_elsewhere(parse, o, s, where);
+        if (other && option_find(other, other_count, s->path))
+            report_elsewhere(parse, s, where, "Remove it here.");
         else
             base_diag_add(parse->diags, LEAT_DIAG_ERROR, "LEAT-C0005", &s->key_place,
                           names ? base_diag_nearest(parse->diags, s->path, names) : NULL, "unknown option \"%s\" of %s",

@@ -62,15 +62,14 @@ void *plugin_component_parse(struct plugin_parse *parse, const struct leat_compo
 // Does a text speak of one of the options that have a fault of their own?
 bool plugin_speaks_of(const char *const *faulty, uint32_t count, const char *text);
 
-// Reports the settings that the tables do not know and `other`, the table of `where` ("[pipeline]"), does. Before
-// plugin_options_correct, which would take them for something near.
+// Reports the settings that the tables do not know and `other`, the table of the section `where` ("[pipeline]"), does.
+// Before plugin_options_correct, which would take them for something near.
 void plugin_options_elsewhere(struct plugin_parse *parse, const struct leat_option *const *tables,
                               const uint32_t *counts, const struct leat_option *other, uint32_t other_count,
                               const char *where);
 
 // Reports every setting that is still unused. `tables` (NULL-terminated, with `counts`) supply near names; `other`
-// is a table whose names are right elsewhere ("does nothing here"), with `other_count` and the word for where
-// ("sinks"); NULL = none.
+// is a table whose names are right for another kind of node, `where` ("sinks"), with `other_count`; NULL = none.
 void plugin_options_unknown(struct plugin_parse *parse, const struct leat_option *const *tables, const uint32_t *counts,
                             const struct leat_option *other, uint32_t other_count, const char *where);
 

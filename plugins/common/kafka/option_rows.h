@@ -17,7 +17,7 @@
         {.name = "topic-pattern",                                                                                      \
          .type = LEAT_OPT_STRING,                                                                                      \
          .flags = LEAT_OPT_UNSUPPORTED,                                                                                \
-         .doc = "Topics by a regular expression. Name them with topic for now."},                                      \
+         .doc = "Topics by a regular expression. Name the topics with topic."},                                        \
         {.name = "properties.bootstrap.servers",                                                                       \
          .type = LEAT_OPT_STRING,                                                                                      \
          .flags = LEAT_OPT_REQUIRED,                                                                                   \
