@@ -92,6 +92,8 @@ static leat_status load_step(struct jdbc_sink *s)
         st = jdbc_table_check(s->ctx, &s->table, &s->shape, s->bound->url.strict_strings);
     if (st == LEAT_OK) {
         s->arrays = (uint8_t)jdbc_sql_takes_arrays(&s->shape);
+        s->straight.possible =
+            jdbc_sql_goes_straight(&s->table, &s->shape) && (s->bound->config->copy_new_rows || !s->shape.key_count);
         s->state = s->shape.key_count ? JDBC_KEY : JDBC_SETUP;
         s->setup_sent = 0;
     }
@@ -140,6 +142,7 @@ static void take_off(struct jdbc_sink *s)
     s->later = 0;
     s->later_before = UINT32_MAX;
     s->halved = s->swapping = s->last_round = 0;
+    s->straight.met = 0;
     s->ctx->host->wake(s->ctx); // there is room again
 }
 
@@ -200,6 +203,8 @@ static leat_status begin_range(struct jdbc_sink *s)
     s->began = s->ctx->host->monotonic(s->ctx);
     uint32_t bytes = rows[end - 1].at + rows[end - 1].len - rows[s->lo].at;
     int few = s->swapping || (s->arrays && live <= JDBC_ARRAYS_ROWS && (bytes <= JDBC_ARRAYS_BYTES || live == 1));
+    if (jdbc_straight_begin(s, live, few))
+        few = 0;
     s->state = few ? JDBC_ARRAYS : JDBC_COPY_OPEN;
     return few ? jdbc_send_arrays(s) : jdbc_copy_begin(s);
 }
@@ -227,6 +232,7 @@ static void written(struct jdbc_sink *s)
     __atomic_fetch_add(s->metrics.micros, now - s->began, __ATOMIC_RELAXED);
     if (s->retries)
         leat_say_status(s->ctx, "writing to %s in %s", s->table.full, s->bound->where);
+    jdbc_straight_done(s);
     range_done(s);
 }
 
@@ -328,7 +334,10 @@ static leat_status refused(struct jdbc_sink *s)
     int data = pq_class(state) == LEAT_DATA || (state && strncmp(state, "21", 2) == 0);
     leat_status st;
     s->state = JDBC_READY;
-    if (s->swapping && (data || timeout)) {
+    if (s->straight.now && s->shape.key_count) {
+        jdbc_straight_met(s);
+        st = LEAT_OK;
+    } else if (s->swapping && (data || timeout)) {
         st = put_off(s);
     } else if ((data || timeout) && several) {
         st = halve(s);

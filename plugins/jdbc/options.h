@@ -19,6 +19,7 @@ struct jdbc_config {
     int64_t flush_rows;
     int64_t flush_interval;
     int64_t sink_retries;
+    uint8_t copy_new_rows;
     // lookup
     int32_t cache; // enum jdbc_cache_kind_kind
     int64_t cache_rows;

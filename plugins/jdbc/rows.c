@@ -50,6 +50,14 @@ const uint8_t *jdbc_rows_fields(const struct jdbc_rows *r, uint32_t i)
     return r->bytes.ptr + r->rows[i].at + head_size(r);
 }
 
+void jdbc_rows_put_plain(const struct jdbc_rows *r, uint32_t i, struct buf *out)
+{
+    const struct jdbc_row *row = &r->rows[i];
+    uint32_t head = head_size(r);
+    buf_u16(out, (uint16_t)r->shape->count);
+    buf_put(out, r->bytes.ptr + row->at + head, row->len - head);
+}
+
 // --- the table of keys
 
 static void place(struct jdbc_rows *r, uint32_t i)

@@ -75,6 +75,9 @@ LEAT_MUST_CHECK leat_status jdbc_rows_add(struct leat_ctx *ctx, struct jdbc_rows
 // The first field of row i behind its op.
 const uint8_t *jdbc_rows_fields(const struct jdbc_rows *r, uint32_t i);
 
+// Appends the tuple of row i as the table itself has it, without the op.
+void jdbc_rows_put_plain(const struct jdbc_rows *r, uint32_t i, struct buf *out);
+
 // Is column c unchanged in group g (1 …)?
 static inline int jdbc_group_has(const struct jdbc_rows *r, uint32_t g, uint32_t c)
 {

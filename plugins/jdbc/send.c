@@ -160,7 +160,10 @@ leat_status jdbc_copy_begin(struct jdbc_sink *s)
     s->send_at = s->lo;
     s->head_sent = s->tail_sent = 0;
     buf_reset(&s->sql);
-    jdbc_sql_large(&s->sql, &s->table, &s->shape, s->flying, &s->parts);
+    if (s->straight.now)
+        jdbc_sql_straight(&s->sql, &s->table, &s->shape);
+    else
+        jdbc_sql_staged(&s->sql, &s->table, &s->shape, s->flying, &s->parts);
     buf_u8(&s->sql, 0);
     return buf_ok(&s->sql) ? pq_send(s->conn, (const char *)s->sql.ptr) : leat_no_memory(s->ctx);
 }
@@ -178,14 +181,29 @@ static uint32_t next_run(const struct jdbc_sink *s, uint32_t *from)
     return i;
 }
 
-// 1 = given to libpq, 0 = no room now, -1 = lost.
-static int put_run(struct jdbc_sink *s)
+static struct leat_bytes as_it_is(const struct jdbc_sink *s, uint32_t from, uint32_t to)
 {
     const struct jdbc_row *rows = s->flying->rows;
+    return (struct leat_bytes){s->flying->bytes.ptr + rows[from].at,
+                               rows[to - 1].at + rows[to - 1].len - rows[from].at};
+}
+
+// The target has no op. NULL: no memory.
+static struct leat_bytes without_op(struct jdbc_sink *s, uint32_t from, uint32_t to)
+{
+    buf_reset(&s->params);
+    for (uint32_t i = from; i < to; i++)
+        jdbc_rows_put_plain(s->flying, i, &s->params);
+    return buf_ok(&s->params) ? (struct leat_bytes){s->params.ptr, (uint32_t)s->params.len} : (struct leat_bytes){0};
+}
+
+// 1 = given to libpq, 0 = no room now, -1 = lost, -2 = no memory.
+static int put_run(struct jdbc_sink *s)
+{
     uint32_t from = s->send_at, to = next_run(s, &from);
     if (from < to) {
-        uint32_t bytes = rows[to - 1].at + rows[to - 1].len - rows[from].at;
-        int put = PQputCopyData(pq_conn_raw(s->conn), (const char *)s->flying->bytes.ptr + rows[from].at, (int)bytes);
+        struct leat_bytes run = s->straight.now && s->shape.key_count ? without_op(s, from, to) : as_it_is(s, from, to);
+        int put = run.ptr ? PQputCopyData(pq_conn_raw(s->conn), (const char *)run.ptr, (int)run.len) : -2;
         if (put <= 0)
             return put;
     }
@@ -223,6 +241,8 @@ leat_status jdbc_copy_send(struct jdbc_sink *s)
     (void)PQconsumeInput(pg);
     for (;;) {
         int put = put_next(s);
+        if (put == -2)
+            return leat_no_memory(s->ctx);
         int left = put < 0 ? -1 : PQflush(pg);
         if (left < 0)
             return LEAT_OK; // jdbc_collect says what happened

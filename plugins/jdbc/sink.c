@@ -184,9 +184,11 @@ static void declare_metrics(struct jdbc_sink *s)
         {"leat_jdbc_retries_total", LEAT_METRIC_COUNTER, "Flushes that were tried again."},
         {"leat_jdbc_rows_missing_total", LEAT_METRIC_COUNTER,
          "Rows to be changed in part that the target does not have; they were left out."},
+        {"leat_jdbc_copies_refused_total", LEAT_METRIC_COUNTER,
+         "Flushes tried by COPY straight into the table and sent again as upserts, since a row was there already."},
     };
-    int64_t **numbers[] = {&s->metrics.rows, &s->metrics.flushes, &s->metrics.micros, &s->metrics.retries,
-                           &s->metrics.missing};
+    int64_t **numbers[] = {&s->metrics.rows,    &s->metrics.flushes, &s->metrics.micros,
+                           &s->metrics.retries, &s->metrics.missing, &s->metrics.copies_refused};
     for (size_t i = 0; i < sizeof declared / sizeof *declared; i++)
         *numbers[i] = s->ctx->host->metric(s->ctx, &declared[i]);
 }

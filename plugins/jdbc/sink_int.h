@@ -7,6 +7,9 @@
 //     READY -> COPY_OPEN -> COPY_SEND -> COPY_WAIT (many)        -> READY
 //     anything -> BACKOFF -> READY or CLOSED
 //
+// COPY goes into a temporary table, from where an upsert takes the rows, or straight into the target, which is a half to
+// a third of the work for the server. That is right where no row is there already; with a key it is tried (straight.c).
+//
 // Two buffers change places: one fills while the other flies. A flight is one transaction; when the server finds fault
 // with a value, its rows are tried in halves until the row is found, so `ends` is a stack of what is still to be tried.
 //
@@ -30,6 +33,9 @@
 // Up to here rows travel as arrays in one round trip, above by COPY.
 #define JDBC_ARRAYS_ROWS  512u
 #define JDBC_ARRAYS_BYTES (256u << 10)
+
+// From here on they go straight into the target where that may be tried; for fewer it takes longer.
+#define JDBC_STRAIGHT_ROWS 64u
 
 #define JDBC_HALVES 40 // depth of the stack of halves
 
@@ -60,7 +66,16 @@ struct jdbc_bound {
 };
 
 struct jdbc_metrics {
-    int64_t *rows, *flushes, *micros, *retries, *missing;
+    int64_t *rows, *flushes, *micros, *retries, *missing, *copies_refused;
+};
+
+// Whether COPY straight into the target is tried, with a key. See straight.c.
+struct jdbc_straight {
+    uint8_t possible; // table and types allow it
+    uint8_t now;      // the range under way goes so
+    uint8_t met;      // this flight has met a row that was there
+    uint32_t wait;    // flights that go the safe way before the next attempt
+    uint32_t pause;   // what `wait` was set to last, halved by each success
 };
 
 struct jdbc_sink {
@@ -74,6 +89,7 @@ struct jdbc_sink {
     struct jdbc_table table;
     struct jdbc_shape shape;
     uint8_t arrays, setup_sent;
+    struct jdbc_straight straight;
     struct buf sql, params; // scratch
 
     struct jdbc_rows buffers[2];
@@ -101,6 +117,12 @@ struct jdbc_sink {
 // stays in `failed`.
 LEAT_MUST_CHECK leat_status jdbc_run(struct jdbc_sink *s);
 leat_status jdbc_notify(struct leat_ctx *ctx, void *arg);
+
+// straight.c
+// Does the range go straight? Noted in straight.now. `few`: it would go as arrays.
+int jdbc_straight_begin(struct jdbc_sink *s, uint32_t live, int few);
+void jdbc_straight_done(struct jdbc_sink *s); // it went
+void jdbc_straight_met(struct jdbc_sink *s);  // the server refused it
 
 // send.c
 void jdbc_count_parts(struct jdbc_sink *s);

@@ -146,12 +146,12 @@ int jdbc_sql_group_sets(const struct jdbc_shape *shape, const struct jdbc_rows *
     return 0;
 }
 
-int jdbc_sql_is_direct(const struct jdbc_shape *shape)
+int jdbc_sql_goes_straight(const struct jdbc_table *t, const struct jdbc_shape *shape)
 {
     for (uint32_t i = 0; i < shape->count; i++)
         if (!shape->columns[i].same_type)
             return 0;
-    return shape->key_count == 0;
+    return t->copy_inserts;
 }
 
 int jdbc_sql_takes_arrays(const struct jdbc_shape *shape)
@@ -177,7 +177,7 @@ static void stage_table(struct buf *out, const struct jdbc_shape *shape)
 
 void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape)
 {
-    if (!jdbc_sql_is_direct(shape))
+    if (shape->key_count || !jdbc_sql_goes_straight(t, shape))
         stage_table(out, shape);
     if (!jdbc_sql_takes_arrays(shape))
         return;
@@ -199,18 +199,19 @@ void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jd
     same_key(out, shape);
 }
 
-void jdbc_sql_large(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape,
-                    const struct jdbc_rows *rows, const struct jdbc_parts *parts)
+void jdbc_sql_straight(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape)
 {
     buf_str(out, "COPY ");
-    if (jdbc_sql_is_direct(shape)) {
-        buf_str(out, t->full);
-        buf_str(out, " (");
-        column_names(out, shape, 0, shape->count);
-        buf_str(out, ") FROM STDIN (FORMAT binary)");
-        return;
-    }
-    buf_str(out, "pg_temp.leat_stage FROM STDIN (FORMAT binary)");
+    buf_str(out, t->full);
+    buf_str(out, " (");
+    column_names(out, shape, 0, shape->count);
+    buf_str(out, ") FROM STDIN (FORMAT binary)");
+}
+
+void jdbc_sql_staged(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape,
+                     const struct jdbc_rows *rows, const struct jdbc_parts *parts)
+{
+    buf_str(out, "COPY pg_temp.leat_stage FROM STDIN (FORMAT binary)");
     if (parts->deletes) {
         buf_str(out, ";");
         delete_head(out, t);

@@ -58,7 +58,8 @@ static leat_status send_table(struct pq_conn *conn, const struct jdbc_table *t)
         "pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), pg_catalog.has_any_column_privilege(c.oid, 'INSERT'), "
         "pg_catalog.has_any_column_privilege(c.oid, 'UPDATE'), pg_catalog.has_table_privilege(c.oid, 'DELETE'), "
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), current_user, "
-        "pg_catalog.current_database(), c.relhastriggers "
+        "pg_catalog.current_database(), c.relhastriggers, "
+        "c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = $1 AND c.relname = $2",
         2, values);
@@ -104,6 +105,7 @@ static leat_status take_table(struct leat_ctx *ctx, struct jdbc_table *t, const 
     if (!strchr(t->readonly ? "rpvmf" : "rpvf", kind))
         return leat_fail(ctx, LEAT_CONFIG, "LEAT-J0103", "%s is not a table", t->full);
     t->has_triggers = (uint8_t)truth(res, 0, 9);
+    t->copy_inserts = (uint8_t)truth(res, 0, 10);
     t->user = strdup(PQgetvalue(res, 0, 7));
     return t->user ? check_rights(ctx, t, res) : leat_no_memory(ctx);
 }

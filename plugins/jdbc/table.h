@@ -28,6 +28,7 @@ struct jdbc_table {
     uint32_t step;
     uint8_t keyed;        // the rights to update and delete are needed too
     uint8_t has_triggers; // foreign keys that point here count
+    uint8_t copy_inserts; // COPY does here what INSERT does: it passes rules by, and refuses views and row security
     uint8_t readonly;     // of a lookup: the right to SELECT is
     uint32_t count;
     struct jdbc_table_column *columns;

@@ -133,6 +133,23 @@ def test_killed_after_commit(work, pg, db, unique):
     killed_at("jdbc-after-commit", work, pg, db, unique)
 
 
+def test_killed_while_new_rows_are_copied(work, pg, db, unique):
+    create(pg, db)
+    more = "SELECT i, 'n' || i, repeat('y', i % 50), i, now(), now(), true, i, '', now() FROM generate_series({}, {}) i"
+    rows = 0
+    for fault in ("jdbc-before-commit", "jdbc-after-commit"):
+        for n in (1, 3):
+            pg.query(f"INSERT INTO source {more.format(rows + 1, rows + 30000)}", database=db)
+            rows += 30000
+            leat = Leat(pipeline(pg, db, unique), work, env={"LEAT_FAULT": f"{fault}:{n}"}, build="asan")
+            leat.launch()
+            wait_until(lambda: not leat.running(), 30, lambda: f"leat to be killed at {fault}", every=0.02)
+    with Leat(pipeline(pg, db, unique), work) as leat:
+        assert wait_same(pg, db) == rows
+        # rows that were committed come again, and are there
+        assert leat.metric("leat_jdbc_copies_refused_total") >= 1
+
+
 def test_killed_at_random(work, pg, db, unique):
     create(pg, db)
     writer = Writer(pg, db, 3)

@@ -20,5 +20,9 @@ def test_sink(pg, db):
     run("jdbc_sink", pg, db)
 
 
+def test_copy(pg, db):
+    run("jdbc_copy", pg, db)
+
+
 def test_lookup(pg, db):
     run("jdbc_lookup", pg, db)

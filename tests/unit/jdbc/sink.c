@@ -9,72 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "server.h"
+#include "world.h"
 
 #include <cmocka.h>
-
-#define WAIT 10000
-
-struct sink {
-    struct testhost *h;
-    struct testhost_node *n;
-    const struct leat_schema *schema;
-};
-
-static struct testhost_node *sink_node(struct testhost *h, const char *table, const char *url)
-{
-    return testhost_node(h, testhost_component(h, "jdbc", LEAT_SINK, "jdbc"),
-                         (const char *[]){"url", url, "username", "postgres", "table-name", table, NULL});
-}
-
-static leat_status try_open(struct sink *s, const char *table, const char *url, const char *columns, const char *key)
-{
-    s->h = testhost_create();
-    s->n = sink_node(s->h, table, url);
-    s->schema = testhost_schema(s->h, columns, key);
-    return testhost_sink_start(s->n, s->schema, key ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY, key);
-}
-
-static void must(struct sink *s, leat_status st)
-{
-    if (st != LEAT_OK)
-        fail_msg("status %d: %s", st, testhost_faults(s->n));
-}
-
-static struct sink open_sink(const char *table, const char *columns, const char *key)
-{
-    struct sink s;
-    leat_status st = try_open(&s, table, server_url(""), columns, key);
-    must(&s, st);
-    return s;
-}
-
-static void give(struct sink *s, const char *rows)
-{
-    struct leat_batch *b = testhost_batch(s->n, s->schema, rows);
-    must(s, testhost_write(s->n, b, WAIT));
-    leat_batch_unref(b);
-}
-
-static void durable(struct sink *s)
-{
-    must(s, testhost_flush(s->n, LEAT_FLUSH_DURABLE, WAIT));
-}
-
-static void close_sink(struct sink *s)
-{
-    assert_int_equal(testhost_close(s->n, WAIT), LEAT_OK);
-    testhost_node_destroy(s->n);
-    assert_int_equal(s->h->live_batches, 0);
-    testhost_destroy(s->h);
-}
-
-static void table(const char *ddl)
-{
-    char sql[2048];
-    snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS t CASCADE; CREATE TABLE t (%s)", ddl);
-    server_run(sql);
-}
 
 // --- rows
 
