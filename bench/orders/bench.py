@@ -17,7 +17,7 @@ from leattest import orders, wait_until
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSACTION = 500000
 SECONDS = 15  # of steady changes in a round
-WARM = 15  # seconds of them before the first: the broker compiles its code then
+WARM = 45  # seconds of them before the first round: in its first minute under load a broker still compiles its code
 FIRST = 1000000  # order_id of the first order of a bench; the five of the guide come before
 COUNT = f"SELECT count(*) FROM {orders.TARGET} WHERE order_id BETWEEN %s AND %s"
 COMMITTED = "SELECT order_id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {} WHERE order_id BETWEEN %s AND %s"
