@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/nearest.h"
 #include "expr/registry.h"
 #include "expr/types.h"
+#include "nearest.h"
 
 struct sql_deferred {
     struct sql_deferred *next;
@@ -122,7 +122,7 @@ static const struct leat_bytes *nearest_column(const struct sql_scope *s, struct
         const struct leat_bytes *c = &s->columns[i].name;
         if (!is_of(&s->columns[i], table))
             continue;
-        uint32_t d = sql_name_distance((const char *)c->ptr, c->len, (const char *)name.ptr, name.len);
+        uint32_t d = nearest_distance((const char *)c->ptr, c->len, (const char *)name.ptr, name.len);
         if (d <= nearest && (!best || d < nearest)) {
             nearest = d;
             best = c;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/nearest.h"
 #include "expr/registry.h"
+#include "nearest.h"
 
 static const struct sql_func_table *const tables[] = {
     &sql_arith_funcs,    &sql_compare_funcs, &sql_logic_funcs,       &sql_cond_funcs,           &sql_like_funcs,
@@ -48,7 +48,7 @@ const char *sql_func_nearest(struct leat_bytes name)
             const struct sql_func *f = &tables[t]->rows[i];
             if (f->flags & SQL_FUNC_OPERATOR)
                 continue;
-            uint32_t d = sql_name_distance(f->name, strlen(f->name), (const char *)name.ptr, name.len);
+            uint32_t d = nearest_distance(f->name, strlen(f->name), (const char *)name.ptr, name.len);
             if (d <= nearest) {
                 nearest = d;
                 best = f->name;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/nearest.h"
+#include "nearest.h"
 
 // What may follow a type's name.
 enum suffix {
@@ -239,7 +239,7 @@ static void hint_nearest(struct sql_parser *p, const struct sql_token *t)
     uint32_t best = t->text.len > 6 ? 2 : 1;
     for (size_t i = 0; t->kind == SQL_TOKEN_WORD && i < sizeof type_names / sizeof type_names[0]; i++) {
         const char *name = type_names[i].name;
-        uint32_t distance = sql_name_distance(name, strlen(name), (const char *)t->text.ptr, t->text.len);
+        uint32_t distance = nearest_distance(name, strlen(name), (const char *)t->text.ptr, t->text.len);
         if (type_names[i].suffix == REFUSED || distance > best || (near && distance == best))
             continue;
         near = name;

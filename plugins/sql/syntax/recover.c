@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/nearest.h"
+#include "nearest.h"
 
 static int is_any(const struct sql_token *t, const char *const *words)
 {
@@ -139,7 +139,7 @@ int parse_misspelt(struct sql_parser *p, const char *const *words)
         return 0;
     for (; *words; words++) {
         size_t len = strlen(*words);
-        if (sql_name_distance(*words, len, (const char *)t->text.ptr, t->text.len) > (len > 6 ? 2u : 1u))
+        if (nearest_distance(*words, len, (const char *)t->text.ptr, t->text.len) > (len > 6 ? 2u : 1u))
             continue;
         sql_diag_set(p->diag, SQL_DIAG_SYNTAX, t->offset, t->length, "'%.*s' is no keyword", (int)t->text.len,
                      (const char *)t->text.ptr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The distance of Damerau and Levenshtein, in its restricted form: three rows of the table are kept; see nearest.h.
-#include "base/nearest.h"
+#include "nearest.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-uint32_t sql_name_distance(const char *a, size_t na, const char *b, size_t nb)
+uint32_t nearest_distance(const char *a, size_t na, const char *b, size_t nb)
 {
     uint32_t before[LONGEST + 1] = {0}, last[LONGEST + 1], row[LONGEST + 1];
     if (na > LONGEST || nb > LONGEST || (na > nb ? na - nb : nb - na) > 3)
