@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+
 static const char prefix[] = "jdbc:postgresql:";
 
 // Dialects that Flink's connector knows.
 static const char *const others[] = {"mysql", "oceanbase", "oracle",  "sqlserver", "derby", "db2",    "cratedb",
                                      "crate", "trino",     "mariadb", "dameng",    "dm",    "sqlite", "clickhouse"};
+
+#define FAULT_MAX 160 // of one parameter: two names, and the words around them
 
 #define SAY(...) (snprintf(why, size, __VA_ARGS__), -1)
 
@@ -222,6 +226,29 @@ static int special(struct jdbc_url *out, const char *name, const char *value)
     return strcmp(value, "any") == 0 ? 0 : add_param(out, "target_session_attrs", "read-write");
 }
 
+// The known name that was most likely meant, or NULL; case does not matter.
+static const char *near_name(const char *name)
+{
+    const char *found = NULL;
+    size_t len = strlen(name);
+    uint32_t nearest = len < 4 ? 1 : len < 8 ? 2 : 3;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint32_t d = nearest_distance(known[i].name, strlen(known[i].name), name, len);
+        if (d > nearest || (found && d == nearest))
+            continue;
+        nearest = d;
+        found = known[i].name;
+    }
+    return found;
+}
+
+static int unknown(const char *name, char *why, size_t size)
+{
+    const char *near = near_name(name);
+    return near ? SAY("unknown parameter \"%s\" (did you mean \"%s\"?)", name, near)
+                : SAY("unknown parameter \"%s\"", name);
+}
+
 static int parse_param(const char *text, size_t len, struct jdbc_url *out, char *why, size_t size)
 {
     char name[64], value[JDBC_VALUE_MAX];
@@ -242,7 +269,43 @@ static int parse_param(const char *text, size_t len, struct jdbc_url *out, char 
         int st = k->what == TO_LIBPQ ? add_param(out, k->libpq, value) : special(out, name, value);
         return st == 0 ? 0 : SAY("the parameter \"%s\" does not take this value", name);
     }
-    return SAY("unknown parameter \"%s\"", name);
+    return unknown(name, why, size);
+}
+
+// What is wrong with the parameters, one behind the other in `why`.
+struct faults {
+    char *why;
+    size_t size, len;
+    unsigned more; // that found no room
+};
+
+static void add_fault(struct faults *f, const char *fault)
+{
+    static const char last[] = "; and 999 more";
+    size_t need = strlen(fault) + (f->len ? 2 : 0);
+    if (f->len && (f->more || f->len + need + sizeof last > f->size)) {
+        f->more++;
+        return;
+    }
+    snprintf(f->why + f->len, f->size - f->len, "%s%s", f->len ? "; " : "", fault);
+    f->len += strlen(f->why + f->len);
+}
+
+// `at` is behind the database's name. All faults are told, since each would else hide the next.
+static int parse_params(const char *at, struct jdbc_url *out, char *why, size_t size)
+{
+    char fault[FAULT_MAX];
+    struct faults faults = {.why = why, .size = size};
+    while (*at) {
+        at++; // '?' or '&'
+        size_t n = strcspn(at, "&");
+        if (n && parse_param(at, n, out, fault, sizeof fault) < 0)
+            add_fault(&faults, fault);
+        at += n;
+    }
+    if (faults.more)
+        snprintf(why + faults.len, size - faults.len, "; and %u more", faults.more);
+    return faults.len ? -1 : 0;
 }
 
 int jdbc_url_parse(const char *text, struct jdbc_url *out, char *why, size_t size)
@@ -266,15 +329,7 @@ int jdbc_url_parse(const char *text, struct jdbc_url *out, char *why, size_t siz
         return SAY("the URL names no database");
     if (memchr(at, '/', path) || decode(at, path, out->database, sizeof out->database) < 0)
         return SAY("\"%.*s\" is not the name of a database", (int)(path > 60 ? 60 : path), at);
-    at += path;
-    while (*at) {
-        at++; // '?' or '&'
-        size_t n = strcspn(at, "&");
-        if (n && parse_param(at, n, out, why, size) < 0)
-            return -1;
-        at += n;
-    }
-    return 0;
+    return parse_params(at + path, out, why, size);
 }
 
 // One part; returns what follows it, NULL = malformed.

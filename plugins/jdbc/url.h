@@ -4,7 +4,8 @@
 //     jdbc:postgresql://host:5432/database?sslmode=require&currentSchema=result
 //
 // Parameters of pgjdbc are translated to libpq's where they say something about the connection; those that only tune
-// the Java driver are accepted and mean nothing here; any other is an error that names it. Thread: any.
+// the Java driver are accepted and mean nothing here; any other is an error. All faults of parameters are told in one
+// message, each with its name. Thread: any.
 #ifndef JDBC_URL_H
 #define JDBC_URL_H
 

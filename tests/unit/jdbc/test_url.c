@@ -83,6 +83,12 @@ static const struct bad bads[] = {
     {"jdbc:postgresql://h/d?connectTimeout=soon", "\"connectTimeout\" does not take this value"},
     {"jdbc:postgresql://h/d?currentSchema=a,b", "\"currentSchema\" does not take this value"},
     {"jdbc:postgresql://h/d?=1", "malformed parameter"},
+    {"jdbc:postgresql://h/d?sslmod=require", "unknown parameter \"sslmod\" (did you mean \"sslmode\"?)"},
+    {"jdbc:postgresql://h/d?APPLICATIONNAME=a",
+     "unknown parameter \"APPLICATIONNAME\" (did you mean \"ApplicationName\"?)"},
+    {"jdbc:postgresql://h/d?usr=a&tcpKeepAlive=maybe&zzzzzz=secret&ssl=true",
+     "unknown parameter \"usr\" (did you mean \"user\"?); the parameter \"tcpKeepAlive\" does not take this value; "
+     "unknown parameter \"zzzzzz\""},
 };
 
 static void test_bad_urls(void **state)
@@ -95,6 +101,24 @@ static void test_bad_urls(void **state)
             fail_msg("%s: %s", bads[i].url, why);
         assert_null(strstr(why, "secret"));
     }
+}
+
+// As many as there is room for, and how many more there are.
+static void test_bad_parameters_beyond_room(void **state)
+{
+    char url[1024] = "jdbc:postgresql://h/d?";
+    char why[256];
+    struct jdbc_url u;
+    for (int i = 0; i < 20; i++)
+        snprintf(url + strlen(url), sizeof url - strlen(url), "&zzzzzz%d=secret", i);
+    assert_int_equal(jdbc_url_parse(url, &u, why, sizeof why), -1);
+    assert_non_null(strstr(why, "unknown parameter \"zzzzzz0\"; unknown parameter \"zzzzzz1\"; "));
+    int told = 0, more = 0;
+    for (const char *at = why; (at = strstr(at, "unknown parameter")); at++)
+        told++;
+    assert_int_equal(sscanf(strstr(why, "; and "), "; and %d more", &more), 1);
+    assert_int_equal(told + more, 20);
+    assert_true(strlen(why) > 200);
 }
 
 struct name {
@@ -192,8 +216,12 @@ static void test_cache_by_age(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),          cmocka_unit_test(test_bad_urls),     cmocka_unit_test(test_names),
-        cmocka_unit_test(test_cache_by_rows), cmocka_unit_test(test_cache_by_age),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_bad_urls),
+        cmocka_unit_test(test_bad_parameters_beyond_room),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_cache_by_rows),
+        cmocka_unit_test(test_cache_by_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
