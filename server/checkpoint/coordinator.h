@@ -19,6 +19,8 @@
 #include "loop/loop.h"
 #include "runtime/runtime.h"
 
+struct base_str;
+
 enum job_state {
     JOB_STARTING,
     JOB_RUNNING,
@@ -71,6 +73,8 @@ void coordinator_start(struct coordinator *c);
 // Takes a last checkpoint (giving up after `grace`), closes everything, ends with `ended`.
 void coordinator_stop(struct coordinator *c, leat_usec grace);
 void coordinator_destroy(struct coordinator *c);
+// What the job waits for, unless it has ended, in words that are appended behind "; ".
+void coordinator_waits(const struct coordinator *c, struct base_str *what);
 
 // The initial snapshot is over and its rows are durable. Any thread.
 bool coordinator_settled(const struct coordinator *c);

@@ -2,6 +2,7 @@
 // What is told of a job: its state and its failures, in health, log and metrics alike.
 //
 // Thread: the control loop, but for the last three, which any thread may call.
+#include "base/str.h"
 #include "base/time.h"
 #include "checkpoint/coordinator_int.h"
 
@@ -98,6 +99,20 @@ void view_note_epoch(struct coordinator *c, leat_usec since)
     pthread_mutex_lock(&c->lock);
     c->view.epoch_since = since;
     pthread_mutex_unlock(&c->lock);
+}
+
+void coordinator_waits(const struct coordinator *c, struct base_str *what)
+{
+    if (!c->job)
+        return;
+    const char *open = runtime_job_unclosed(c->job), *behind = runtime_job_unsaved(c->job);
+    base_str_addz(what, what->len ? "; " : "");
+    if (open)
+        base_str_addf(what, "node \"%s\" has not closed yet", open);
+    else if (behind)
+        base_str_addf(what, "node \"%s\" has not passed the last checkpoint yet", behind);
+    else
+        base_str_addf(what, "the last checkpoint of job \"%s\" is not written yet", c->options.name);
 }
 
 bool coordinator_settled(const struct coordinator *c)

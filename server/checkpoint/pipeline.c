@@ -298,6 +298,12 @@ void pipeline_stop(struct pipeline *p, leat_usec grace)
         coordinator_stop(p->jobs[i], grace);
 }
 
+void pipeline_waits(const struct pipeline *p, struct base_str *what)
+{
+    for (uint32_t i = 0; i < p->job_count; i++)
+        coordinator_waits(p->jobs[i], what);
+}
+
 void pipeline_destroy(struct pipeline *p)
 {
     if (!p)

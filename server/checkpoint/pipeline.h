@@ -35,6 +35,8 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 void pipeline_start(struct pipeline *p);
 // A last checkpoint of each job, then the end; `grace` at most.
 void pipeline_stop(struct pipeline *p, leat_usec grace);
+// What the jobs wait for that have not ended, in words that are appended, each behind "; ".
+void pipeline_waits(const struct pipeline *p, struct base_str *what);
 // Every job must have ended.
 void pipeline_destroy(struct pipeline *p);
 

@@ -18,6 +18,8 @@
 #include "http/server.h"
 
 #define STOP_GRACE       (10 * BASE_SECOND)
+#define STOP_PATIENCE    (3 * BASE_SECOND) // until the log says what stopping waits for
+#define BLOCKED          BASE_SECOND       // a call that takes longer is what stopping waits for
 #define PROGRESS_TIMEOUT (30 * BASE_SECOND)
 #define FORGET_MAX       256
 
@@ -31,7 +33,9 @@ struct server {
     uint32_t pipeline_count, running;
     struct http_server *http;
     bool stopping;
-    leat_status failure; // class of the first job that failed; LEAT_OK = none has
+    struct loop_timer patience; // while stopping
+    leat_usec waited;           // until that timer
+    leat_status failure;        // class of the first job that failed; LEAT_OK = none has
 };
 
 // --- what HTTP shows, on its own thread
@@ -100,6 +104,26 @@ static leat_status start_http(struct server *s, struct base_error *error)
 
 // --- signals and the end
 
+// A call that never comes back holds the process until somebody sends a second signal: who waits must know of both. Again
+// each time it has taken twice as long.
+static void on_patience(void *arg)
+{
+    struct server *s = arg;
+    char stall[RUNTIME_STALL_TEXT];
+    struct base_str what;
+    base_str_init(&what);
+    if (runtime_stalled(s->machine.runtime, BLOCKED, stall))
+        base_str_addz(&what, stall);
+    for (uint32_t i = 0; i < s->pipeline_count; i++)
+        pipeline_waits(s->pipelines[i], &what);
+    base_log(&s->machine.logger, LEAT_LOG_WARN, "stop-waits",
+             "still stopping after %lld s, a second signal ends leat at once: %s", (long long)(s->waited / BASE_SECOND),
+             what.ptr);
+    base_str_fini(&what);
+    loop_timer_set(&s->patience, s->waited);
+    s->waited *= 2;
+}
+
 static void stop(struct server *s, int signal_number)
 {
     if (s->stopping) {
@@ -118,6 +142,8 @@ static void stop(struct server *s, int signal_number)
              signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     for (uint32_t i = 0; i < s->pipeline_count; i++)
         pipeline_stop(s->pipelines[i], STOP_GRACE);
+    s->waited = STOP_PATIENCE;
+    loop_timer_set(&s->patience, s->waited);
     if (s->running == 0)
         loop_stop(s->machine.control);
 }
@@ -219,7 +245,7 @@ static const char *const *to_forget(const struct server *s, const struct session
 static leat_status create_pipelines(struct server *s, struct base_error *error)
 {
     s->pipelines = calloc(s->session.pipeline_count, sizeof(struct pipeline *));
-    if (!s->pipelines)
+    if (!s->pipelines || !loop_timer_init(&s->patience, s->machine.control, on_patience, s))
         return base_no_memory(error);
     if (check_forget(s, error) < 0)
         return error->failure;
@@ -259,6 +285,8 @@ static void end(struct server *s)
     free(s->pipelines);
     if (s->machine.log)
         base_log(&s->machine.logger, LEAT_LOG_INFO, "stopped", "leat has stopped");
+    if (s->patience.loop)
+        loop_timer_fini(&s->patience);
     machine_end(&s->machine);
     session_close(&s->session);
 }

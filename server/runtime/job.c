@@ -186,6 +186,14 @@ void runtime_job_stop(struct runtime_job *job)
     }
 }
 
+const char *runtime_job_unclosed(const struct runtime_job *job)
+{
+    for (uint32_t i = 0; job->stopping && i < job->inst_count; i++)
+        if (!job->insts[i]->closed_told)
+            return job->insts[i]->node->name;
+    return NULL;
+}
+
 void runtime_job_destroy(struct runtime_job *job)
 {
     if (!job)
@@ -239,6 +247,7 @@ void job_closed_mail(struct loop_mail *mail)
 {
     struct inst *inst = (struct inst *)((char *)mail - offsetof(struct inst, closed));
     struct runtime_job *job = inst->job;
+    inst->closed_told = true;
     if (--job->to_close)
         return;
     job->to_come_back = job->runtime->worker_count;

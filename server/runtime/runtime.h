@@ -111,6 +111,8 @@ void runtime_job_complete(struct runtime_job *job, leat_epoch epoch);
 
 // Closes and destroys all instances, in whatever phase they are; ends with `stopped`. Safe to repeat.
 void runtime_job_stop(struct runtime_job *job);
+// A node of a job that is being stopped which has not closed yet, or NULL.
+const char *runtime_job_unclosed(const struct runtime_job *job);
 void runtime_job_destroy(struct runtime_job *job);
 
 // What health shows of a node. Any thread.

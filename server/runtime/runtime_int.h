@@ -144,6 +144,7 @@ struct inst {
     leat_status reply_status;
     struct loop_mail close;  // control -> worker, at any time
     struct loop_mail closed; // worker -> control
+    bool closed_told;        // control loop's: `closed` has arrived
     struct loop_mail sink_ended;
 
     // checkpoint

@@ -73,6 +73,27 @@ def test_a_plugin_that_holds_its_worker_is_named(work):
     leat.terminate()
 
 
+def test_a_stop_that_a_plugin_holds_up_says_so_and_how_to_end_it(work):
+    leat = Leat(pipeline(folder(work), "stall", stall="10min"), f"{work}/leat").launch()
+    leat.wait_logged("worker-stalls")
+    leat.child.send(signal.SIGTERM)
+    line = leat.wait_logged("stop-waits", 10)
+    assert "a second signal ends leat at once: " in line
+    assert 'node "culprit" of pipeline "run" (plugin misbehave 7.1) has been in poll for' in line
+    leat.wait_logged("after 6 s, .*has not passed the last checkpoint yet", 10)
+    leat.wait_logged("after 12 s, .*has not closed yet", 15)
+    assert leat.child.stop(timeout=10) == -signal.SIGTERM
+    assert leat.logged(" stop-now ")
+
+
+def test_a_node_that_never_closes_is_named_while_leat_stops(work):
+    leat = Leat(pipeline(folder(work), "never-closes"), f"{work}/leat").start()
+    leat.child.send(signal.SIGTERM)
+    line = leat.wait_logged("stop-waits", 10)
+    assert 'at once: node "culprit" has not closed yet' in line, line
+    assert leat.child.stop(timeout=10) == -signal.SIGTERM
+
+
 def test_a_plugin_that_crashes_is_named_and_the_signal_seen(work):
     plugins = folder(work)
     for how, number in (("crash", signal.SIGSEGV), ("abort", signal.SIGABRT)):

@@ -6,6 +6,10 @@
 
 #include "misbehave.h"
 
+// What is done wrong beside what is deadly, as numbers of "how".
+#define COUNT(word, function) +1
+enum { NEVER_CLOSES = 1 MISBEHAVE_DEADLY(COUNT) };
+
 enum { IN_POLL, IN_CHECK, IN_DESCRIBE, IN_CREATE, IN_OPEN, IN_TIMER, IN_THREAD, IN_SAVE_STATE, IN_CLOSE, IN_DESTROY };
 
 #define WHERE "poll|check|describe|create|open|timer|thread|save-state|close|destroy"
@@ -14,7 +18,7 @@ static const struct leat_option options[] = {
     {.name = "how",
      .type = LEAT_OPT_ENUM,
      .offset = offsetof(struct config, how),
-     .words = "mumble" MISBEHAVE_DEADLY(MISBEHAVE_WORD),
+     .words = "mumble" MISBEHAVE_DEADLY(MISBEHAVE_WORD) "|never-closes",
      .def = "mumble",
      .doc = "What is done wrong."},
     {.name = "where",
@@ -159,7 +163,7 @@ static leat_status close_source(struct leat_ctx *ctx, void *self)
 {
     struct misbehave *m = self;
     misbehave_in(m->config, IN_CLOSE);
-    return LEAT_OK;
+    return m->config->how == NEVER_CLOSES ? LEAT_AGAIN : LEAT_OK;
 }
 
 void misbehave_destroy(struct leat_ctx *ctx, void *self)
