@@ -157,6 +157,7 @@ leat_status inst_emit(struct inst *inst, uint32_t port, struct leat_batch *b)
             data_batch_unref(b);
         return st;
     }
+    inst->gave = true;
     data_batch_seal(b);
     if (b->rows) {
         base_metric_inc(inst->metrics.rows_out, b->rows);

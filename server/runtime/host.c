@@ -138,6 +138,7 @@ static leat_status host_bad_row(struct leat_ctx *ctx, struct leat_bytes raw, con
     base_metric_inc(inst->metrics.errors, 1);
     if (failure != LEAT_DATA || inst->node->on_error == PLAN_ON_ERROR_FAIL)
         return failure;
+    inst->gave = true;
     base_metric_inc(inst->metrics.skipped, 1);
     log_skipped(core);
     base_error_clear(&core->error); // it is over; a failure without a reason must not be given this one
@@ -464,15 +465,17 @@ static leat_status host_format_open(struct leat_ctx *ctx, const char *option, ui
 
 static void host_snapshot_done(struct leat_ctx *ctx)
 {
-    if (rules_call(ctx, "snapshot_done", RULES_HOME | RULES_SOURCE))
-        atomic_store(&core_of(ctx)->inst->snapshot_done, true);
+    if (!rules_call(ctx, "snapshot_done", RULES_HOME | RULES_SOURCE))
+        return;
+    core_of(ctx)->inst->gave = true;
+    atomic_store(&core_of(ctx)->inst->snapshot_done, true);
 }
 
 static void host_caught_up(struct leat_ctx *ctx)
 {
     if (!rules_call(ctx, "caught_up", RULES_HOME | RULES_SOURCE))
         return;
-    core_of(ctx)->inst->caught_up = true;
+    core_of(ctx)->inst->caught_up = core_of(ctx)->inst->gave = true;
     host_wake(ctx);
 }
 
@@ -491,6 +494,7 @@ static void host_progress(struct leat_ctx *ctx, uint64_t current, uint64_t end, 
     if (!rules_call(ctx, "progress", RULES_HOME | RULES_SOURCE))
         return;
     bool moved = atomic_exchange(&inst->view_current, current) != current;
+    inst->gave = inst->gave || moved;
     atomic_store(&inst->view_end, end);
     atomic_store(&inst->view_behind, behind);
     base_metric_set(inst->metrics.behind, behind);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "data/batch.h"
 #include "runtime/runtime_int.h"
 
@@ -32,6 +33,36 @@ leat_status rules_status(struct inst *inst, const char *call, leat_status st, un
     char text[WHO];
     return leat_fail(&inst->ctx, LEAT_BUG, "LEAT-R0007", "%s answered %d to %s, which is no answer to it",
                      who(inst, text), (int)st, call);
+}
+
+// A source that works on something is not called that often between two signs of life.
+#define EMPTY_LOOK 4096 // empty polls between two looks at the clock
+#define EMPTY_TIME (3 * BASE_SECOND)
+
+static void tell_empty(struct inst *inst, leat_usec time)
+{
+    char text[WHO];
+    inst->empty_told = true;
+    base_log(
+        &inst->logger, LEAT_LOG_WARN, "poll-spins",
+        "%s has answered LEAT_OK to %u polls within %lld s and given nothing, which takes a whole core: a source that "
+        "has nothing now answers LEAT_AGAIN, and calls wake when it has",
+        who(inst, text), inst->empty_polls, (long long)(time / BASE_SECOND));
+}
+
+// Rows, marks, progress that moves and rows that are skipped are signs of life.
+void rules_poll(struct inst *inst, leat_status st)
+{
+    if (st != LEAT_OK || inst->gave)
+        inst->empty_polls = 0;
+    else if (!inst->empty_told && ++inst->empty_polls % EMPTY_LOOK == 0) {
+        leat_usec now = base_time_mono();
+        if (inst->empty_polls == EMPTY_LOOK)
+            inst->empty_since = now;
+        else if (now - inst->empty_since >= EMPTY_TIME)
+            tell_empty(inst, now - inst->empty_since);
+    }
+    inst->gave = false;
 }
 
 leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t len)

@@ -120,6 +120,10 @@ struct inst {
     bool dirty;     // sinks: written to since the last idle flush
     bool ended;     // sources: poll said LEAT_END
     bool caught_up; // sources: host->caught_up was called
+    bool gave;      // sources: a sign of life since the last poll (rules_poll)
+    bool empty_told;
+    uint32_t empty_polls; // that said LEAT_OK without a sign, one behind the other
+    leat_usec empty_since;
     bool end_sent, caught_up_sent;
     bool ending;           // sinks: every input is at its end, the last flush is under way
     uint32_t *ways_open;   // per input: ways (channels, or the direct one) that are not at their end
@@ -295,6 +299,8 @@ leat_status inst_end_txn(struct inst *inst);
 #define RULES_END   2u
 // `st` as it is, or a bug if the callback may not answer so.
 leat_status rules_status(struct inst *inst, const char *call, leat_status st, unsigned may);
+// A source that asks to be called again at once, and gives nothing, for seconds, is named in the log, once.
+void rules_poll(struct inst *inst, leat_status st);
 // Was this what save_state was asked for, with `len` bytes of it?
 leat_status rules_saved(struct inst *inst, uint8_t asked, uint8_t kind, size_t len);
 // May the instance emit this batch, here and now? Any thread: being the wrong one is told as a failure of the job.

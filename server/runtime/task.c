@@ -20,6 +20,7 @@ static leat_status call_poll(struct inst *inst)
     leat_status st = inst->node->component->source->poll(&inst->ctx, inst->self);
     worker_leave(inst, was);
     inst->emitting_allowed = false;
+    rules_poll(inst, st);
     return rules_status(inst, "poll", st, RULES_AGAIN | RULES_END);
 }
 

@@ -33,6 +33,7 @@ struct bad {
     struct leat_batch *batch;
     pthread_t thread;
     bool started, has_thread;
+    uint64_t polls;
 };
 
 static struct leat_batch *one_row(struct leat_ctx *ctx, uint8_t kind, uint8_t state)
@@ -494,11 +495,67 @@ static void who_holds_its_worker_is_named(void **state)
     assert_non_null(strstr(text, "worker-turns"));
 }
 
+static leat_status gives_nothing(struct leat_ctx *ctx, struct bad *b)
+{
+    b->started = false; // and again
+    return LEAT_OK;
+}
+
+static leat_status gets_on(struct leat_ctx *ctx, struct bad *b)
+{
+    ctx->host->progress(ctx, ++b->polls, UINT64_MAX, -1);
+    return gives_nothing(ctx, b);
+}
+
+struct watched {
+    struct deed deed;
+    struct world w;
+    int pipes[2];
+    struct base_log *log;
+};
+
+static void start_watched(struct watched *x, leat_status (*fn)(struct leat_ctx *ctx, struct bad *b))
+{
+    x->deed = (struct deed){.fn = fn};
+    assert_int_equal(pipe(x->pipes), 0);
+    x->log = base_log_create(&(struct base_log_options){.fd = x->pipes[1]});
+    start(&x->w, &x->deed, x->log);
+}
+
+// How often the log named it.
+static int end_watched(struct watched *x)
+{
+    int count = 0;
+    char text[4096] = "";
+    end(&x->w);
+    base_log_destroy(x->log);
+    close(x->pipes[1]);
+    assert_true(read(x->pipes[0], text, sizeof text - 1) >= 0);
+    close(x->pipes[0]);
+    for (const char *at = text; (at = strstr(at, "poll-spins node \"culprit\" (bad-source) has answered")); at++)
+        count++;
+    return count;
+}
+
+static void who_polls_in_vain_is_named_once(void **state)
+{
+    struct watched spins, works;
+    start_watched(&spins, gives_nothing);
+    start_watched(&works, gets_on);
+    for (int64_t last = base_time_mono() + 7 * BASE_SECOND; base_time_mono() < last;) {
+        loop_turn(spins.w.control, true);
+        loop_turn(works.w.control, true);
+    }
+    assert_int_equal(end_watched(&spins), 1);
+    assert_int_equal(end_watched(&works), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_breaks_a_rule_is_named),
         cmocka_unit_test(who_holds_its_worker_is_named),
+        cmocka_unit_test(who_polls_in_vain_is_named_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
