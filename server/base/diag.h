@@ -53,6 +53,8 @@ leat_status base_source_read(struct base_arena *arena, const char *path, const s
 const char *base_source_line(const struct base_source *source, uint32_t line, size_t *len);
 // The place of a byte offset (clamped to the text).
 struct base_place base_place_at(const struct base_source *source, size_t offset, size_t len);
+// The same, of the whole word that begins there.
+struct base_place base_place_of_word(const struct base_source *source, size_t offset);
 // And back.
 size_t base_place_offset(const struct base_place *place);
 

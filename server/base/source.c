@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts with a name, and places in them. See diag.h.
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -137,6 +138,15 @@ struct base_place base_place_at(const struct base_source *source, size_t offset,
             high = mid;
     }
     return (struct base_place){source, low + 1, (uint32_t)(offset - source->lines[low]) + 1, (uint32_t)len};
+}
+
+struct base_place base_place_of_word(const struct base_source *source, size_t offset)
+{
+    size_t end = offset;
+    while (end < source->len && (isalnum((unsigned char)source->text[end]) || source->text[end] == '_' ||
+                                 (unsigned char)source->text[end] >= 0x80))
+        end++;
+    return base_place_at(source, offset, end > offset ? end - offset : 1);
 }
 
 size_t base_place_offset(const struct base_place *place)

@@ -56,7 +56,7 @@ static void report(void *arg, const struct graph_node *node, uint8_t severity, c
         a->inner.report(a->inner.arg, node, severity, code, option, offset, hint, message);
         return;
     }
-    struct base_place place = base_place_at(a->source, offset, 1);
+    struct base_place place = base_place_of_word(a->source, offset);
     base_diag_add(&a->session.diags, severity, code, &place, hint, "%s", message);
 }
 
@@ -336,7 +336,7 @@ static void print_error(struct asking *a, const struct base_error *error)
         machine_print_error(error, a->session.secrets);
         return;
     }
-    struct base_place place = base_place_at(a->source, error->offset, 1);
+    struct base_place place = base_place_of_word(a->source, error->offset);
     base_diag_add(&a->session.diags, LEAT_DIAG_ERROR, error->code, &place, error->hint[0] ? error->hint : NULL, "%s",
                   error->message);
     session_report(&a->session, false);

@@ -2,7 +2,6 @@
 // Places inside string values, and settings in messages. See setting.h.
 #include "plugin/setting.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -66,10 +65,7 @@ struct base_place plugin_setting_place(const struct plugin_setting *setting, uin
     }
     if (p > end)
         p = end;
-    size_t word = 0; // a name is underlined as a whole
-    while (p + word < end && (isalnum((unsigned char)p[word]) || p[word] == '_' || (unsigned char)p[word] >= 0x80))
-        word++;
-    return base_place_at(s, (size_t)(p - s->text), word ? word : 1);
+    return base_place_of_word(s, (size_t)(p - s->text));
 }
 
 struct base_place plugin_setting_fault(const struct plugin_setting *setting, uint32_t offset)

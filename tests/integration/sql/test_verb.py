@@ -41,6 +41,11 @@ def test_a_row_that_cannot_be_computed_has_its_place():
     assert said.splitlines()[2].index("^") == said.splitlines()[1].index("7 / a") + 1, said  # 中 takes two columns
 
 
+def test_the_whole_word_of_a_fault_is_underlined():
+    lines = refused("SELECT\n  naame\nFROM (VALUES (1)) AS t(name)").splitlines()
+    assert lines[1:3] == ["    2 |   naame", "      |   ^~~~~"], lines
+
+
 def test_a_table_comes_in_pages(work):
     write(work, "many.jsonl", "".join(json.dumps({"n": 10 ** (n // 1000), "name": "中" * (n // 1000)}) + "\n"
                                       for n in range(2500)))
