@@ -196,14 +196,55 @@ static const char *syntax_hint(const char *what)
     return NULL;
 }
 
+// Behind the blanks, and behind the comments of SQL.
+static const char *statement_begin(const char *p)
+{
+    for (;;) {
+        p += strspn(p, " \t\r\n");
+        if (strncmp(p, "--", 2) == 0)
+            p += strcspn(p, "\n");
+        else if (strncmp(p, "/*", 2) == 0 && strstr(p, "*/"))
+            p = strstr(p, "*/") + 2;
+        else
+            return p;
+    }
+}
+
+// What the statement becomes in a pipeline file, where one begins at the line; NULL = none does.
+static const char *sql_hint(const struct base_source *source, uint32_t line)
+{
+    static const char table[] =
+        "Pipeline files are TOML, not SQL: a table is a section [sources.NAME] or [sinks.NAME], "
+        "with the options of WITH in it and the columns in [sources.NAME.schema].";
+    static const char query[] =
+        "Pipeline files are TOML, not SQL: the query stands in [operators.NAME], with operator = "
+        "\"sql\" and query = \"\"\"…\"\"\", and a sink reads it: input = \"NAME\".";
+    static const char other[] =
+        "Pipeline files are TOML, not SQL: settings are options of [pipeline], tables are sections, "
+        "and a query stands in [operators.NAME].";
+    static const struct {
+        const char *word, *hint;
+    } words[] = {{"CREATE", table}, {"INSERT", query}, {"SELECT", query}, {"WITH", query},    {"SET", other},
+                 {"USE", other},    {"DROP", other},   {"ALTER", other},  {"EXECUTE", other}, {"BEGIN", other}};
+    size_t len;
+    const char *p = statement_begin(base_source_line(source, line, &len));
+    size_t word = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].word) == word && strncasecmp(words[i].word, p, word) == 0 && strchr(" \t\r\n", p[word]))
+            return words[i].hint;
+    return NULL;
+}
+
 static void report_syntax(const struct base_source *source, struct base_diags *diags, const struct shim_error *e)
 {
-    const char *what = e->text, *prefix = "Error while parsing ";
+    const char *what = e->text, *prefix = "Error while parsing ", *hint = NULL;
     if (strncmp(what, prefix, strlen(prefix)) == 0)
         what += strlen(prefix);
+    if (e->line && (strstr(what, "expected '='") || strstr(what, "saw '/'")))
+        hint = sql_hint(source, e->line);
     struct base_place place = {source, e->line, e->line ? byte_column(source, e->line, e->column) : 0, 1};
-    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, syntax_hint(what), "this is not TOML: %c%s",
-                  tolower((unsigned char)what[0]), what[0] ? what + 1 : "");
+    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, hint ? hint : syntax_hint(what),
+                  "this is not TOML: %c%s", tolower((unsigned char)what[0]), what[0] ? what + 1 : "");
 }
 
 // Puts a mended line in the place of the one that begins at `at`.
