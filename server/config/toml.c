@@ -3,6 +3,7 @@
 #include "config/toml.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct build {
     struct toml_node *stack[SHIM_DEPTH_MAX + 2]; // open tables and arrays
     struct toml_node *last[SHIM_DEPTH_MAX + 2];  // their last child so far
     int depth;
+    struct toml_node *root; // of what was read before a section that stands twice
 };
 
 // Byte column of the column that toml++ counts in characters.
@@ -152,6 +154,77 @@ static void sort_all(struct toml_node *n)
         sort_all(c);
 }
 
+// --- a section that stands twice
+
+// The order in which toml++ gives members; lists are put into file order at the very end.
+static int compare_keys(const struct toml_node *a, const struct toml_node *b)
+{
+    int order = memcmp(a->key, b->key, a->key_len < b->key_len ? a->key_len : b->key_len);
+    return order ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
+}
+
+static bool are_tables(const struct toml_node *a, const struct toml_node *b)
+{
+    return a->kind == TOML_TABLE && b->kind == TOML_TABLE;
+}
+
+// Do they give the same option? Then they are two of one name, rather than one in two pieces.
+static bool are_two(const struct toml_node *one, const struct toml_node *other)
+{
+    const struct toml_node *a = one->first, *b = other->first;
+    while (a && b) {
+        int order = compare_keys(a, b);
+        if (order == 0 && !are_tables(a, b))
+            return true;
+        a = order <= 0 ? a->next : a;
+        b = order >= 0 ? b->next : b;
+    }
+    return false;
+}
+
+// Puts what was read later to what was read before; `depth` 1 is that of nodes. A value that is there stays.
+static void join(struct toml_node *into, struct toml_node *from, int depth)
+{
+    struct toml_node *a = into->first, *b = from->first, **tail = &into->first;
+    while (a && b) {
+        int order = compare_keys(a, b);
+        struct toml_node *n = order < 0 ? a : b;
+        *(order < 0 ? &a : &b) = n->next;
+        bool again = order == 0 && are_tables(a, n);
+        if (again && (depth != 1 || !are_two(a, n))) {
+            join(a, n, depth + 1);
+        } else if (again || order != 0) {
+            *tail = n;
+            tail = &n->next;
+        }
+    }
+    *tail = a ? a : b;
+}
+
+// Takes the tree that was built to what there is.
+static void take_tree(struct build *b)
+{
+    if (b->root)
+        join(b->root, b->stack[0], 0);
+    else
+        b->root = b->stack[0];
+}
+
+// Reads what stands before `at`, and leaves blanks in its place.
+static bool split(struct build *b, struct base_str *text, size_t at)
+{
+    struct shim_error ignored;
+    if (shim_parse(text->ptr, at, on_item, b, &ignored) != 0)
+        return false;
+    take_tree(b);
+    for (size_t i = 0; i < at; i++)
+        if (text->ptr[i] != '\n')
+            text->ptr[i] = ' ';
+    return true;
+}
+
+// --- faults
+
 // What a person most likely did, by a part of toml++'s words.
 static const char *syntax_hint(const char *what)
 {
@@ -265,8 +338,7 @@ static bool put_line(struct base_str *text, size_t at, const struct base_str *li
 }
 
 // Mends the line of an error in `text`, whose lines are as many as those of the source.
-static bool mend_line(const struct build *b, struct base_diags *diags, struct base_str *text,
-                      const struct shim_error *e)
+static bool mend_line(struct build *b, struct base_diags *diags, struct base_str *text, const struct shim_error *e)
 {
     size_t at = 0;
     for (uint32_t i = 1; i < e->line; i++) {
@@ -274,6 +346,10 @@ static bool mend_line(const struct build *b, struct base_diags *diags, struct ba
         if (!end)
             return false;
         at = (size_t)(end + 1 - text->ptr);
+    }
+    if (strstr(e->text, "table header: cannot redefine existing table")) {
+        base_diag_lost(diags);
+        return split(b, text, at);
     }
     struct base_str line;
     base_str_init(&line);
@@ -285,6 +361,59 @@ static bool mend_line(const struct build *b, struct base_diags *diags, struct ba
         base_diag_lost(diags);
     base_str_fini(&line);
     return ok;
+}
+
+static bool is_query(const char *line)
+{
+    line += strspn(line, " \t\"'");
+    return strncmp(line, "query", 5) == 0;
+}
+
+// Are all lines behind the first one options of the node rather than text?
+static bool are_options(const char *p, const char *end)
+{
+    while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+        p++;
+        size_t len = strcspn(p, "\n");
+        if (p + strspn(p, " \t\r") < p + len && p[strspn(p, " \t")] != '#' && !memchr(p, '=', len))
+            return false;
+    }
+    return true;
+}
+
+// Closes a string of several lines that takes in the next section: in its own line where options of the node follow, else
+// before the section. The line, 0 = there is no such string behind line `last`.
+static uint32_t close_string(const struct build *b, struct base_diags *diags, struct base_str *text, uint32_t last)
+{
+    size_t close, at = toml_open_string(text->ptr, text->len, &close), begin = 0;
+    struct base_place place = {b->source, 1, 0, 3};
+    for (size_t i = 0; i < at; i++)
+        if (text->ptr[i] == '\n') {
+            place.line++;
+            begin = i + 1;
+        }
+    if (at == text->len || place.line <= last)
+        return 0;
+    bool query = is_query(text->ptr + begin);
+    if (!query && are_options(text->ptr + at, text->ptr + close))
+        close = at + strcspn(text->ptr + at, "\r\n");
+    char quotes[4] = {text->ptr[at], text->ptr[at], text->ptr[at]}, hint[80];
+    struct base_str all;
+    base_str_init(&all);
+    base_str_addf(&all, "%.*s%s%s", (int)close, text->ptr, quotes, text->ptr + close);
+    if (!base_str_ok(&all)) {
+        base_str_fini(&all);
+        return 0;
+    }
+    base_str_fini(text);
+    *text = all;
+    place.column = (uint32_t)(at - begin) + 1;
+    snprintf(hint, sizeof hint, "Close it by %s behind its last line.", quotes);
+    base_diag_add(diags, LEAT_DIAG_ERROR, "LEAT-C0002", &place, hint,
+                  "this is not TOML: the string that begins here is not closed");
+    if (!query)
+        base_diag_lost(diags);
+    return place.line;
 }
 
 // 0, or what shim_parse says; -1 has been reported.
@@ -301,12 +430,16 @@ static int parse_mending(struct build *b, struct base_diags *diags)
     base_str_addf(&text, "%s", source->text);
     bool go_on = base_str_ok(&text) && text.len == source->len; // no NUL bytes
     for (int n = 0; st == -1; n++) {
-        report_syntax(source, diags, &e);
-        go_on = go_on && n < MENDS_MAX && e.line > last && mend_line(b, diags, &text, &e) &&
-                toml_guard(text.ptr, text.len) == text.len;
-        if (!go_on)
+        go_on = go_on && n < MENDS_MAX;
+        uint32_t line = go_on ? close_string(b, diags, &text, last) : 0;
+        if (!line) {
+            report_syntax(source, diags, &e);
+            line = e.line;
+            go_on = go_on && line > last && mend_line(b, diags, &text, &e);
+        }
+        if (!go_on || toml_guard(text.ptr, text.len) != text.len)
             break;
-        last = e.line;
+        last = line;
         st = shim_parse(text.ptr, text.len, on_item, b, &e);
     }
     base_str_fini(&text);
@@ -331,8 +464,9 @@ struct toml_node *toml_parse(struct base_arena *arena, const struct base_source 
                       &(struct base_place){.source = source}, NULL, st == -2 ? "nested too deeply" : "out of memory");
         return NULL;
     }
-    sort_all(b.stack[0]);
-    return b.stack[0];
+    take_tree(&b);
+    sort_all(b.root);
+    return b.root;
 }
 
 const struct toml_node *toml_member(const struct toml_node *table, const char *key)

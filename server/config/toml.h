@@ -2,7 +2,9 @@
 // A TOML file as a C tree: members in the order of the file, each key and value with its place (columns in bytes).
 //
 // toml++ stops at the first syntax error. Where it is plain what was meant, or that only this line is lost, the line is
-// mended (toml_mend.c) and the rest read as well; elsewhere the error is the last diagnostic. Bounded: a file of 1 MiB, nesting of 32.
+// mended (toml_mend.c) and the rest read as well. A string that is not closed is closed where the next section begins; what
+// stands behind the second header of a section is read by itself and put to the first, or beside it when both give the same
+// option. Elsewhere the error is the last diagnostic. Bounded: a file of 1 MiB, nesting of 32.
 // Thread: any. The tree lives in the arena.
 #ifndef CONFIG_TOML_H
 #define CONFIG_TOML_H
@@ -48,6 +50,9 @@ enum toml_mended {
 // lines behind it can be read.
 enum toml_mended toml_mend(const char *text, size_t len, size_t at, size_t column, const char *what,
                            struct base_str *line);
+// Offset of the first string of several lines that is not closed, or closed by the quotes of another one: a section begins
+// in it. `close` is where its text ends then. `len` if there is none.
+size_t toml_open_string(const char *text, size_t len, size_t *close);
 // Does `at`, the beginning of a line, lie in a string, a list or an inline table?
 bool toml_is_within(const char *text, size_t len, size_t at);
 

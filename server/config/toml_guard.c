@@ -52,6 +52,68 @@ size_t toml_guard(const char *text, size_t len)
     return len;
 }
 
+// "[sources.orders]" and the like.
+static bool is_section(const char *p, const char *end)
+{
+    static const char *const heads[] = {"[sources.", "[lookups.", "[operators.", "[sinks.", "[pipeline]", "[server]"};
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if ((size_t)(end - p) >= strlen(heads[i]) && memcmp(p, heads[i], strlen(heads[i])) == 0)
+            return true;
+    return false;
+}
+
+// Where the string at `p`, which ends before `end`, has the line of a section in it; `end` if nowhere.
+static const char *section_within(const char *p, const char *end)
+{
+    while ((p = memchr(p, '\n', (size_t)(end - p))))
+        if (is_section(++p, end))
+            return p;
+    return end;
+}
+
+// Behind the last line of [from, end) that is neither blank nor a comment, but in or behind the line of `from`.
+static const char *text_end(const char *from, const char *end)
+{
+    for (;;) {
+        while (end > from && strchr(" \t\r\n", end[-1]))
+            end--;
+        const char *line = end;
+        while (line > from && line[-1] != '\n')
+            line--;
+        if (line == from || line[strspn(line, " \t")] != '#')
+            return end;
+        end = line;
+    }
+}
+
+size_t toml_open_string(const char *text, size_t len, size_t *close)
+{
+    const char *end = text + len;
+    for (const char *p = text; p < end;) {
+        if (*p == '#') {
+            const char *line = memchr(p, '\n', (size_t)(end - p));
+            p = line ? line : end;
+            continue;
+        }
+        if (*p != '"' && *p != '\'') {
+            p++;
+            continue;
+        }
+        const char *behind = skip_string(p, end);
+        bool multi = end - p >= 3 && p[1] == *p && p[2] == *p;
+        bool closed = behind - p >= 6 && behind[-1] == *p && behind[-2] == *p && behind[-3] == *p;
+        const char *section = multi ? section_within(p, behind) : behind;
+        if (multi && (!closed || section < behind)) {
+            *close = (size_t)(text_end(p + 3, section) - text);
+            return (size_t)(p - text);
+        }
+        p = behind;
+    }
+    return len;
+}
+
 bool toml_is_within(const char *text, size_t len, size_t at)
 {
     unsigned depth = 0;

@@ -133,7 +133,18 @@ static void test_a_slip_hides_no_line_behind_it(void **state)
         {"a = \"\"\"\nb = \\q\n\"\"\"\nc = word", 1, NULL}, // in a string that goes over lines
         {"a = [\nb = 1\nc = word", 1, NULL},
         {"a = 1 b = 2\nc = word", 1, NULL},
-        {"[s]\nx = 1\n[s]\nc = word", 1, NULL},
+        // a section that stands twice: in two pieces, or two of one name
+        {"[s]\nx = 1\n[s]\nc = word", 2, "{s@1:2+1{x@2:1+1=2:5+1<1> c@4:1+1=4:5+4<word> } } "},
+        {"[s.a]\nx = 1\n[s.a.t]\ny = 1\n[s.a]\nx = 2\n[s.b]\n[s.a.t]\ny = 3", 1,
+         "{s@1:2+1{a@1:4+1{x@2:1+1=2:5+1<1> t@3:6+1{y@4:1+1=4:5+1<1> } } a@5:4+1{x@6:1+1=6:5+1<2> "
+         "t@8:6+1{y@9:1+1=9:5+1<3> } } b@7:4+1{} } } "},
+        // a string that takes in the next section
+        {"[o.a]\nquery = '''\nx\n\n# of b\n[sinks.b]\nc = 1", 1,
+         "{o@1:2+1{a@1:4+1{query@2:1+5=2:9+3<x> } } sinks@6:2+5{b@6:8+1{c@7:1+1=7:5+1<1> } } } "},
+        {"[o.a]\nt = \"\"\"x\n[sinks.b]\nquery = \"\"\"\ny\"\"\"", 1,
+         "{o@1:2+1{a@1:4+1{t@2:1+1=2:5+4<x> } } sinks@3:2+5{b@3:8+1{query@4:1+5=4:9+3<y> } } } "},
+        {"a = \"\"\"\nb\n", 1, "{a@1:1+1=1:5+3<b> } "},
+        {"a = \"\"\"\nb = 1", 1, "{a@1:1+1=1:5+3<> b@2:1+1=2:5+1<1> } "},
         {"x = 'y' 'z'\r\nc = word", 1, NULL},
         {"a = 5s\nb = 127.0.0.1:80\nc = 1", 2, "{a@1:1+1=1:5+2<5s> b@2:1+1=2:5+12<127.0.0.1:80> c@3:1+1=3:5+1<1> } "},
         {"x = y\r\nc = 1\r\n", 1, "{x@1:1+1=1:5+1<y> c@2:1+1=2:5+1<1> } "},
