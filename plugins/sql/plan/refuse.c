@@ -183,10 +183,18 @@ static struct part check_from(struct walk *w, const struct sql_table *t, const s
 
 static void check_order(struct walk *w, const struct sql_query *q)
 {
+    struct sql_diag d = {0};
     if (q->order_count)
         refuse(w, q->order_offset, q->order_length, "ORDER BY");
-    if (q->limit || q->skip)
-        refuse(w, q->limit_offset, q->limit_length, q->limit_word);
+    if (!q->limit && !q->skip)
+        return;
+    sql_diag_unsupported(&d, q->limit_offset, q->limit_length, q->limit_word);
+    sql_diag_hint(
+        &d,
+        "A stream has no last row: let the sink keep all rows and write %s where its table is read. To read "
+        "only a part, bound the source (scan.bounded.mode, number-of-rows); of what leat sql answers take %s.",
+        q->limit_word, q->limit ? "| head" : "| tail");
+    sql_faults_add(w->faults, &d);
 }
 
 static void check_group(struct walk *w, const struct sql_query *q)
