@@ -41,6 +41,9 @@ const struct toml_node *toml_member(const struct toml_node *table, const char *k
 // toml++ recurses over both.
 size_t toml_guard(const char *text, size_t len);
 
+// A sentence of advice on what toml++ said of a line; NULL = none.
+const char *toml_hint(const struct base_source *source, uint32_t line, const char *what);
+
 enum toml_mended {
     TOML_STOP, // what was meant is not plain: nothing behind the line can be read
     TOML_SURE, // the line means what was written
