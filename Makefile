@@ -27,7 +27,7 @@ demo: all ## run the order pipeline on servers of its own; KEEP=1 leaves them ru
 
 bench: all ## run the benches against their rivals; ONLY=name picks one, ROUNDS=n, JSON=file
 	@ci/setup servers
-	@bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON)) $(ONLY)
+	@bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json '$(JSON)') $(ONLY)
 
 bench-flink: ## measure Flink 1.18.1 on the order pipeline; its figures go to bench/flink/figures.json
 	@ci/setup servers flink

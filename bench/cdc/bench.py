@@ -43,7 +43,7 @@ class Stream(Bench):
         more = {"hostname": self.host, "scan.startup.mode": "committed-offset", "publication.name": self.slot}
         leat = bed.leat(pipeline(bed, self.database, slot, more)).launch()
         meter = Meter(bed, leat.pid, from_start=True)
-        bed.wait_metric(leat, "leat_rows_in_total", self.rows, self.timeout)
+        bed.wait_metric(leat, "leat_blackhole_rows_total", self.rows, self.timeout)
         used = meter.stop()
         leat.terminate()
         bed.drop_slot(slot)

@@ -24,6 +24,8 @@ class Jdbc(Bench):
         env = dict(os.environ, JDBC_HOST=bed.pg.host, JDBC_PORT=str(bed.pg.port), JDBC_DATABASE=self.database)
         ran = run_timed([f"{ROOT}/build/bench/bench_jdbc", side, str(ROWS)], timeout=120, env=env, cwd=ROOT)
         new, updates, cpu = (float(word) for word in ran.output.split())
+        if bed.pg.value("SELECT count(*) FROM bench_orders", database=self.database) != ROWS:
+            raise RuntimeError(f"bench_jdbc {side} did not leave {ROWS} rows")
         return Sample(rows=ROWS, seconds=new, cpu=cpu / 2, rss=ran.rss, updates=ROWS / updates)
 
     def leat(self, bed):

@@ -17,9 +17,15 @@ class Join(Bench):
                 Measure("state_ratio", "× encoded rows", at_most(1.3, "× encoded rows"), better="less"))
     targets = ("bench_join",)
 
+    def setup(self, bed):
+        self.digests = {}
+
     def side(self, which):
         ran = run_timed([f"{ROOT}/build/bench/bench_join", which], timeout=120)
         found = json.loads(ran.output)
+        self.digests[which] = found["digest"]
+        if len(set(self.digests.values())) > 1:
+            raise RuntimeError("leat and its rival give other rows for the same orders")
         return Sample(rows=found["rows"], seconds=found["seconds"], cpu=found["cpu"], rss=found["rss"],
                       state_ratio=found.get("state_ratio"))
 

@@ -3,10 +3,11 @@
 //
 //     bench_join leat|rival [USERS] [ORDERS]       one round; prints one JSON object
 //
-// USERS (1000000) are put into the state first, which is not measured; then ORDERS (2000000) of about 180 bytes go
-// through in batches of 1024, each for a random user, one of fifty unknown. Only the calls with orders are measured: wall
-// time, CPU of the thread, and at the end the memory of the process. Batches are those of the server (leat-data), and
-// what is emitted is counted and dropped.
+// USERS (1000000) are put into the state first, which is not measured, and a batch of orders passes whose rows are
+// digested, so that both sides can be seen to give the same; then ORDERS (2000000) of about 180 bytes go through in batches
+// of 1024, each for a random user, one of fifty unknown. Only the calls with these orders are measured: wall time, CPU of
+// the thread, and at the end the memory of the process. Batches are those of the server (leat-data), and what is emitted
+// is counted and dropped.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static const char user_columns[] = "user_id BIGINT NOT NULL, username STRING, em
                                    "register_time TIMESTAMP(3)";
 
 static struct leat_host host; // testhost's, with the server's batches
-static uint64_t emitted;
+static uint64_t emitted, digest;
+static int digesting;
 
 void must(int good, const char *what)
 {
@@ -46,9 +48,37 @@ static struct leat_batch *create_batch(struct leat_ctx *ctx, const struct leat_s
     return data_batch_create(&host, schema, capacity, bare, 0);
 }
 
+// --- what comes out
+
+static uint64_t mix(uint64_t hash, const void *ptr, size_t len)
+{
+    for (const uint8_t *at = ptr, *end = at + len; at < end; at++)
+        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t digest_row(const struct leat_batch *b, uint32_t row)
+{
+    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), &b->kinds[row], 1);
+    for (uint32_t c = 0; c < b->column_count; c++) {
+        const union leat_cell *cell = leat_batch_cell(b, c, row);
+        uint8_t kind = b->schema->columns[c].type.kind, state = leat_batch_state(b, c, row);
+        hash = mix(hash, &state, 1);
+        if (state != LEAT_VALUE)
+            continue;
+        if (leat_type_is_bytes(kind))
+            hash = mix(hash, cell->bytes.ptr, cell->bytes.len);
+        else
+            hash = mix(hash, cell, kind == LEAT_TYPE_DECIMAL ? sizeof cell->i128 : sizeof cell->i64);
+    }
+    return hash;
+}
+
 static leat_status emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
 {
     emitted += b->rows;
+    for (uint32_t row = 0; digesting && row < b->rows; row++)
+        digest += digest_row(b, row); // a sum: the order of rows is free
     data_batch_unref(b);
     return LEAT_OK;
 }
@@ -204,12 +234,22 @@ static void print(struct bench *b, uint64_t orders, const struct clocks *c, long
 {
     double state = (double)testhost_metric(b->node, "leat_state_bytes");
     double rows = (double)testhost_metric(b->node, "leat_state_row_bytes");
-    printf("{\"rows\": %llu, \"seconds\": %.4f, \"cpu\": %.4f, \"rss\": %ld, \"state_rss\": %ld",
-           (unsigned long long)orders, c->wall, c->cpu, resident(), resident() - before);
+    printf(
+        "{\"rows\": %llu, \"digest\": \"%016llx\", \"seconds\": %.4f, \"cpu\": %.4f, \"rss\": %ld, \"state_rss\": %ld",
+        (unsigned long long)orders, (unsigned long long)digest, c->wall, c->cpu, resident(), resident() - before);
     if (!b->rival)
         printf(", \"state_bytes\": %.0f, \"row_bytes\": %.0f, \"state_ratio\": %.3f, \"rss_ratio\": %.3f", state, rows,
                state / rows, (double)(resident() - before) / rows);
     printf("}\n");
+}
+
+// The next batch of orders: other numbers and other users in the same rows.
+static void renumber(struct leat_batch *rows, uint64_t first, uint32_t users, uint64_t *seed)
+{
+    for (uint32_t r = 0; r < BATCH; r++) {
+        rows->columns[O_ID].cells[r].i64 = (int64_t)(first + r);
+        rows->columns[O_USER].cells[r].i64 = (int64_t)(1000000 + dice(seed) % ((uint64_t)users + users / 50));
+    }
 }
 
 int main(int argc, char **argv)
@@ -233,11 +273,14 @@ int main(int argc, char **argv)
         process(&b, 1, u);
         data_batch_unref(u);
     }
+    digesting = 1;
+    renumber(rows, 500, users, &seed);
+    process(&b, 0, rows);
+    must(emitted == BATCH, "every order comes out once");
+    digesting = 0;
+    emitted = 0;
     for (uint64_t n = 0; n < orders; n += BATCH) {
-        for (uint32_t r = 0; r < BATCH; r++) {
-            rows->columns[O_ID].cells[r].i64 = (int64_t)(2000 + n + r);
-            rows->columns[O_USER].cells[r].i64 = (int64_t)(1000000 + dice(&seed) % ((uint64_t)users + users / 50));
-        }
+        renumber(rows, 2000 + n, users, &seed);
         start(&clocks);
         process(&b, 0, rows);
         stop(&clocks);

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """kafka → sql (the query of stage 2 of etc/orders.toml) → kafka, against librdkafka alone copying the same bytes; kafka →
 jdbc, against a loader written by hand."""
+import os
 import re
 import time
 
 from leatbench import ORDER, Bench, Measure, Meter, Sample, at_most, ratio_at_least, run_timed
-from leattest import orders, wait_until
+from leattest import orders
 from leattest.pipeline import head, jdbc_sink, kafka_source, section
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROWS = 1000000
 CHUNK = 50000
 FLINK_CPU = 37  # µs a row, of Flink 1.18.1 for the same query between the same topics
@@ -49,15 +51,17 @@ class Clean(Bench):
         begin = time.time()
         leat = bed.leat(text).launch()
         meter = Meter(bed, leat.pid, from_start=True)
-        end = bed.wait_records(target, ROWS)
+        end = bed.wait_records(leat, target, ROWS)
         used = dict(meter.stop(), seconds=end - begin)
         leat.terminate()
+        if self.partitions == 1 and not bed.last_value(target).startswith(b'{"order_id":%d,' % ROWS):
+            raise RuntimeError(f"the last record is not order {ROWS}: {bed.last_value(target)[:300]}")
         bed.kafka.delete_topic(target)
         return Sample(rows=ROWS, **used)
 
     def rival(self, bed):
         target = self.target(bed)
-        ran = run_timed(["build/bench/bench_kafka_copy", bed.kafka.bootstrap, self.source, target, str(ROWS)], 200)
+        ran = run_timed([f"{ROOT}/build/bench/bench_kafka_copy", bed.kafka.bootstrap, self.source, target, str(ROWS)], 200)
         bed.kafka.delete_topic(target)
         return Sample(rows=ROWS, seconds=ran.seconds, cpu=ran.cpu, rss=ran.rss)
 
@@ -77,6 +81,7 @@ class Load(Bench):
 
     def setup(self, bed):
         self.database = bed.pg.create_database(bed.unique("load"))
+        bed.pg.query(ORDER.create("expected") + ";" + ORDER.insert("expected", 1, LOAD_ROWS), database=self.database)
         self.source = bed.kafka.create_topic(bed.unique("load"))
         for first in range(1, LOAD_ROWS + 1, CHUNK):
             bed.kafka.produce(self.source, [(None, ORDER.json(n)) for n in range(first, first + CHUNK)])
@@ -87,10 +92,12 @@ class Load(Bench):
         return name
 
     def ended(self, bed, table):
-        """Drops the table; returns when its last row was committed."""
+        """Looks at every row and drops the table; returns when the last one was committed."""
         last, rows = bed.pg.query(f"SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8, count(*) FROM {table}",
                                   database=self.database)[0]
-        assert rows == LOAD_ROWS, f"{rows} rows in {table}"
+        wrong = bed.pg.value(f"SELECT count(*) FROM (TABLE expected EXCEPT TABLE {table}) AS t", database=self.database)
+        if rows != LOAD_ROWS or wrong:
+            raise RuntimeError(f"{rows} rows in {table} instead of {LOAD_ROWS}, {wrong} of them missing or not as expected")
         bed.pg.query(f"DROP TABLE {table}; CHECKPOINT", database=self.database)
         return last
 
@@ -101,8 +108,7 @@ class Load(Bench):
         begin = time.time()
         leat = bed.leat(text).launch()
         meter = Meter(bed, leat.pid, from_start=True)
-        wait_until(lambda: bed.pg.value(f"SELECT count(*) FROM {table}", database=self.database) >= LOAD_ROWS, 200,
-                   f"{LOAD_ROWS} rows", every=0.2)
+        bed.wait_metric(leat, "leat_jdbc_rows_written_total", LOAD_ROWS, 200)
         used = meter.stop()
         leat.terminate()
         return Sample(rows=LOAD_ROWS, **dict(used, seconds=self.ended(bed, table) - begin))
@@ -110,7 +116,7 @@ class Load(Bench):
     def rival(self, bed):
         table = self.table(bed)
         begin = time.time()
-        ran = run_timed(["build/bench/bench_kafka_load", bed.kafka.bootstrap, self.source,
+        ran = run_timed([f"{ROOT}/build/bench/bench_kafka_load", bed.kafka.bootstrap, self.source,
                          f"host={bed.pg.host} port={bed.pg.port} dbname={self.database} user=postgres", table,
                          str(LOAD_ROWS)], 200)
         return Sample(rows=LOAD_ROWS, seconds=self.ended(bed, table) - begin, cpu=ran.cpu, rss=ran.rss)

@@ -8,16 +8,19 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from leattest import Kafka, Leat, Postgres, children, orders, wait_until
+from leattest.kafka import UNSETTLED
 from leattest.postgres import binaries
 
 from .measure import cpu_of, cpu_of_tree, run_timed
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PG_SETTINGS = {"max_wal_size": "8GB", "shared_buffers": "512MB", **orders.SETTINGS}
 
 
@@ -30,9 +33,16 @@ class Bed:
         self._numbers = itertools.count(1)
 
     def close(self):
-        for child in reversed(children()):
-            child.stop(timeout=20)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Ends what runs, which writes nothing worth keeping, and removes the folder. A further Ctrl-C is not heard
+        meanwhile: it would leave both."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for child in reversed(children()):
+                # PostgreSQL's immediate end takes its shared memory along
+                child.stop({"postgres": signal.SIGQUIT, "leat": signal.SIGKILL}.get(child.name, signal.SIGTERM), 10)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            signal.signal(signal.SIGINT, before)
 
     @property
     def pg(self):
@@ -105,40 +115,73 @@ class Bed:
     # --- waiting for the last row
 
     def wait_metric(self, leat, name, value, timeout):
-        """Waits until a counter of leat, summed over its nodes, reaches `value`. Asks every 50 ms: each answer costs
-        both sides a fraction of a millisecond."""
+        """Waits until a counter of leat, summed over its nodes, reaches `value`, and fails when it goes beyond. Asks
+        every 50 ms: each answer costs both sides a fraction of a millisecond."""
         line = re.compile(rf"^{name}(?:{{[^}}]*}})? (\S+)$", re.MULTILINE)
 
-        def reached():
-            if not leat.running():
-                raise RuntimeError(f"leat has ended:\n{leat.child.log_tail()}")
-            return sum(float(found) for found in line.findall(leat.get("/metrics")[1])) >= value
-        wait_until(reached, timeout, lambda: f"{name} to reach {value}\n{leat.child.log_tail()}", every=0.05)
+        def count():
+            must_run(leat)
+            return sum(float(found) for found in line.findall(leat.get("/metrics")[1]))
+        wait_until(lambda: count() >= value, timeout, lambda: f"{name} to reach {value}\n{leat.child.log_tail()}",
+                   every=0.05)
+        if count() != value:
+            raise RuntimeError(f"{name} is {count():.0f} where {value} rows were given")
 
-    def wait_records(self, topic, count, timeout=300):
-        """Waits until a topic holds so many records; returns when the last of them was appended (seconds since 1970,
-        by the broker's clock, which is ours)."""
+    def wait_records(self, leat, topic, count, timeout=280):
+        """Waits until a topic holds so many records, and fails when there are more; returns when the last of them was
+        appended (seconds since 1970, by the broker's clock, which is ours). Asks every 50 ms, over one connection."""
+        consumer = self.kafka._consumer("read_committed")
+
         def there():
-            return topic in self.kafka.topics() and sum(end for _, end in self.kafka.ends(topic).values()) >= count
-        wait_until(there, timeout, lambda: f"{count} records in topic {topic}", every=0.02)
-        return self.last_append(topic)
+            must_run(leat)
+            found = ends(consumer, topic)
+            return found if sum(found.values()) >= count else None
+        try:
+            found = wait_until(there, timeout, lambda: f"{count} records in topic {topic}\n{leat.child.log_tail()}",
+                               every=0.05)
+            if sum(found.values()) != count:
+                raise RuntimeError(f"topic {topic} holds {sum(found.values())} records where {count} rows were given")
+            return max(record(consumer, topic, partition, end - 1).timestamp()[1]
+                       for partition, end in found.items() if end) / 1000
+        finally:
+            consumer.close()
 
-    def last_append(self, topic):
+    def last_value(self, topic):
+        """The value of the last record of a topic's first partition."""
         consumer = self.kafka._consumer("read_committed")
         try:
-            latest = 0
-            for partition, (first, end) in self.kafka.ends(topic).items():
-                if end > first:
-                    consumer.assign([TopicPartition(topic, partition, end - 1)])
-                    message = wait_until(lambda: consumer.poll(1), 20, f"the last record of {topic}", every=0)
-                    latest = max(latest, message.timestamp()[1])
-            return latest / 1000
+            return record(consumer, topic, 0, ends(consumer, topic)[0] - 1).value()
         finally:
             consumer.close()
 
 
+def must_run(leat):
+    if not leat.running():
+        raise RuntimeError(f"leat has ended:\n{leat.child.log_tail()}")
+
+
+def ends(consumer, topic):
+    """partition -> end offset; nothing while the topic is not there yet."""
+    try:
+        return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+                for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions}
+    except KafkaException as error:
+        if error.args[0].code() in UNSETTLED:
+            return {}
+        raise
+
+
+def record(consumer, topic, partition, offset):
+    def read():
+        message = consumer.poll(1)
+        return message if message is not None and message.error() is None else None
+    consumer.assign([TopicPartition(topic, partition, offset)])
+    return wait_until(read, 20, f"record {offset} of topic {topic}", every=0)
+
+
 def build(targets):
-    """Builds cmake targets of the release preset."""
-    if targets:
-        subprocess.run(["ci/build", "release", *targets], check=True, stdout=subprocess.DEVNULL,
-                       cwd=os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    """Builds cmake targets of the release preset, so that what is measured is what the sources say."""
+    ran = subprocess.run(["ci/build", "release", *targets], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True)
+    if ran.returncode != 0:
+        raise RuntimeError(f"{' '.join(targets)} could not be built:\n{ran.stdout[-3000:]}")

@@ -107,7 +107,8 @@ class Bench:
         raise NotImplementedError
 
     def teardown(self, bed):
-        """Takes away what would disturb the next bench: slots, large tables and topics."""
+        """Takes away what would disturb the next bench: slots, large tables and topics. Not called after a failure: the
+        next bench has new servers then."""
 
     @classmethod
     def has_rival(cls):

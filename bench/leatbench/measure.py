@@ -5,12 +5,16 @@ The CPU time of a server that works in child processes (PostgreSQL) is that of i
 live and of those that were waited for.
 """
 import os
-import resource
+import select
+import signal
 import subprocess
 import time
 
+from leattest.process import LIBC, PR_SET_PDEATHSIG
+
 TICK = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count()
+SAID = 1 << 16  # bytes of a program's output that are kept
 
 
 def _stat(pid):
@@ -91,41 +95,64 @@ class Meter:
 class Timed:
     """A program that ran to its end: exit code, output, seconds, CPU seconds and peak resident bytes."""
 
-    def __init__(self, code, output, seconds, usage):
+    def __init__(self, code, output, seconds, cpu, rss):
         self.code = code
         self.output = output
         self.seconds = seconds
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.rss = usage.ru_maxrss * 1024
+        self.cpu = cpu
+        self.rss = rss
 
 
-def run_timed(command, timeout, env=None, cwd=None, stdin=None):
-    """Runs a program to its end and returns a Timed; a failure or a time-out raises with what it said."""
-    def bounded():
-        resource.setrlimit(resource.RLIMIT_CPU, (timeout * CORES, timeout * CORES))
+def run_timed(command, timeout, env=None, cwd=None):
+    """Runs a program to its end and returns a Timed; a failure or a time-out raises with what it said. The program
+    never outlives this call, however that ends."""
+    def before_exec():
+        LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
+    # the kernel counts our own memory as the peak of a child until it has more: fork copies it, exec does not forget
+    floor = peak_memory(os.getpid())
     begin = time.monotonic()
-    with subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env=env, cwd=cwd, preexec_fn=bounded) as process:
-        output, usage, status = _drain(process, begin + timeout, command)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env=env, cwd=cwd, preexec_fn=before_exec)
+    try:
+        output, seen = _follow(process, begin + timeout)
         seconds = time.monotonic() - begin
+        _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+    except BaseException:  # Ctrl-C and the runner's alarm too
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        process.stdout.close()
+    name = os.path.basename(command[0])
     if process.returncode != 0:
-        raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{output[-2000:]}")
-    return Timed(process.returncode, output, seconds, usage)
+        raise RuntimeError(f"{name} ended with {process.returncode}:\n{output[-2000:]}")
+    peak = usage.ru_maxrss * 1024
+    return Timed(0, output, seconds, usage.ru_utime + usage.ru_stime, peak if peak > floor else seen)
 
 
-def _drain(process, deadline, command):
-    """Reads the output and reaps the process with its resource usage, which subprocess does not give."""
-    parts = []
-    os.set_blocking(process.stdout.fileno(), False)
-    while True:
-        parts.append(process.stdout.read() or b"")
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            parts.append(process.stdout.read() or b"")
-            return b"".join(parts).decode(errors="replace"), usage, status
-        if time.monotonic() > deadline:
-            process.kill()
-            raise TimeoutError(f"{command[0]} did not end in time:\n{b''.join(parts)[-2000:].decode(errors='replace')}")
-        time.sleep(0.001)
+def _follow(process, deadline):
+    """The last of what the program says until it ends, and its largest memory by a look every 10 ms (None when it was
+    quicker). It is left as a zombie, for its resource usage."""
+    said, peak = b"", 0
+    output, end = process.stdout.fileno(), os.pidfd_open(process.pid)
+    watched = select.poll()
+    watched.register(output, select.POLLIN)
+    watched.register(end, select.POLLIN)
+    try:
+        while time.monotonic() < deadline:
+            ready = [descriptor for descriptor, _ in watched.poll(10)]
+            if output in ready:
+                more = os.read(output, SAID)
+                said = (said + more)[-SAID:]
+                if not more:
+                    watched.unregister(output)
+            elif end in ready:  # and nothing more to be read
+                return said.decode(errors="replace"), peak or None
+            else:
+                peak = max(peak, peak_memory(process.pid) or 0)
+        raise TimeoutError(f"{os.path.basename(process.args[0])} did not end in time; it said:\n"
+                           + said[-2000:].decode(errors="replace"))
+    finally:
+        os.close(end)

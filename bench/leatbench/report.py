@@ -48,15 +48,17 @@ class Result:
         found = self.rival_values("rss") if side else self.values("rss", 0)
         return max(found) if found else None
 
-    def server_share(self):
-        """What part of all cores the servers took while leat ran, in words."""
+    def server_shares(self):
+        """{server: what part of all cores it took while leat ran}."""
         shares = {}
         for leat, _ in self.pairs:
             for name, cpu in leat.servers.items():
                 if leat.seconds:
                     shares.setdefault(name, []).append(cpu / leat.seconds / os.cpu_count())
-        return ", ".join(f"{name} {statistics.median(found):.0%}" for name, found in sorted(shares.items())
-                         if statistics.median(found) >= 0.005)
+        return {name: statistics.median(found) for name, found in sorted(shares.items())}
+
+    def server_share(self):
+        return ", ".join(f"{name} {share:.0%}" for name, share in self.server_shares().items() if share >= 0.005)
 
     def foreign(self):
         found = [sample.foreign for pair in self.pairs for sample in pair if sample is not None
@@ -74,6 +76,14 @@ class Result:
                 met = measure.budget.met(middle, ratio, self)
             yield {"bench": self.bench.name, "title": self.bench.title, "first": number == 0, "measure": measure,
                    "leat": leat, "rival": rival, "ratio": ratio, "met": met}
+
+
+class Failure:
+    """One that could not run to its end, and why, in a line."""
+
+    def __init__(self, bench, reason):
+        self.bench = bench
+        self.reason = reason
 
 
 def number(value):
@@ -116,12 +126,15 @@ def table(results):
 
 
 def footnotes(results):
-    """Who the rivals are."""
+    """How many rounds stand behind the figures, and who the rivals are."""
     rivals = {}
     for result in results:
         if result.bench.rival_is:
             rivals.setdefault(result.bench.rival_is, []).append(result.bench.title)
-    return "\n".join(f"- {rival}: rival of {'; '.join(titles)}" for rival, titles in rivals.items())
+    counts = sorted({len(result.pairs) for result in results})
+    rounds = (f"- medians and [min–max] of {' or '.join(str(count) for count in counts)} rounds"
+              + ("; fewer than five are a trial, not a figure" if counts[0] < 5 else ""))
+    return "\n".join([rounds, *(f"- {rival}: rival of {'; '.join(titles)}" for rival, titles in rivals.items())])
 
 
 def said(command):
@@ -155,14 +168,24 @@ def machine_line(facts):
             f"{facts['system']}, gcc {facts['compiler']}, commit {facts['commit']}, load at the start {facts['load']:.1f}")
 
 
-def as_json(results, facts):
-    found = []
-    for result in results:
-        lines = [{"measure": line["measure"].key, "unit": line["measure"].unit, "leat": line["leat"],
-                  "rival": line["rival"], "ratio": line["ratio"], "met": line["met"],
-                  "budget": line["measure"].budget.text if line["measure"].budget else None}
-                 for line in result.lines()]
-        found.append({"name": result.bench.name, "title": result.bench.title, "rival": result.bench.rival_is,
-                      "lines": lines, "rounds": [[sample.as_dict() if sample else None for sample in pair]
-                                                 for pair in result.pairs]})
-    return {"machine": facts, "benches": found}
+def line_as_json(line):
+    def over(function):
+        return {side: function(line[side]) if line[side] else None for side in ("leat", "rival")}
+    return {"measure": line["measure"].key, "unit": line["measure"].unit, "leat": line["leat"], "rival": line["rival"],
+            "median": over(statistics.median), "min": over(min), "max": over(max), "ratio": line["ratio"],
+            "budget": line["measure"].budget.text if line["measure"].budget else None, "met": line["met"]}
+
+
+def result_as_json(result):
+    """What a line of the table says, unrounded, and every sample of every round."""
+    return {"name": result.bench.name, "title": result.bench.title, "rival": result.bench.rival_is,
+            "cpu_s_per_million_rows": {"leat": result.cpu_per_million(0), "rival": result.cpu_per_million(1)},
+            "peak_bytes": {"leat": result.peak(0), "rival": result.peak(1)},
+            "servers": result.server_shares(), "others": result.foreign(),
+            "lines": [line_as_json(line) for line in result.lines()],
+            "rounds": [[sample.as_dict() if sample else None for sample in pair] for pair in result.pairs]}
+
+
+def as_json(results, failures, facts):
+    return {"machine": facts, "benches": [result_as_json(result) for result in results],
+            "could_not_run": {failure.bench.name: failure.reason for failure in failures}}

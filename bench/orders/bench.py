@@ -10,6 +10,7 @@ import statistics
 import time
 
 from leatbench import ORDER, Bench, Measure, Meter, Sample, at_most, measure
+from leatbench.bed import must_run
 from leatbench.form import Budget
 from leatbench.shapes import USERS
 from leattest import orders, wait_until
@@ -18,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSACTION = 500000
 SECONDS = 15  # of steady changes in a round
 WARM = 45  # seconds of them before the first round: in its first minute under load a broker still compiles its code
+WRITTEN = "leat_jdbc_rows_written_total"
 FIRST = 1000000  # order_id of the first order of a bench; the five of the guide come before
 COUNT = f"SELECT count(*) FROM {orders.TARGET} WHERE order_id BETWEEN %s AND %s"
 COMMITTED = "SELECT order_id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {} WHERE order_id BETWEEN %s AND %s"
@@ -51,7 +53,7 @@ class Orders(Bench):
         bed.pg.query(USERS_SQL, database="source_db")
         self.run = bed.leat(orders.PIPELINE, orders.environment(bed.pg, bed.pg, bed.kafka)).start(60)
         self.next = FIRST
-        wait_until(lambda: bed.pg.value(COUNT, (1, FIRST), "sink_db") == 5, 60, "the first five orders")
+        bed.wait_metric(self.run, WRITTEN, 5, 60)  # the orders of the guide
         self.insert(bed, 100)  # what is made once (statements, the server's caches) belongs to no round
         self.wait(bed, 60)
 
@@ -64,7 +66,7 @@ class Orders(Bench):
 
     def wait(self, bed, timeout):
         """Waits until the target has every order that was ever inserted."""
-        bed.wait_metric(self.run, "leat_jdbc_rows_written_total", self.next - FIRST + 5, timeout)
+        bed.wait_metric(self.run, WRITTEN, self.next - FIRST + 5, timeout)
 
     def seconds(self, bed, first, last):
         """From the commit of the last order in the source to that of the last row in the target, by one clock."""
@@ -120,15 +122,17 @@ class Latency(Orders):
     def leat(self, bed):
         first, count = self.next, self.rate * SECONDS
         meter = Meter(bed, self.run.pid)
-        commits = self.steady(bed, count)
+        commits, pace = self.steady(bed, count)
         self.wait(bed, 60)
         used = meter.stop()
         delays = self.delays(bed, first, first + count - 1)
         return Sample(rows=count, p50=percentile(delays, 50), p99=percentile(delays, 99), worst=delays[-1],
-                      commit_p99=percentile(commits, 99), cpu_per_second=used["cpu"] / used["seconds"], **used)
+                      commit_p99=percentile(commits, 99), pace=pace,
+                      cpu_per_second=used["cpu"] / used["seconds"], **used)
 
     def steady(self, bed, count):
-        """Milliseconds that the source took for each insert with its commit, sorted."""
+        """Milliseconds that the source took for each insert with its commit, sorted, and how many it took a second:
+        fewer than asked for when its disk is slow."""
         took = []
         connection = bed.pg.connect("source_db")
         with connection.cursor() as cursor:
@@ -143,8 +147,9 @@ class Latency(Orders):
                 cursor.execute(f"EXECUTE one ({self.next})")
                 took.append((time.monotonic() - sent) * 1000)
                 self.next += 1
+            pace = count / (time.monotonic() - begin)
         connection.close()
-        return sorted(took)
+        return sorted(took), pace
 
     def delays(self, bed, first, last):
         """Milliseconds from commit to commit of every order, sorted."""
@@ -162,7 +167,17 @@ def percentile(sorted_values, part):
 LATENCY = (Measure("p50", "ms p50, commit to target", at_most(10, "ms"), better="less"),
            Measure("p99", "ms p99", at_most(50, "ms"), better="less"),
            Measure("commit_p99", "ms p99, the source's commits alone", better="less"),
+           Measure("pace", "changes/s that the source took"),
            Measure("cpu_per_second", "CPU s a second", better="less"))
+
+
+def flink_at(rate):
+    """Flink's figures under single-row changes, without those of the source: its commits, its pace."""
+    found = FLINK.get(f"latency-{rate}")
+    if found is None:
+        return None
+    own = {key: value for key, value in found.items() if key not in ("commit_p99", "pace")}
+    return dict(own, cpu_per_million=found["cpu_per_second"] / rate * 1e6)
 
 
 class Memory(Orders):
@@ -186,6 +201,7 @@ class Start(Orders):
     """Stopped cleanly before each round: the tables are read, the topics are there, nothing has come meanwhile."""
     name = "orders-start"
     title = "order pipeline, start to /health/ready, nothing to snapshot"
+    rival_is = f"{FLINK_IS}: its first start, until the five orders of the guide are in the target"
     measures = (Measure("seconds", "ms", at_most(200, "ms"), better="less", scale=0.001),)
     recorded = FLINK.get("start")
     rounds = 9
@@ -194,7 +210,8 @@ class Start(Orders):
         self.run.terminate()
         begin = time.monotonic()
         meter = Meter(bed, self.run.launch().pid, from_start=True)
-        wait_until(self.run.ready, 60, "leat to be ready", every=0.002)
+        wait_until(lambda: must_run(self.run) or self.run.ready(), 60,
+                   lambda: f"leat to be ready\n{self.run.child.log_tail()}", every=0.002)
         return Sample(**dict(meter.stop(), seconds=time.monotonic() - begin))
 
 
@@ -203,9 +220,9 @@ BENCHES = [
     Start(),
     Memory(),
     Latency(name="orders-latency-100", title="order pipeline, 100 single-row changes/s", measures=LATENCY, rate=100,
-            recorded=FLINK.get("latency-100")),
+            recorded=flink_at(100)),
     Latency(name="orders-latency-1000", title="order pipeline, 1 000 single-row changes/s", rate=1000,
             measures=LATENCY + (Measure("rss", "MB at the peak", at_most(128, "MB"), better="less", scale=2**20),),
-            recorded=FLINK.get("latency-1000")),
+            recorded=flink_at(1000)),
     Transaction(),
 ]
