@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "data/batch.h"
+#include "digest.h"
 #include "join.h"
 #include "testhost.h"
 
@@ -48,37 +49,11 @@ static struct leat_batch *create_batch(struct leat_ctx *ctx, const struct leat_s
     return data_batch_create(&host, schema, capacity, bare, 0);
 }
 
-// --- what comes out
-
-static uint64_t mix(uint64_t hash, const void *ptr, size_t len)
-{
-    for (const uint8_t *at = ptr, *end = at + len; at < end; at++)
-        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static uint64_t digest_row(const struct leat_batch *b, uint32_t row)
-{
-    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), &b->kinds[row], 1);
-    for (uint32_t c = 0; c < b->column_count; c++) {
-        const union leat_cell *cell = leat_batch_cell(b, c, row);
-        uint8_t kind = b->schema->columns[c].type.kind, state = leat_batch_state(b, c, row);
-        hash = mix(hash, &state, 1);
-        if (state != LEAT_VALUE)
-            continue;
-        if (leat_type_is_bytes(kind))
-            hash = mix(hash, cell->bytes.ptr, cell->bytes.len);
-        else
-            hash = mix(hash, cell, kind == LEAT_TYPE_DECIMAL ? sizeof cell->i128 : sizeof cell->i64);
-    }
-    return hash;
-}
-
 static leat_status emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
 {
     emitted += b->rows;
-    for (uint32_t row = 0; digesting && row < b->rows; row++)
-        digest += digest_row(b, row); // a sum: the order of rows is free
+    if (digesting)
+        digest += digest_rows(b, b->schema);
     data_batch_unref(b);
     return LEAT_OK;
 }

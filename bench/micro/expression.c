@@ -133,9 +133,14 @@ static void by_hand(void *self)
         for (uint32_t row = 0; row < in->rows; row++)
             if (in->columns[0].states[row] == LEAT_VALUE && in->columns[6].cells[row].i128 > 0)
                 row_by_hand(out, in, row);
-        data_batch_unref(out);
+        micro_emit(out);
     }
 }
 
+static void check(void *self)
+{
+    micro_same(self, by_query, by_hand);
+}
+
 const struct micro micro_expression = {
-    "expression", "a loop written for this query", MICRO_ROWS, create, NULL, by_query, by_hand};
+    "expression", "a loop written for this query", MICRO_ROWS, create, NULL, by_query, by_hand, check};

@@ -6,9 +6,16 @@
 #include <string.h>
 
 #include "data/batch.h"
+#include "digest.h"
 #include "micro.h"
 
 uint64_t micro_emitted;
+
+static struct {
+    int on;
+    const struct leat_schema *types;
+    uint64_t sum;
+} digest;
 
 static void *h_alloc(struct leat_ctx *ctx, size_t size)
 {
@@ -52,10 +59,31 @@ static struct leat_batch *h_create(struct leat_ctx *ctx, const struct leat_schem
     return data_batch_create(&micro_host, schema, capacity, bare, h_now(ctx));
 }
 
-static leat_status h_emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
+void micro_emit(struct leat_batch *b)
 {
     micro_emitted += b->rows;
+    if (digest.on) {
+        digest.types = digest.types ? digest.types : b->schema;
+        digest.sum += digest_rows(b, digest.types);
+    }
     data_batch_unref(b);
+}
+
+void micro_same(void *self, void (*first)(void *self), void (*second)(void *self))
+{
+    uint64_t before = micro_emitted, rows, sum;
+    digest.on = 1;
+    first(self);
+    rows = micro_emitted - before;
+    sum = digest.sum;
+    second(self);
+    must(rows > 0 && micro_emitted - before == 2 * rows && digest.sum == 2 * sum, "both sides give the same rows");
+    memset(&digest, 0, sizeof digest);
+}
+
+static leat_status h_emit(struct leat_ctx *ctx, uint32_t port, struct leat_batch *b)
+{
+    micro_emit(b);
     return LEAT_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "data/batch.h"
 #include "query.h"
 
-static const char query_text[] = "SELECT o.order_id, o.user_id, u.username, o.total_amount FROM orders AS o "
+static const char query_text[] = "SELECT o.order_id, o.user_id, o.total_amount, u.username FROM orders AS o "
                                  "LEFT JOIN users AS u ON o.user_id = u.user_id";
 
 #define SLOTS 32768u
@@ -152,9 +152,16 @@ static void by_hand(void *self)
         struct leat_batch *out = micro_batch(&c->out, MICRO_BATCH);
         for (uint32_t row = 0; row < c->orders[i]->rows; row++)
             row_by_hand(c, out, c->orders[i], row);
-        data_batch_unref(out);
+        micro_emit(out);
     }
 }
 
+static void check(void *self)
+{
+    prepare(self);
+    micro_same(self, by_query, by_hand);
+}
+
 const struct micro micro_join = {
-    "join", "a loop over a hash table that keeps the orders too", MICRO_ROWS, create, prepare, by_query, by_hand};
+    "join", "a loop over a hash table that keeps the orders too", MICRO_ROWS, create, prepare, by_query, by_hand,
+    check};

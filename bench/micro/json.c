@@ -55,8 +55,22 @@ static void decode(void *self)
         struct leat_batch *b = micro_batch(&micro_orders, MICRO_BATCH);
         must(c->ops->decode(&c->ctx, c->self, c->records + at, MICRO_ROWS - at, 1, b, 0, 0, counts, &done) == LEAT_OK,
              "decode");
-        data_batch_unref(b);
+        micro_emit(b);
     }
+}
+
+static void rows_as_they_are(void *self)
+{
+    struct json_case *c = self;
+    for (uint32_t i = 0; i < MICRO_ROWS / MICRO_BATCH; i++) {
+        data_batch_ref(c->batches[i]);
+        micro_emit(c->batches[i]);
+    }
+}
+
+static void check_decode(void *self)
+{
+    micro_same(self, decode, rows_as_they_are);
 }
 
 static void fields_of(const json_t *tree, struct leat_batch *b, uint32_t row)
@@ -101,6 +115,35 @@ static void encode(void *self)
              "encode");
 }
 
+// What was written is read again.
+static void encode_and_decode(void *self)
+{
+    static size_t ends[MICRO_BATCH];
+    static uint32_t counts[MICRO_BATCH];
+    struct leat_bytes records[MICRO_BATCH];
+    struct json_case *c = self;
+    for (uint32_t i = 0, done; i < MICRO_ROWS / MICRO_BATCH; i++) {
+        struct leat_batch *b = micro_batch(&micro_orders, MICRO_BATCH);
+        c->out.len = 0;
+        must(c->ops->encode(&c->ctx, c->self, c->batches[i], 0, MICRO_BATCH, &c->out, ends, &done) == LEAT_OK &&
+                 done == MICRO_BATCH,
+             "encode");
+        for (uint32_t r = 0; r < MICRO_BATCH; r++) {
+            size_t from = r ? ends[r - 1] : 0;
+            records[r] = (struct leat_bytes){c->out.ptr + from, (uint32_t)(ends[r] - from)};
+        }
+        must(c->ops->decode(&c->ctx, c->self, records, MICRO_BATCH, 1, b, 0, 0, counts, &done) == LEAT_OK &&
+                 done == MICRO_BATCH,
+             "decode");
+        micro_emit(b);
+    }
+}
+
+static void check_encode(void *self)
+{
+    micro_same(self, encode_and_decode, rows_as_they_are);
+}
+
 static void encode_jansson(void *self)
 {
     static char out[1024];
@@ -109,6 +152,7 @@ static void encode_jansson(void *self)
         must(json_dumpb(c->trees[i], out, sizeof out, JSON_COMPACT) < sizeof out, "encode");
 }
 
-const struct micro micro_json_decode = {"json-decode", "jansson", MICRO_ROWS, create, NULL, decode, decode_jansson};
+const struct micro micro_json_decode = {"json-decode", "jansson", MICRO_ROWS,     create,
+                                        NULL,          decode,    decode_jansson, check_decode};
 const struct micro micro_json_encode = {
-    "json-encode", "jansson, from trees made before", MICRO_ROWS, create, NULL, encode, encode_jansson};
+    "json-encode", "jansson, from trees made before", MICRO_ROWS, create, NULL, encode, encode_jansson, check_encode};

@@ -42,6 +42,8 @@ __attribute__((noinline)) void measured(void (*work)(void *self), void *self)
 static double best_of(const struct micro *m, void (*work)(void *self), void *self, int rounds)
 {
     double best = 1e9;
+    if (m->check)
+        m->check(self);
     for (int i = 0; i <= rounds; i++) {
         if (m->prepare)
             m->prepare(self);

@@ -82,8 +82,21 @@ static void decode(void *self)
         struct leat_batch *b = micro_batch(&micro_orders, MICRO_BATCH);
         for (uint32_t n = 0; n < MICRO_BATCH; n++)
             row_of(c, b, &c->messages[i++]);
-        data_batch_unref(b);
+        micro_emit(b);
     }
+}
+
+static void rows_as_they_are(void *self)
+{
+    struct leat_batch *b = micro_batch(&micro_orders, MICRO_ROWS);
+    for (unsigned i = 0; i < MICRO_ROWS; i++)
+        micro_order_fill(b, i);
+    micro_emit(b);
+}
+
+static void check(void *self)
+{
+    micro_same(self, decode, rows_as_they_are);
 }
 
 static void copy(void *self)
@@ -95,4 +108,5 @@ static void copy(void *self)
     }
 }
 
-const struct micro micro_pgoutput = {"pgoutput", "memcpy of the message", MICRO_ROWS, create, NULL, decode, copy};
+const struct micro micro_pgoutput = {"pgoutput", "memcpy of the message", MICRO_ROWS, create, NULL, decode, copy,
+                                     check};
