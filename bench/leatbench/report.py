@@ -132,7 +132,7 @@ def footnotes(results):
         if result.bench.rival_is:
             rivals.setdefault(result.bench.rival_is, []).append(result.bench.title)
     counts = sorted({len(result.pairs) for result in results})
-    rounds = (f"- medians and [min–max] of {' or '.join(str(count) for count in counts)} rounds"
+    rounds = (f"- medians and [min–max] of {' or '.join(str(count) for count in counts)} round{'s' * (counts[-1] > 1)}"
               + ("; fewer than five are a trial, not a figure" if counts[0] < 5 else ""))
     return "\n".join([rounds, *(f"- {rival}: rival of {'; '.join(titles)}" for rival, titles in rivals.items())])
 

@@ -50,4 +50,5 @@ static void copy(void *self)
         }
 }
 
-const struct micro micro_channel = {"channel", "memcpy of the batch's cells", HANDED, create, NULL, hand_over, copy};
+const struct micro micro_channel = {"channel", "memcpy of the batch's cells", HANDED, create, NULL, hand_over, copy,
+                                    NULL};

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benches' own machinery: what the runner shows of rounds whose figures are known, what it leaves behind when a
 bench fails, hangs or is interrupted, what is measured of a program, and when ci/instructions fails."""
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -46,7 +48,7 @@ class Known(Bench):
         self.order.append("rival")
         return Sample(rows=1000, seconds=(4, 6, 15)[self.order.count("rival") - 1], cpu=2, rss=5 << 20)
     def teardown(self, bed):
-        assert self.order == ["rival", "leat", "leat", "rival", "rival", "leat"], self.order
+        assert self.order == ["rival", "leat", "leat", "rival", "rival", "leat"][:len(self.order)], self.order
 
 class Setup(Bench):
     name, title = "fake-setup", "fails at once"
@@ -241,10 +243,14 @@ def test_instructions():
     """A rise of more than 20 % fails, one of less does not, nor does a fall; a case without a baseline fails."""
     program = script("ci/instructions")
     baseline = program.baseline()
+
+    def check(counts):
+        with contextlib.redirect_stdout(io.StringIO()):
+            return program.check(counts)
     assert tuple(baseline) == program.CASES, baseline
-    assert program.check({case: count * 1.19 for case, count in baseline.items()}) == 0
-    assert program.check({case: count * 0.5 for case, count in baseline.items()}) == 0
+    assert check({case: count * 1.19 for case, count in baseline.items()}) == 0
+    assert check({case: count * 0.5 for case, count in baseline.items()}) == 0
     for case, count in baseline.items():
-        assert program.check(dict(baseline, **{case: count * 1.21})) == 1, case
+        assert check(dict(baseline, **{case: count * 1.21})) == 1, case
     program.baseline = lambda: {case: count for case, count in baseline.items() if case != "join"}
-    assert program.check(baseline) == 1
+    assert check(baseline) == 1
