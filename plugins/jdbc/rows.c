@@ -11,6 +11,7 @@
 #define OP_SIZE    6          // the op field: length and int16
 #define TUPLE_HEAD 2          // number of fields
 #define TEXT_CUT   200        // a value in a message
+#define BYTES_KEPT (8u << 20) // what a buffer of usual rows may need; what larger ones needed is given back
 
 void jdbc_rows_init(struct jdbc_rows *r, const struct jdbc_shape *shape)
 {
@@ -31,10 +32,17 @@ void jdbc_rows_fini(struct jdbc_rows *r)
     r->groups = NULL;
 }
 
+static void forget(struct buf *b)
+{
+    if (b->cap > BYTES_KEPT)
+        buf_fini(b);
+    buf_reset(b);
+}
+
 void jdbc_rows_reset(struct jdbc_rows *r)
 {
-    buf_reset(&r->bytes);
-    buf_reset(&r->merged);
+    forget(&r->bytes);
+    forget(&r->merged);
     r->count = r->live = r->group_count = 0;
     if (r->slots)
         memset(r->slots, 0, r->slot_count * sizeof *r->slots);
@@ -53,9 +61,14 @@ const uint8_t *jdbc_rows_fields(const struct jdbc_rows *r, uint32_t i)
 void jdbc_rows_put_plain(const struct jdbc_rows *r, uint32_t i, struct buf *out)
 {
     const struct jdbc_row *row = &r->rows[i];
-    uint32_t head = head_size(r);
-    buf_u16(out, (uint16_t)r->shape->count);
-    buf_put(out, r->bytes.ptr + row->at + head, row->len - head);
+    uint32_t len = row->len - OP_SIZE;
+    uint16_t count = __builtin_bswap16((uint16_t)r->shape->count);
+    uint8_t *to = buf_reserve(out, len);
+    if (!to)
+        return;
+    memcpy(to, r->bytes.ptr + row->at + OP_SIZE, len);
+    memcpy(to, &count, TUPLE_HEAD); // over what is left of the op
+    buf_commit(out, len);
 }
 
 // --- the table of keys

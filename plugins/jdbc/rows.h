@@ -65,7 +65,7 @@ struct jdbc_rows {
 
 void jdbc_rows_init(struct jdbc_rows *r, const struct jdbc_shape *shape);
 void jdbc_rows_fini(struct jdbc_rows *r);
-// Forgets the rows, keeps the storage.
+// Forgets the rows, keeps storage of a usual size.
 void jdbc_rows_reset(struct jdbc_rows *r);
 
 // Adds row `row` of a batch. LEAT_DATA: a value cannot be sent (the error is described, nothing was added).
@@ -75,7 +75,7 @@ LEAT_MUST_CHECK leat_status jdbc_rows_add(struct leat_ctx *ctx, struct jdbc_rows
 // The first field of row i behind its op.
 const uint8_t *jdbc_rows_fields(const struct jdbc_rows *r, uint32_t i);
 
-// Appends the tuple of row i as the table itself has it, without the op.
+// Appends the tuple of row i without its op, as the table itself has it. With a key only.
 void jdbc_rows_put_plain(const struct jdbc_rows *r, uint32_t i, struct buf *out);
 
 // Is column c unchanged in group g (1 …)?

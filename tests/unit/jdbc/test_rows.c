@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "testhost.h"
@@ -146,6 +147,41 @@ static void test_value_without_a_form(void **state)
     stop(&f);
 }
 
+static void test_a_row_without_its_op(void **state)
+{
+    static const uint8_t want[] = {0, 2, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 2, 'a', 'b'};
+    struct fixture f;
+    struct buf out;
+    buf_init(&out, 1 << 10);
+    start(&f, "id INT NOT NULL, v STRING", 1);
+    add(&f, "+I[6, x];+I[7, ab]");
+    jdbc_rows_put_plain(&f.rows, 1, &out);
+    assert_int_equal(out.len, sizeof want);
+    assert_memory_equal(out.ptr, want, sizeof want);
+    buf_fini(&out);
+    stop(&f);
+}
+
+static void test_memory_of_large_rows_is_given_back(void **state)
+{
+    struct fixture f;
+    uint32_t len = 20u << 20;
+    char *value = calloc(1, len);
+    start(&f, "id INT NOT NULL, v BYTES", 1);
+    struct leat_batch *b = leat_batch_new(&f.n->ctx, f.schema, 1);
+    leat_batch_add(b, LEAT_INSERT);
+    leat_batch_set_i64(b, 0, 0, 1);
+    assert_true(leat_batch_set_bytes(b, 1, 0, value, len));
+    free(value);
+    assert_int_equal(jdbc_rows_add(&f.n->ctx, &f.rows, b, 0), LEAT_OK);
+    leat_batch_unref(b);
+    jdbc_rows_reset(&f.rows);
+    assert_true(f.rows.bytes.cap < 10u << 20);
+    add(&f, "+I[1, x'00']");
+    assert_string_equal(text(&f), "0: id=1, v=\\x00\n");
+    stop(&f);
+}
+
 struct refused {
     const char *option, *value, *message;
 };
@@ -176,9 +212,14 @@ static void test_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_of_a_key),        cmocka_unit_test(test_many_keys),
-        cmocka_unit_test(test_keys_are_told_apart),  cmocka_unit_test(test_unchanged),
-        cmocka_unit_test(test_value_without_a_form), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_last_of_a_key),
+        cmocka_unit_test(test_many_keys),
+        cmocka_unit_test(test_keys_are_told_apart),
+        cmocka_unit_test(test_unchanged),
+        cmocka_unit_test(test_value_without_a_form),
+        cmocka_unit_test(test_a_row_without_its_op),
+        cmocka_unit_test(test_memory_of_large_rows_is_given_back),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
