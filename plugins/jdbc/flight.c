@@ -2,6 +2,7 @@
 // The state machine of the sink, see sink_int.h: connecting, flights, and what to do when one fails.
 //
 // By class of the failure:
+//   of COPY straight into the target                  the ordinary way, see straight.c; else:
 //   the connection broke, deadlock, serialization …   the range again after a pause, sink.max-retries times; then the
 //                                                     core starts the job again
 //   a value or a constraint (22, 23), a key twice     halves, until the row is found; it goes to on-error, but for
@@ -16,6 +17,8 @@
 
 #define FIRST_PAUSE 10000 // microseconds: a connection that was closed while idle is simply opened again
 #define PAUSE       1000000
+
+#define SCRATCH_KEPT (1u << 20) // bytes: a flight of large values gives its memory back
 
 static void drop_conn(struct jdbc_sink *s)
 {
@@ -93,7 +96,7 @@ static leat_status load_step(struct jdbc_sink *s)
     if (st == LEAT_OK) {
         s->arrays = (uint8_t)jdbc_sql_takes_arrays(&s->shape);
         s->straight.possible =
-            jdbc_sql_goes_straight(&s->table, &s->shape) && (s->bound->config->copy_new_rows || !s->shape.key_count);
+            jdbc_table_takes_copy(&s->table, &s->shape) && (s->bound->config->copy_new_rows || !s->shape.key_count);
         s->state = s->shape.key_count ? JDBC_KEY : JDBC_SETUP;
         s->setup_sent = 0;
     }
@@ -142,13 +145,14 @@ static void take_off(struct jdbc_sink *s)
     s->later = 0;
     s->later_before = UINT32_MAX;
     s->halved = s->swapping = s->last_round = 0;
-    s->straight.met = 0;
     s->ctx->host->wake(s->ctx); // there is room again
 }
 
 static void land(struct jdbc_sink *s)
 {
     jdbc_rows_reset(s->flying);
+    if (s->params.cap > SCRATCH_KEPT)
+        buf_fini(&s->params);
     s->flying = NULL;
     s->ctx->host->wake(s->ctx);
 }
@@ -203,10 +207,9 @@ static leat_status begin_range(struct jdbc_sink *s)
     s->began = s->ctx->host->monotonic(s->ctx);
     uint32_t bytes = rows[end - 1].at + rows[end - 1].len - rows[s->lo].at;
     int few = s->swapping || (s->arrays && live <= JDBC_ARRAYS_ROWS && (bytes <= JDBC_ARRAYS_BYTES || live == 1));
-    if (jdbc_straight_begin(s, live, few))
-        few = 0;
-    s->state = few ? JDBC_ARRAYS : JDBC_COPY_OPEN;
-    return few ? jdbc_send_arrays(s) : jdbc_copy_begin(s);
+    int copy = jdbc_straight_begin(s, live, few) || !few;
+    s->state = copy ? JDBC_COPY_OPEN : JDBC_ARRAYS;
+    return copy ? jdbc_copy_begin(s) : jdbc_send_arrays(s);
 }
 
 static leat_status ready_step(struct jdbc_sink *s)
@@ -330,12 +333,12 @@ static leat_status refused(struct jdbc_sink *s)
     const char *state = PQresultErrorField(s->problem, PG_DIAG_SQLSTATE);
     int several = jdbc_live_rows(s) > 1 && s->depth < JDBC_HALVES;
     int timeout = state && strcmp(state, "57014") == 0;
+    leat_status failure = pq_class(state);
     // 21: two keys of a flight are one to the server (blanks at the end, another collation)
-    int data = pq_class(state) == LEAT_DATA || (state && strncmp(state, "21", 2) == 0);
+    int data = failure == LEAT_DATA || (state && strncmp(state, "21", 2) == 0);
     leat_status st;
     s->state = JDBC_READY;
-    if (s->straight.now && s->shape.key_count) {
-        jdbc_straight_met(s);
+    if (jdbc_straight_refused(s, failure)) {
         st = LEAT_OK;
     } else if (s->swapping && (data || timeout)) {
         st = put_off(s);

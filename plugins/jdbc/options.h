@@ -21,7 +21,7 @@ struct jdbc_config {
     int64_t sink_retries;
     uint8_t copy_new_rows;
     // lookup
-    int32_t cache; // enum jdbc_cache_kind_kind
+    int32_t cache; // enum jdbc_cache_kind
     int64_t cache_rows;
     int64_t expire_write;
     int64_t expire_access;

@@ -185,7 +185,8 @@ static void declare_metrics(struct jdbc_sink *s)
         {"leat_jdbc_rows_missing_total", LEAT_METRIC_COUNTER,
          "Rows to be changed in part that the target does not have; they were left out."},
         {"leat_jdbc_copies_refused_total", LEAT_METRIC_COUNTER,
-         "Flushes tried by COPY straight into the table and sent again as upserts, since a row was there already."},
+         "Flushes tried by COPY straight into the table, refused, mostly since a row was there already, and sent "
+         "again."},
     };
     int64_t **numbers[] = {&s->metrics.rows,    &s->metrics.flushes, &s->metrics.micros,
                            &s->metrics.retries, &s->metrics.missing, &s->metrics.copies_refused};

@@ -69,13 +69,12 @@ struct jdbc_metrics {
     int64_t *rows, *flushes, *micros, *retries, *missing, *copies_refused;
 };
 
-// Whether COPY straight into the target is tried, with a key. See straight.c.
+// COPY straight into the target. See straight.c.
 struct jdbc_straight {
-    uint8_t possible; // table and types allow it
+    uint8_t possible; // options, table and types allow it
     uint8_t now;      // the range under way goes so
-    uint8_t met;      // this flight has met a row that was there
-    uint32_t wait;    // flights that go the safe way before the next attempt
-    uint32_t pause;   // what `wait` was set to last, halved by each success
+    uint32_t wait;    // flights that go the ordinary way before the next attempt
+    uint32_t pause;   // how many the last wrong guess cost, halved by each right one
 };
 
 struct jdbc_sink {
@@ -121,8 +120,9 @@ leat_status jdbc_notify(struct leat_ctx *ctx, void *arg);
 // straight.c
 // Does the range go straight? Noted in straight.now. `few`: it would go as arrays.
 int jdbc_straight_begin(struct jdbc_sink *s, uint32_t live, int few);
-void jdbc_straight_done(struct jdbc_sink *s); // it went
-void jdbc_straight_met(struct jdbc_sink *s);  // the server refused it
+void jdbc_straight_done(struct jdbc_sink *s); // the range is written
+// The server refused the range, by this class. 1 = that may be COPY's fault: it is to be sent again, the ordinary way.
+int jdbc_straight_refused(struct jdbc_sink *s, leat_status failure);
 
 // send.c
 void jdbc_count_parts(struct jdbc_sink *s);

@@ -20,7 +20,7 @@ struct jdbc_parts {
     uint32_t grouped[JDBC_GROUPS_MAX + 1]; // rows per group, from 1
 };
 
-// COPY straight into the table.
+// COPY straight into the table, if it still is the table that was prepared for.
 void jdbc_sql_straight(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape);
 
 // One text of several statements: COPY into leat_stage, then one for the deletes, the upserts and each group, of those
@@ -34,9 +34,6 @@ void jdbc_sql_group(struct buf *out, const struct jdbc_table *t, const struct jd
 
 // Is there anything but the key to be written for group g?
 int jdbc_sql_group_sets(const struct jdbc_shape *shape, const struct jdbc_rows *rows, uint32_t g);
-
-// Can COPY go straight into the table? It must be one where COPY does what INSERT does, and binary forms must agree.
-int jdbc_sql_goes_straight(const struct jdbc_table *t, const struct jdbc_shape *shape);
 
 // Can values of all columns travel as elements of arrays? Arrays cannot.
 int jdbc_sql_takes_arrays(const struct jdbc_shape *shape);

@@ -60,6 +60,7 @@ static leat_status send_table(struct pq_conn *conn, const struct jdbc_table *t)
         "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), current_user, "
         "pg_catalog.current_database(), c.relhastriggers, "
         "c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) "
+        "AND pg_catalog.has_table_privilege(c.oid, 'SELECT') "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = $1 AND c.relname = $2",
         2, values);
@@ -122,7 +123,7 @@ static leat_status send_columns(struct pq_conn *conn, const struct jdbc_table *t
         "CASE WHEN bt.typcategory = 'A' THEN bt.typelem ELSE 0 END, a.attnotnull OR (t.typtype = 'd' AND "
         "t.typnotnull), "
         "a.atthasdef OR a.attidentity <> '', a.attgenerated <> '', a.attidentity = 'a', "
-        "coalesce(pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) + 1, 0) "
+        "coalesce(pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) + 1, 0), t.typtype = 'd' "
         "FROM pg_catalog.pg_attribute a " PQ_BASE_TYPE
         "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary "
@@ -156,6 +157,7 @@ static leat_status take_columns(struct leat_ctx *ctx, struct jdbc_table *t, cons
         c->generated = (uint8_t)truth(res, row, 9);
         c->identity_always = (uint8_t)truth(res, row, 10);
         c->key_position = (uint32_t)strtoul(PQgetvalue(res, row, 11), NULL, 10);
+        c->domain = (uint8_t)truth(res, row, 12);
     }
     return LEAT_OK;
 }
@@ -280,6 +282,18 @@ int jdbc_table_may_replace(const struct jdbc_table *t, const struct jdbc_shape *
         if (!is_written(shape, t->columns[i].name))
             return 0;
     return !t->has_triggers;
+}
+
+int jdbc_table_takes_copy(const struct jdbc_table *t, const struct jdbc_shape *shape)
+{
+    for (uint32_t i = 0; i < shape->count; i++)
+        if (!shape->columns[i].same_type)
+            return 0;
+    // COPY does not ask a domain whether it takes the NULL of a column that is left out
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->columns[i].domain && !t->columns[i].has_default && !is_written(shape, t->columns[i].name))
+            return 0;
+    return t->copy_inserts;
 }
 
 leat_status jdbc_table_check(struct leat_ctx *ctx, const struct jdbc_table *t, struct jdbc_shape *shape,

@@ -19,6 +19,7 @@ struct jdbc_table_column {
     uint8_t has_default;
     uint8_t generated;       // GENERATED ALWAYS AS (…) STORED
     uint8_t identity_always; // GENERATED ALWAYS AS IDENTITY
+    uint8_t domain;          // declared with a domain; `target` is what is at its bottom
 };
 
 struct jdbc_table {
@@ -28,7 +29,7 @@ struct jdbc_table {
     uint32_t step;
     uint8_t keyed;        // the rights to update and delete are needed too
     uint8_t has_triggers; // foreign keys that point here count
-    uint8_t copy_inserts; // COPY does here what INSERT does: it passes rules by, and refuses views and row security
+    uint8_t copy_inserts; // no rules, which COPY passes by, no view or row security, which it refuses; SELECT granted
     uint8_t readonly;     // of a lookup: the right to SELECT is
     uint32_t count;
     struct jdbc_table_column *columns;
@@ -49,6 +50,10 @@ LEAT_MUST_CHECK leat_status jdbc_table_check(struct leat_ctx *ctx, const struct 
 
 // May a row be replaced by deleting it first: does it lose nothing, and does nobody notice?
 int jdbc_table_may_replace(const struct jdbc_table *t, const struct jdbc_shape *shape);
+
+// Can COPY go straight into the table? It must do there what INSERT does, and binary forms must agree. For a shape that
+// was checked.
+int jdbc_table_takes_copy(const struct jdbc_table *t, const struct jdbc_shape *shape);
 
 // Asks for a unique index on exactly the shape's key: LEAT_AGAIN until LEAT_OK; LEAT_CONFIG when there is none.
 LEAT_MUST_CHECK leat_status jdbc_table_check_key(struct leat_ctx *ctx, struct pq_conn *conn, struct jdbc_table *t,
