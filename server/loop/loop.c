@@ -62,8 +62,17 @@ void loop_stats(const struct loop *loop, struct loop_stats *out)
 
 // --- life
 
+// The loop whose turn this thread is in: it sees mail of its own before it sleeps.
+static _Thread_local struct loop *turning;
+
 // The two events only end the wait: mail and timers are looked at in each turn anyway.
-static void on_wake(evutil_socket_t fd, short what, void *arg) {}
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    mailbox_hush(&loop->mailbox);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg) {}
 
 static struct event_base *new_base(void)
 {
@@ -90,8 +99,8 @@ struct loop *loop_create(const struct loop_options *options, struct base_error *
     loop->budget = options->budget ? options->budget : BUDGET_DEFAULT;
     snprintf(loop->name, sizeof loop->name, "%s", options->name ? options->name : "loop");
     if (!mailbox_init(&loop->mailbox) || !(loop->base = new_base()) ||
-        !(loop->mail_event = event_new(loop->base, loop->mailbox.fd, EV_READ | EV_PERSIST, on_wake, loop)) ||
-        !(loop->timer_event = evtimer_new(loop->base, on_wake, loop)) || event_add(loop->mail_event, NULL) != 0) {
+        !(loop->mail_event = event_new(loop->base, loop->mailbox.fd, EV_READ | EV_PERSIST, on_mail, loop)) ||
+        !(loop->timer_event = evtimer_new(loop->base, on_timer, loop)) || event_add(loop->mail_event, NULL) != 0) {
         base_fail(err, LEAT_RESOURCE, "LEAT-B0003", "could not make the event loop \"%s\"", loop->name);
         base_error_native(err, "errno", strerror(errno));
         loop_destroy(loop);
@@ -174,6 +183,8 @@ static void poll_events(struct loop *loop, bool wait)
 
 void loop_turn(struct loop *loop, bool wait)
 {
+    struct loop *around = turning;
+    turning = loop;
     __atomic_store_n(&loop->stats.turns, loop->stats.turns + 1, __ATOMIC_RELAXED);
     poll_events(loop, wait);
     deliver_mail(loop);
@@ -181,6 +192,7 @@ void loop_turn(struct loop *loop, bool wait)
     bury(&loop->dying);
     while (!base_list_empty(&loop->dead))
         base_list_push_back(&loop->dying, base_list_pop_front(&loop->dead));
+    turning = around;
 }
 
 void loop_run(struct loop *loop)
@@ -197,7 +209,8 @@ void loop_stop(struct loop *loop)
 
 void loop_post(struct loop *loop, struct loop_mail *mail)
 {
-    mailbox_push(&loop->mailbox, mail);
+    if (mailbox_push(&loop->mailbox, mail) && loop != turning)
+        mailbox_wake(&loop->mailbox);
 }
 
 const char *loop_name(const struct loop *loop)

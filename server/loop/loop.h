@@ -102,7 +102,7 @@ void loop_post(struct loop *loop, struct loop_mail *mail);
 
 struct loop_stats {
     uint64_t turns;
-    uint64_t wakes;    // writes to the eventfd
+    uint64_t wakes;    // writes to the eventfd: by other threads
     uint64_t overruns; // callbacks beyond the budget
     leat_usec busy;    // time in callbacks
     leat_usec longest; // the longest callback so far

@@ -6,7 +6,9 @@
 #include "loop/loop.h"
 
 // Many writers, one reader. Writers push onto a stack with one compare-and-swap; the reader takes all of it and turns
-// it round. Whoever pushes onto an empty stack writes the eventfd: one write, however much mail, until drained.
+// it round. Whoever pushes onto an empty stack writes the eventfd, unless it is the reader: one write, however much mail,
+// until drained. The reader reads the eventfd when it is told that there is something in it, and takes the mail behind
+// that: of whoever comes in between the mail is taken now, and the eventfd read in the next turn.
 struct mailbox {
     struct loop_mail *head; // atomic
     int fd;                 // eventfd, non-blocking
@@ -33,9 +35,11 @@ struct loop {
 
 bool mailbox_init(struct mailbox *box);
 void mailbox_fini(struct mailbox *box);
-void mailbox_push(struct mailbox *box, struct loop_mail *mail);
-// Wakes the reader without mail.
+// True: there was none, so the reader may sleep and is to be woken.
+bool mailbox_push(struct mailbox *box, struct loop_mail *mail) LEAT_MUST_CHECK;
 void mailbox_wake(struct mailbox *box);
+// Reads the eventfd, before the mail is taken.
+void mailbox_hush(struct mailbox *box);
 // All mail, oldest first, linked by next.
 struct loop_mail *mailbox_take(struct mailbox *box);
 

@@ -30,23 +30,24 @@ void mailbox_wake(struct mailbox *box)
         ;
 }
 
-void mailbox_push(struct mailbox *box, struct loop_mail *mail)
+bool mailbox_push(struct mailbox *box, struct loop_mail *mail)
 {
     struct loop_mail *head = __atomic_load_n(&box->head, __ATOMIC_RELAXED);
     do
         mail->next = head;
     while (!__atomic_compare_exchange_n(&box->head, &head, mail, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    // the mail may be delivered, and freed, from here on
-    if (!head)
-        mailbox_wake(box);
+    return !head; // the mail may be delivered, and freed, from the exchange on
+}
+
+void mailbox_hush(struct mailbox *box)
+{
+    uint64_t count;
+    while (read(box->fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
 }
 
 struct loop_mail *mailbox_take(struct mailbox *box)
 {
-    // the eventfd first: a writer that comes between the two finds the stack empty afterwards and writes again
-    uint64_t count;
-    while (read(box->fd, &count, sizeof count) < 0 && errno == EINTR)
-        ;
     struct loop_mail *mail = __atomic_exchange_n(&box->head, NULL, __ATOMIC_ACQUIRE), *first = NULL;
     while (mail) {
         struct loop_mail *next = mail->next;

@@ -95,6 +95,36 @@ static void test_one_wake_for_many(void **state)
     loop_destroy(o.loop);
 }
 
+// A letter that writes the next one itself.
+static void on_chain(struct loop_mail *mail)
+{
+    struct letter *l = (struct letter *)mail;
+    l->office->count++;
+    if (--l->number)
+        loop_post(l->office->loop, mail);
+}
+
+static void test_own_mail_wakes_nobody(void **state)
+{
+    struct office o = {.loop = new_loop()};
+    struct letter l = {.mail.fn = on_chain, .office = &o, .number = 3};
+    struct loop_stats stats;
+    loop_post(o.loop, &l.mail);
+    for (int i = 1; i <= 3; i++) { // each turn sleeps only if there is no mail
+        loop_turn(o.loop, true);
+        assert_int_equal(o.count, i);
+    }
+    loop_stats(o.loop, &stats);
+    assert_int_equal(stats.wakes, 1); // by the post from outside of a turn
+    l.number = 1;
+    loop_post(o.loop, &l.mail); // again from outside: the loop would sleep
+    loop_turn(o.loop, true);
+    assert_int_equal(o.count, 4);
+    loop_stats(o.loop, &stats);
+    assert_int_equal(stats.wakes, 2);
+    loop_destroy(o.loop);
+}
+
 struct player {
     struct loop *loop;
     struct ball *ball;
@@ -154,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_senders_keep_their_order),
         cmocka_unit_test(test_one_wake_for_many),
+        cmocka_unit_test(test_own_mail_wakes_nobody),
         cmocka_unit_test(test_ping_pong),
         cmocka_unit_test(test_stop_before_run),
     };
