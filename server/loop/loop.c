@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "loop/loop_int.h"
@@ -79,8 +81,7 @@ static struct event_base *new_base(void)
     struct event_config *config = event_config_new();
     if (!config)
         return NULL;
-    // one thread only, and timers finer than epoll's millisecond: coalescing counts in fractions of one
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); // one thread only
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     return base;
@@ -97,10 +98,12 @@ struct loop *loop_create(const struct loop_options *options, struct base_error *
     base_list_init(&loop->dying);
     loop->clock = options->clock;
     loop->budget = options->budget ? options->budget : BUDGET_DEFAULT;
+    loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     snprintf(loop->name, sizeof loop->name, "%s", options->name ? options->name : "loop");
-    if (!mailbox_init(&loop->mailbox) || !(loop->base = new_base()) ||
+    if (!mailbox_init(&loop->mailbox) || loop->timer_fd < 0 || !(loop->base = new_base()) ||
         !(loop->mail_event = event_new(loop->base, loop->mailbox.fd, EV_READ | EV_PERSIST, on_mail, loop)) ||
-        !(loop->timer_event = evtimer_new(loop->base, on_timer, loop)) || event_add(loop->mail_event, NULL) != 0) {
+        !(loop->timer_event = event_new(loop->base, loop->timer_fd, EV_READ | EV_PERSIST, on_timer, loop)) ||
+        event_add(loop->mail_event, NULL) != 0 || event_add(loop->timer_event, NULL) != 0) {
         base_fail(err, LEAT_RESOURCE, "LEAT-B0003", "could not make the event loop \"%s\"", loop->name);
         base_error_native(err, "errno", strerror(errno));
         loop_destroy(loop);
@@ -133,6 +136,8 @@ void loop_destroy(struct loop *loop)
         event_free(loop->timer_event);
     if (loop->base)
         event_base_free(loop->base);
+    if (loop->timer_fd >= 0)
+        close(loop->timer_fd);
     mailbox_fini(&loop->mailbox);
     free(loop->heap);
     free(loop);
@@ -152,33 +157,38 @@ static void deliver_mail(struct loop *loop)
     }
 }
 
-// How long libevent may sleep: not at all, until the earliest timer, or for ever (negative).
-static leat_usec sleep_time(const struct loop *loop, bool wait)
+// Has the kernel wake us at `due` (INT64_MAX = not at all), or before: what was armed for a timer that is cancelled since,
+// or set anew, costs a turn in vain, and to keep up with them would cost a call a turn. That the timer has gone off is
+// never read: it says so until it is armed again, which the next sleep does. Finer than epoll's millisecond, since
+// coalescing counts in fractions of one.
+static bool arm(struct loop *loop, leat_usec due, leat_usec now)
+{
+    leat_usec at = due == INT64_MAX ? 0 : due;
+    struct itimerspec spec = {.it_value = {.tv_sec = at / BASE_SECOND, .tv_nsec = at % BASE_SECOND * 1000}};
+    if (loop->armed == at || (loop->armed > now && loop->armed < due))
+        return true;
+    if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) != 0)
+        return false;
+    loop->armed = at;
+    return true;
+}
+
+// May the loop sleep until something happens? Then the earliest timer is something.
+static bool may_sleep(struct loop *loop, bool wait)
 {
     if (!wait || !base_list_empty(&loop->dead) || __atomic_load_n(&loop->mailbox.head, __ATOMIC_RELAXED) ||
         __atomic_load_n(&loop->stop, __ATOMIC_RELAXED))
-        return 0;
-    leat_usec due = timers_next(loop), now;
-    if (due == INT64_MAX)
-        return -1;
-    now = loop_now(loop);
+        return false;
+    leat_usec due = timers_next(loop), now = loop_now(loop);
     if (due <= now)
-        return 0;
-    return loop->clock ? -1 : due - now; // a test's clock does not move while we sleep: whoever moves it wakes us
+        return false;
+    return loop->clock || arm(loop, due, now); // a test's clock does not move while we sleep: whoever moves it wakes us
 }
 
 static void poll_events(struct loop *loop, bool wait)
 {
-    leat_usec usec = sleep_time(loop, wait);
-    if (usec > 0) {
-        struct timeval tv = {.tv_sec = usec / BASE_SECOND, .tv_usec = usec % BASE_SECOND};
-        if (evtimer_add(loop->timer_event, &tv) != 0)
-            usec = 0; // without memory for it nobody would wake us: the timers are looked at at once
-    }
     // ONCE with NONBLOCK too: without it libevent goes round while a level-triggered event stays ready
-    event_base_loop(loop->base, EVLOOP_ONCE | (usec == 0 ? EVLOOP_NONBLOCK : 0));
-    if (usec > 0)
-        evtimer_del(loop->timer_event);
+    event_base_loop(loop->base, EVLOOP_ONCE | (may_sleep(loop, wait) ? 0 : EVLOOP_NONBLOCK));
 }
 
 void loop_turn(struct loop *loop, bool wait)

@@ -18,7 +18,9 @@ struct mailbox {
 struct loop {
     struct event_base *base;
     struct event *mail_event;  // the eventfd is readable
-    struct event *timer_event; // the earliest timer is due
+    struct event *timer_event; // the kernel's timer has gone off
+    int timer_fd;              // a timerfd of the monotonic clock
+    leat_usec armed;           // when it goes off or went off; 0 = never
     struct mailbox mailbox;
     struct loop_timer **heap; // from 1
     size_t timers, heap_cap;  // armed; room (at least the inited ones)

@@ -226,6 +226,40 @@ static void test_real_clock_sleeps_until_the_timer(void **state)
     loop_destroy(loop);
 }
 
+// The kernel stays armed for a timer that was cancelled: one turn in vain, and the others are in time.
+static void test_a_cancelled_timer_costs_a_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct base_error err;
+    struct mark soon = {.f = f}, later = {.f = f};
+    struct loop *loop = loop_create(&(struct loop_options){.name = "real"}, &err);
+    struct loop_watch watch;
+    int fds[2];
+    assert_non_null(loop);
+    assert_int_equal(pipe(fds), 0);
+    struct reader r = {.fd = fds[0]};
+    assert_true(loop_watch_init(&watch, loop, fds[0], on_ready, &r) && loop_watch_for(&watch, LEAT_READ));
+    assert_true(loop_timer_init(&soon.timer, loop, note, &soon) && loop_timer_init(&later.timer, loop, note, &later));
+    leat_usec from = loop_now(loop);
+    assert_int_equal(write(fds[1], "a", 1), 1);
+    loop_timer_set(&soon.timer, 30000);
+    loop_turn(loop, true); // goes to sleep for the timer, and is woken by the watch
+    loop_timer_cancel(&soon.timer);
+    loop_timer_set(&later.timer, 40000);
+    while (!f->count)
+        loop_turn(loop, true);
+    assert_true(loop_now(loop) - from >= 40000);
+    struct loop_stats s;
+    loop_stats(loop, &s);
+    assert_true(s.turns <= 4);
+    loop_timer_fini(&soon.timer);
+    loop_timer_fini(&later.timer);
+    loop_watch_fini(&watch);
+    loop_destroy(loop);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -237,6 +271,7 @@ int main(void)
         TEST(test_graves_wait_a_turn),
         TEST(test_overruns_are_counted),
         TEST(test_real_clock_sleeps_until_the_timer),
+        TEST(test_a_cancelled_timer_costs_a_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
