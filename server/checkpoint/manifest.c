@@ -270,10 +270,9 @@ leat_epoch manifest_oldest(const json_t *root, leat_epoch epoch)
 static json_t *piece_json(const struct store_manifest *m, const struct store_piece *p, uint64_t offset)
 {
     int fresh = p->epoch == 0;
-    uint32_t crc = fresh ? checksum(p->bytes, p->len) : p->crc;
     return json_pack("{s:I, s:I, s:I, s:I, s:i, s:I}", "epoch", (json_int_t)(fresh ? m->epoch : p->epoch), "offset",
                      (json_int_t)(fresh ? offset : p->offset), "length", (json_int_t)p->len, "version",
-                     (json_int_t)p->version, "kind", (int)p->kind, "crc", (json_int_t)crc);
+                     (json_int_t)p->version, "kind", (int)p->kind, "crc", (json_int_t)p->crc);
 }
 
 static json_t *state_json(const struct store_manifest *m, const struct store_state *s, uint64_t *offset)
@@ -310,10 +309,20 @@ static json_t *manifest_json(const char *job, const struct store_manifest *m)
     return NULL;
 }
 
-leat_status manifest_text(const char *job, const struct store_manifest *m, char **text, size_t *len,
-                          struct base_error *error)
+static void sum_up(struct store_manifest *m)
+{
+    for (uint32_t i = 0; i < m->state_count; i++)
+        for (uint32_t k = 0; k < m->states[i].piece_count; k++) {
+            struct store_piece *p = &m->states[i].pieces[k];
+            if (p->epoch == 0)
+                p->crc = checksum(p->bytes, p->len);
+        }
+}
+
+leat_status manifest_text(const char *job, struct store_manifest *m, char **text, size_t *len, struct base_error *error)
 {
     leat_status st = LEAT_OK;
+    sum_up(m);
     json_t *root = manifest_json(job, m);
     *text = NULL;
     *len = root ? json_dumpb(root, NULL, 0, JSON_COMPACT) : 0;
@@ -360,7 +369,6 @@ void manifest_settle_places(struct store_manifest *m)
                 continue;
             p->epoch = m->epoch;
             p->offset = offset;
-            p->crc = checksum(p->bytes, p->len);
             offset += p->len;
         }
 }

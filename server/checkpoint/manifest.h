@@ -30,8 +30,9 @@ leat_status manifest_read_piece(int fd, const char *path, uint64_t blobs, struct
 // Oldest epoch that a piece lies in, at most `epoch`.
 leat_epoch manifest_oldest(const json_t *root, leat_epoch epoch);
 
-// The manifest's text. What is longer than a reader takes is refused now, while the checkpoint before still stands.
-leat_status manifest_text(const char *job, const struct store_manifest *m, char **text, size_t *len,
+// The manifest's text; sets the checksums of the pieces that have no place yet. What is longer than a reader takes is
+// refused now, while the checkpoint before still stands.
+leat_status manifest_text(const char *job, struct store_manifest *m, char **text, size_t *len,
                           struct base_error *error);
 
 // Writes header, text and the pieces that have no place yet, and syncs. 0 with errno.

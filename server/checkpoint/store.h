@@ -29,7 +29,7 @@ struct store_piece {
     // where it lies once written; epoch 0 = not written yet
     leat_epoch epoch;
     uint64_t offset;
-    uint32_t crc;
+    uint32_t crc; // CRC-32 of the bytes, from the writing of its manifest on
 };
 
 // The state of one instance of a node.
