@@ -76,20 +76,47 @@ static uint64_t cell_bytes(const union leat_cell *cell, const struct leat_type *
     return sum;
 }
 
+// Eight states at once: in most columns all of them are LEAT_VALUE, which is 0.
+static uint32_t count_values(const uint8_t *states, uint32_t n)
+{
+    uint32_t values = 0, r = 0;
+    for (uint64_t eight; r + sizeof eight <= n; r += sizeof eight) {
+        memcpy(&eight, states + r, sizeof eight);
+        if (eight == 0) {
+            values += sizeof eight;
+            continue;
+        }
+        for (uint32_t k = 0; k < sizeof eight; k++)
+            values += states[r + k] == LEAT_VALUE;
+    }
+    for (; r < n; r++)
+        values += states[r] == LEAT_VALUE;
+    return values;
+}
+
+static uint64_t column_bytes(const struct leat_column *column, const struct leat_type *type, uint32_t rows)
+{
+    uint32_t width = width_of(type->kind);
+    uint64_t sum = 0;
+    if (width)
+        return (uint64_t)count_values(column->states, rows) * width;
+    if (!leat_type_is_list(type->kind)) {
+        for (uint32_t r = 0; r < rows; r++)
+            if (column->states[r] == LEAT_VALUE)
+                sum += column->cells[r].bytes.len;
+        return sum;
+    }
+    for (uint32_t r = 0; r < rows; r++)
+        if (column->states[r] == LEAT_VALUE)
+            sum += cell_bytes(&column->cells[r], type);
+    return sum;
+}
+
 uint64_t data_rows_bytes(const struct leat_batch *b)
 {
     uint64_t sum = 0;
-    for (uint32_t c = 0; c < b->column_count; c++) {
-        const struct leat_type *type = &b->schema->columns[c].type;
-        const uint8_t *states = b->columns[c].states;
-        uint32_t width = width_of(type->kind), values = 0;
-        for (uint32_t r = 0; r < b->rows && width; r++)
-            values += states[r] == LEAT_VALUE;
-        sum += (uint64_t)values * width;
-        for (uint32_t r = 0; r < b->rows && !width; r++)
-            if (states[r] == LEAT_VALUE)
-                sum += cell_bytes(&b->columns[c].cells[r], type);
-    }
+    for (uint32_t c = 0; c < b->column_count; c++)
+        sum += column_bytes(&b->columns[c], &b->schema->columns[c].type, b->rows);
     return sum;
 }
 
