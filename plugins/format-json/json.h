@@ -17,6 +17,7 @@
 #define JSON_TEXT_DEPTH 1000 // deepest nesting in values that become the text of a STRING
 #define JSON_NUMBER_MAX 4096 // longest spelling of a number that is converted
 #define JSON_PATH_MAX   256  // of the path in messages
+#define JSON_NAME_ROOM  32   // readable from any byte of a field's prefix on
 
 // Words of timestamp-format.standard and map-null-key.mode, in their order.
 #define JSON_SQL         0

@@ -67,7 +67,7 @@ static int can_stand_raw(struct leat_bytes name)
 
 static int compile_name(struct leat_ctx *ctx, struct fjson_format *f, struct fjson_field *field, struct leat_bytes name)
 {
-    uint8_t *bytes = plan_alloc(ctx, f, (size_t)name.len * 8 + 32);
+    uint8_t *bytes = plan_alloc(ctx, f, (size_t)name.len * 8 + 32 + JSON_NAME_ROOM);
     if (!bytes)
         return 0;
     memcpy(bytes, name.ptr, name.len);
