@@ -76,7 +76,7 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     size_t key = chunk->keys.len, value = chunk->values.len;
     uint32_t done = n;
     leat_status st = LEAT_OK;
-    struct leat_bytes shown = {NULL, 0};
+    int keyed = 0; // the first row's key could be encoded
     if (s->key)
         st = s->key->ops->encode(ctx, s->key->self, b, *row, n, &chunk->keys, s->key_ends, &done);
     if (st != LEAT_OK && st != LEAT_DATA)
@@ -84,8 +84,7 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     if (st == LEAT_OK || done) {
         n = done;
         st = LEAT_OK;
-        if (s->key)
-            shown = show(&chunk->keys, key, s->key_ends[0]);
+        keyed = s->key != NULL;
         if (!deletes)
             st = s->value->ops->encode(ctx, s->value->self, b, *row, n, &chunk->values, s->value_ends, &done);
         if (st != LEAT_OK && st != LEAT_DATA)
@@ -98,6 +97,7 @@ static leat_status encode_run(struct leat_ctx *ctx, struct kafka_sink *s, const 
     chunk->values.len = done && !deletes ? s->value_ends[done - 1] : value;
     if (st != LEAT_DATA || done)
         return LEAT_OK;
+    struct leat_bytes shown = keyed ? show(&chunk->keys, key, s->key_ends[0]) : (struct leat_bytes){NULL, 0};
     st = chunk->count ? LEAT_OK : bad_row(ctx, s, shown, row);
     return st == LEAT_OK ? LEAT_AGAIN : st; // an empty chunk is given back: bad rows must not leave small ones
 }
