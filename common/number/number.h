@@ -3,7 +3,7 @@
 //
 // Texts are (pointer, length), never terminated; `void *` because callers hold them as char and as uint8_t. Printers
 // write at most the NUMBER_*_MAX bytes named with them and return how many they wrote. Parsers take the whole text, so
-// callers trim blanks first where their format allows them; on failure the output is untouched.
+// callers trim blanks first (number_trimmed) where their format allows them; on failure the output is untouched.
 //
 // Thread: any. Nothing is allocated, no locale is consulted.
 #ifndef COMMON_NUMBER_H
@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "leat/types.h"
 
 #define NUMBER_OK        0
 #define NUMBER_MALFORMED (-1) // not a number in the accepted spelling
@@ -43,5 +45,17 @@ size_t number_f32_print(void *out, float v);
 // too large is an infinity, one too small a zero, so OK and MALFORMED are the only results.
 int number_f64_parse(const void *text, size_t len, double *out);
 int number_f32_parse(const void *text, size_t len, float *out);
+
+// As Java's trim, which its parsers of numbers begin with: every control character goes, too.
+static inline struct leat_bytes number_trimmed(struct leat_bytes s)
+{
+    while (s.len && s.ptr[0] <= ' ') {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len && s.ptr[s.len - 1] <= ' ')
+        s.len--;
+    return s;
+}
 
 #endif

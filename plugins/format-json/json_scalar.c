@@ -33,17 +33,6 @@ struct token {
 
 // --- text to numbers, times and bytes; 1 = it is one
 
-static struct leat_bytes trimmed(struct leat_bytes s)
-{
-    while (s.len && s.ptr[0] <= ' ') {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len && s.ptr[s.len - 1] <= ' ')
-        s.len--;
-    return s;
-}
-
 static int integer_fits(uint8_t kind, int64_t v)
 {
     static const int64_t most[] = {INT8_MAX, INT16_MAX, INT32_MAX, INT64_MAX};
@@ -64,7 +53,7 @@ static int take_integer(const struct token *t, uint8_t kind, union leat_cell *ce
 {
     const struct word_number *n = &t->number;
     if (t->what == TOKEN_STRING) {
-        struct leat_bytes text = trimmed(t->text);
+        struct leat_bytes text = number_trimmed(t->text);
         return number_i64_parse(text.ptr, text.len, &cell->i64) == NUMBER_OK && integer_fits(kind, cell->i64);
     }
     if (t->what != TOKEN_NUMBER || (!n->integer && kind <= LEAT_TYPE_SMALLINT))
@@ -89,14 +78,14 @@ static int take_double(const struct token *t, union leat_cell *cell)
         cell->f64 = n->negative ? -v : v;
         return 1;
     }
-    struct leat_bytes text = trimmed(t->text);
+    struct leat_bytes text = number_trimmed(t->text);
     return t->what <= TOKEN_NUMBER && text.len <= JSON_NUMBER_MAX &&
            number_f64_parse(text.ptr, text.len, &cell->f64) == NUMBER_OK;
 }
 
 static int take_float(const struct token *t, union leat_cell *cell)
 {
-    struct leat_bytes text = trimmed(t->text);
+    struct leat_bytes text = number_trimmed(t->text);
     return t->what <= TOKEN_NUMBER && text.len <= JSON_NUMBER_MAX &&
            number_f32_parse(text.ptr, text.len, &cell->f32) == NUMBER_OK;
 }
@@ -109,14 +98,14 @@ static int take_decimal(const struct token *t, const struct leat_type *type, uni
         cell->i128 = n->negative ? -(leat_i128)v : (leat_i128)v;
         return v < decimal_pow10[type->precision];
     }
-    struct leat_bytes text = trimmed(t->text);
+    struct leat_bytes text = number_trimmed(t->text);
     return t->what <= TOKEN_NUMBER && text.len <= JSON_NUMBER_MAX &&
            decimal_parse(text.ptr, text.len, type->precision, type->scale, &cell->i128) >= 0;
 }
 
 static int take_boolean(const struct token *t, union leat_cell *cell)
 {
-    struct leat_bytes text = trimmed(t->text);
+    struct leat_bytes text = number_trimmed(t->text);
     if (t->what == TOKEN_STRING && text.len == 4 && strncasecmp((const char *)text.ptr, "true", 4) == 0) {
         cell->i64 = 1;
         return 1;
@@ -130,7 +119,7 @@ static int take_boolean(const struct token *t, union leat_cell *cell)
 static int take_interval(const struct token *t, union leat_cell *cell)
 {
     leat_i128 micros;
-    struct leat_bytes text = trimmed(t->text);
+    struct leat_bytes text = number_trimmed(t->text);
     if (t->what > TOKEN_NUMBER || text.len > JSON_NUMBER_MAX ||
         decimal_parse(text.ptr, text.len, 22, 3, &micros) != DECIMAL_OK || micros != (int64_t)micros)
         return 0;

@@ -25,18 +25,6 @@ static int not_a(struct sql_evaluator *ev, const struct sql_expr *e, struct leat
     return sql_fail(ev, e, "'%.*s' is no %s", (int)len, (const char *)s.ptr, sql_type_name(e->type, type, sizeof type));
 }
 
-// As Java's trim: every control character goes, too.
-static struct leat_bytes trimmed(struct leat_bytes s)
-{
-    while (s.len && s.ptr[0] <= ' ') {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len && s.ptr[s.len - 1] <= ' ')
-        s.len--;
-    return s;
-}
-
 static struct leat_bytes without_blanks(struct leat_bytes s)
 {
     while (s.len && s.ptr[0] == ' ') {
@@ -80,7 +68,7 @@ static int to_integer(struct sql_evaluator *ev, const struct sql_expr *e, const 
 static int to_float(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                     union leat_cell *out, uint8_t *state)
 {
-    struct leat_bytes s = trimmed(args[0]->bytes);
+    struct leat_bytes s = number_trimmed(args[0]->bytes);
     if (e->type->kind == LEAT_TYPE_FLOAT)
         return number_f32_parse(s.ptr, s.len, &out->f32) == NUMBER_OK ? 0 : not_a(ev, e, s);
     return number_f64_parse(s.ptr, s.len, &out->f64) == NUMBER_OK ? 0 : not_a(ev, e, s);
@@ -89,7 +77,7 @@ static int to_float(struct sql_evaluator *ev, const struct sql_expr *e, const un
 static int to_decimal(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                       union leat_cell *out, uint8_t *state)
 {
-    struct leat_bytes s = trimmed(args[0]->bytes);
+    struct leat_bytes s = number_trimmed(args[0]->bytes);
     leat_i128 v;
     if (decimal_parse(s.ptr, s.len, e->type->precision, e->type->scale, &v) < 0)
         return not_a(ev, e, s);

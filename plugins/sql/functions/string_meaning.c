@@ -287,13 +287,7 @@ static int row_is_decimal(struct sql_evaluator *ev, const struct sql_expr *e, co
     out->i64 = 0;
     if (!args[0])
         return 0;
-    struct leat_bytes s = args[0]->bytes;
-    while (s.len && s.ptr[0] <= ' ') {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len && s.ptr[s.len - 1] <= ' ')
-        s.len--;
+    struct leat_bytes s = number_trimmed(args[0]->bytes);
     out->i64 = number_f64_parse(s.ptr, s.len, &v) == NUMBER_OK;
     return 0;
 }

@@ -89,6 +89,15 @@ static void parse_judges(void **state)
     }
 }
 
+static void trimming_takes_blanks_and_control_characters(void **state)
+{
+    static const char *const rows[][2] = {{" \t\r\n42\x01 ", "42"}, {"4 2", "4 2"}, {"\x1f", ""}, {"", ""}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leat_bytes got = number_trimmed(leat_text(rows[i][0]));
+        check_text(rows[i][0], (const char *)got.ptr, got.len, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +105,7 @@ int main(void)
         cmocka_unit_test(signed_ends),
         cmocka_unit_test(padded),
         cmocka_unit_test(parse_judges),
+        cmocka_unit_test(trimming_takes_blanks_and_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
