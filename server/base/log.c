@@ -39,7 +39,7 @@ struct base_log {
     uint32_t head, count; // first record and how many
     bool stop, busy;      // busy: the thread holds records that are not written yet
     bool flush;           // somebody waits: folded lines are due now
-    uint64_t dropped, dropped_told, folded;
+    uint64_t dropped, dropped_told;
     // the log's thread only
     struct fold folds[FOLD_SLOTS];
     struct base_str line;
@@ -153,9 +153,6 @@ static void take_record(struct base_log *log, const struct log_record *r)
         if (f->used && same(&f->record, r)) {
             f->record = *r;
             f->repeats++;
-            pthread_mutex_lock(&log->lock);
-            log->folded++;
-            pthread_mutex_unlock(&log->lock);
             return;
         }
         if (free_slot->used && (!f->used || f->since < free_slot->since))
@@ -388,14 +385,6 @@ uint64_t base_log_dropped(struct base_log *log)
 {
     pthread_mutex_lock(&log->lock);
     uint64_t n = log->dropped;
-    pthread_mutex_unlock(&log->lock);
-    return n;
-}
-
-uint64_t base_log_folded(struct base_log *log)
-{
-    pthread_mutex_lock(&log->lock);
-    uint64_t n = log->folded;
     pthread_mutex_unlock(&log->lock);
     return n;
 }

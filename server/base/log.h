@@ -75,9 +75,8 @@ void base_log_fields(const struct base_logger *who, uint8_t level, const char *e
 void base_logv(const struct base_logger *who, uint8_t level, const char *event, const struct base_log_field *fields,
                unsigned count, const char *format, va_list args) __attribute__((format(printf, 6, 0)));
 
-// Records lost because the ring was full, and lines saved by folding, since the start.
+// Records lost because the ring was full, since the start.
 uint64_t base_log_dropped(struct base_log *log);
-uint64_t base_log_folded(struct base_log *log);
 
 // "error", "warn", "info", "debug".
 const char *base_log_level_name(uint8_t level);

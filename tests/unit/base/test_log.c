@@ -138,7 +138,6 @@ static void test_repeats_are_folded(void **state)
     assert_int_equal(count_lines(read_file(&f), "the same\n"), 1);
     assert_int_equal(count_lines(f.text, "the same repeated=99 last=2025-11-21T09:30:00.000000Z\n"), 1);
     assert_int_equal(count_lines(f.text, "another\n"), 1);
-    assert_int_equal(base_log_folded(log), 99);
     base_log(&who, LEAT_LOG_WARN, "flood", "the same");
     base_log(&who, LEAT_LOG_WARN, "flood", "the same");
     __atomic_store_n(&f.now, T0 + 6 * BASE_SECOND, __ATOMIC_RELAXED);
