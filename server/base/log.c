@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log_int.h"
+#include "base/metric.h"
 #include "base/time.h"
 
 #define QUEUE_DEFAULT 1024
@@ -53,7 +54,8 @@ static leat_usec wall(const struct base_log *log)
 
 // --- writing, on the log's thread
 
-static void write_line(struct base_log *log, const char *ptr, size_t len)
+// False if it did not come out whole.
+static bool write_line(struct base_log *log, const char *ptr, size_t len)
 {
     while (len && !log->dead) {
         struct pollfd p = {.fd = log->options.fd, .events = POLLOUT};
@@ -69,9 +71,16 @@ static void write_line(struct base_log *log, const char *ptr, size_t len)
             ptr += n;
             len -= (size_t)n;
         } else if (errno != EINTR && errno != EAGAIN) {
-            return; // a full disk or a closed pipe: nowhere to complain to, and data must not wait for the log
+            return false; // a full disk or a closed pipe: nowhere to complain to, and data must not wait for the log
         }
     }
+    return len == 0;
+}
+
+static void count_lost(struct base_log *log)
+{
+    if (log->options.lost)
+        base_metric_inc(log->options.lost, 1);
 }
 
 static void write_record(struct base_log *log, const struct log_record *r)
@@ -81,7 +90,8 @@ static void write_record(struct base_log *log, const struct log_record *r)
         log_format_json(r, log->options.secrets, &log->line);
     else
         log_format_text(r, log->options.secrets, &log->line);
-    write_line(log, log->line.ptr, log->line.len);
+    if (!write_line(log, log->line.ptr, log->line.len))
+        count_lost(log);
 }
 
 // The line that stands for the repeats is of the moment in which it is written, so that lines never go back in time.
@@ -322,6 +332,7 @@ static void put(struct base_log *log, struct log_record *r)
     r->time = wall(log);
     if (log->count == log->options.queue) {
         log->dropped++;
+        count_lost(log);
     } else {
         struct log_record *slot = &log->ring[(log->head + log->count) % log->options.queue];
         memcpy(slot, r, offsetof(struct log_record, text) + r->len);
@@ -379,14 +390,6 @@ void base_log(const struct base_logger *who, uint8_t level, const char *event, c
     va_start(args, format);
     base_logv(who, level, event, NULL, 0, format, args);
     va_end(args);
-}
-
-uint64_t base_log_dropped(struct base_log *log)
-{
-    pthread_mutex_lock(&log->lock);
-    uint64_t n = log->dropped;
-    pthread_mutex_unlock(&log->lock);
-    return n;
 }
 
 static const char *const level_names[] = {"", "error", "warn", "info", "debug"};

@@ -2,7 +2,8 @@
 // The log: one line per event, written by a thread of its own.
 //
 // A caller formats its message, puts the record into a bounded ring and goes on; it never waits for a terminal or a
-// disk. When the ring is full the record is dropped and counted, and the next line written says how many were lost.
+// disk. When the ring is full the record is dropped and counted, and the next line written says how many were lost. What
+// cannot be written at all, on a full disk or to a reader that is gone, only the counter `lost` can tell.
 // The writer masks secrets in every field, folds repeats of one message (same level, pipeline, node, event and
 // message) within `fold` into a later line with "repeated=N last=TIME", and writes text for people or JSON for machines.
 // Lines stand in the order of their times.
@@ -35,6 +36,7 @@ struct base_log_options {
     struct base_secrets *secrets; // borrowed; NULL = none
     leat_usec (*wall)(void *arg); // clock for tests; NULL = the system's
     void *wall_arg;
+    int64_t *lost; // a metric that counts the lines of which nothing came out; borrowed; NULL = none
 };
 
 // A field of a line: key=value. One without a value (NULL or "") is left out.
@@ -74,9 +76,6 @@ void base_log_fields(const struct base_logger *who, uint8_t level, const char *e
     __attribute__((format(printf, 6, 7)));
 void base_logv(const struct base_logger *who, uint8_t level, const char *event, const struct base_log_field *fields,
                unsigned count, const char *format, va_list args) __attribute__((format(printf, 6, 0)));
-
-// Records lost because the ring was full, since the start.
-uint64_t base_log_dropped(struct base_log *log);
 
 // "error", "warn", "info", "debug".
 const char *base_log_level_name(uint8_t level);

@@ -41,6 +41,18 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
+static struct base_log *open_log(struct base_metrics *metrics, const struct machine_options *o)
+{
+    static const struct base_metric_desc lost = {"leat_log_lines_lost_total", LEAT_METRIC_COUNTER, 0,
+                                                 "Lines of the log that could not be written, or not fast enough."};
+    struct base_log_options log = {.fd = STDERR_FILENO,
+                                   .json = o->log_json,
+                                   .level = o->log_level,
+                                   .secrets = o->secrets,
+                                   .lost = base_metrics_add(metrics, &lost, NULL)};
+    return base_log_create(&log);
+}
+
 leat_status machine_start(struct machine *m, const struct machine_options *o, struct base_error *error)
 {
     *m = (struct machine){.signals = -1, .on_signal = o->on_signal, .arg = o->arg};
@@ -51,11 +63,9 @@ leat_status machine_start(struct machine *m, const struct machine_options *o, st
     leat_status st = watch_signals(m, error);
     if (st < 0)
         return st;
-    struct base_log_options log = {
-        .fd = STDERR_FILENO, .json = o->log_json, .level = o->log_level, .secrets = o->secrets};
-    m->log = base_log_create(&log);
     m->metrics = base_metrics_create();
-    if (!m->log || !m->metrics)
+    m->log = m->metrics ? open_log(m->metrics, o) : NULL;
+    if (!m->log)
         return base_no_memory(error);
     m->logger = (struct base_logger){.log = m->log};
     if (!idle_watch(&m->idle, m->writer))
