@@ -109,24 +109,38 @@ int sql_derive_string_null(struct sql_bind *b, struct sql_expr *e)
     return e->type ? 0 : -1;
 }
 
+// The kind of an argument, 0 for a keyword.
+static uint8_t kind_of(const struct sql_expr *e, uint32_t i)
+{
+    return e->args[i]->type ? e->args[i]->type->kind : 0;
+}
+
 int sql_want_string(struct sql_bind *b, struct sql_expr *e, uint32_t i)
 {
-    return leat_type_is_string(e->args[i]->type->kind) ? 0 : sql_bind_mismatch(b, e);
+    return leat_type_is_string(kind_of(e, i)) ? 0 : sql_bind_mismatch(b, e);
+}
+
+int sql_want_strings(struct sql_bind *b, struct sql_expr *e, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++)
+        if (sql_want_string(b, e, i))
+            return -1;
+    return 0;
 }
 
 int sql_want_numeric(struct sql_bind *b, struct sql_expr *e, uint32_t i)
 {
-    return sql_type_is_numeric(e->args[i]->type->kind) ? 0 : sql_bind_mismatch(b, e);
+    return sql_type_is_numeric(kind_of(e, i)) ? 0 : sql_bind_mismatch(b, e);
 }
 
 int sql_want_integer(struct sql_bind *b, struct sql_expr *e, uint32_t i)
 {
-    return leat_type_is_integer(e->args[i]->type->kind) ? 0 : sql_bind_mismatch(b, e);
+    return leat_type_is_integer(kind_of(e, i)) ? 0 : sql_bind_mismatch(b, e);
 }
 
 int sql_want_boolean(struct sql_bind *b, struct sql_expr *e, uint32_t i)
 {
-    return e->args[i]->type->kind == LEAT_TYPE_BOOLEAN ? 0 : sql_bind_mismatch(b, e);
+    return kind_of(e, i) == LEAT_TYPE_BOOLEAN ? 0 : sql_bind_mismatch(b, e);
 }
 
 // --- literals and folding ---

@@ -268,8 +268,9 @@ int sql_derive_bigint(struct sql_bind *b, struct sql_expr *e);
 int sql_derive_double(struct sql_bind *b, struct sql_expr *e);
 int sql_derive_string(struct sql_bind *b, struct sql_expr *e);      // STRING, nullable as its arguments
 int sql_derive_string_null(struct sql_bind *b, struct sql_expr *e); // STRING, always nullable
-// Refuses by sql_bind_mismatch unless argument i is of that class.
+// Refuses by sql_bind_mismatch unless argument i is of that class; a keyword is of none.
 int sql_want_string(struct sql_bind *b, struct sql_expr *e, uint32_t i);
+int sql_want_strings(struct sql_bind *b, struct sql_expr *e, uint32_t from, uint32_t to); // arguments from … to - 1
 int sql_want_numeric(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 int sql_want_integer(struct sql_bind *b, struct sql_expr *e, uint32_t i);
 int sql_want_boolean(struct sql_bind *b, struct sql_expr *e, uint32_t i);

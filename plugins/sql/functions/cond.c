@@ -112,8 +112,8 @@ static int derive_case(struct sql_bind *b, struct sql_expr *e)
 static int derive_if(struct sql_bind *b, struct sql_expr *e)
 {
     uint8_t nullable = sql_args_nullable(e);
-    if (!e->args[0]->type || sql_want_boolean(b, e, 0) || merge_branches(b, e))
-        return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
+    if (sql_want_boolean(b, e, 0) || merge_branches(b, e))
+        return -1;
     e->type = sql_bind_nullable(b, e->type, nullable);
     return e->type ? 0 : -1;
 }

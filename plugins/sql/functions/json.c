@@ -74,8 +74,8 @@ static void release(struct sql_evaluator *ev, struct mark m)
 static int derive_input(struct sql_bind *b, struct sql_expr *e)
 {
     struct json_call *c = sql_bind_alloc(b, sizeof *c);
-    if (!c || !e->args[0]->type || !e->args[1]->type || sql_want_string(b, e, 0) || sql_want_string(b, e, 1))
-        return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
+    if (!c || sql_want_strings(b, e, 0, 2))
+        return -1;
     const struct leat_datum *path = sql_expr_literal(e->args[1]);
     e->data = c;
     if (!path || path->state != LEAT_VALUE)
@@ -312,8 +312,8 @@ static int row_is_json(struct sql_evaluator *ev, const struct sql_expr *e, const
 
 static int derive_is_json(struct sql_bind *b, struct sql_expr *e)
 {
-    if (!e->args[0]->type || sql_want_string(b, e, 0))
-        return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
+    if (sql_want_string(b, e, 0))
+        return -1;
     e->type = sql_bind_type(b, LEAT_TYPE_BOOLEAN, 0);
     return e->type ? 0 : -1;
 }

@@ -133,10 +133,7 @@ static int row_like(struct sql_evaluator *ev, const struct sql_expr *e, const un
 
 static int derive_like(struct sql_bind *b, struct sql_expr *e)
 {
-    for (uint32_t i = 0; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
-    return sql_derive_boolean(b, e);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : sql_derive_boolean(b, e);
 }
 
 static int read_escape(struct sql_bind *b, struct sql_expr *e, struct pattern *p)

@@ -294,7 +294,7 @@ static int derive_same(struct sql_bind *b, struct sql_expr *e)
 static int derive_slice(struct sql_bind *b, struct sql_expr *e)
 {
     for (uint32_t i = 1; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_integer(b, e, i))
+        if (sql_want_integer(b, e, i))
             return -1;
     if (want_array(b, e, 0))
         return -1;
@@ -329,10 +329,7 @@ static int derive_text(struct sql_bind *b, struct sql_expr *e)
 {
     if (want_array(b, e, 0) || !leat_type_is_string(element_of(e)->kind))
         return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
-    for (uint32_t i = 1; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
-    return sql_derive_string(b, e);
+    return sql_want_strings(b, e, 1, e->arg_count) ? -1 : sql_derive_string(b, e);
 }
 
 static int derive_map_half(struct sql_bind *b, struct sql_expr *e)

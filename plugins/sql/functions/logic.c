@@ -50,8 +50,8 @@ static int eval_chain(struct sql_evaluator *ev, const struct sql_expr *e, const 
 static int derive_logic(struct sql_bind *b, struct sql_expr *e)
 {
     for (uint32_t i = 0; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_boolean(b, e, i))
-            return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
+        if (sql_want_boolean(b, e, i))
+            return -1;
     return sql_derive_boolean(b, e);
 }
 
@@ -101,14 +101,14 @@ static int derive_is_null(struct sql_bind *b, struct sql_expr *e)
 static int derive_is(struct sql_bind *b, struct sql_expr *e)
 {
     struct is_test *t = sql_bind_alloc(b, sizeof *t);
-    if (!t || !e->args[0]->type)
-        return t ? sql_bind_mismatch(b, e) : -1;
+    if (!t || sql_want_boolean(b, e, 0))
+        return -1;
     const char *name = e->func->name;
     int negated = strstr(name, "NOT") != NULL, what = strstr(name, "TRUE") != NULL;
     *t = (struct is_test){
         .on_null = (uint8_t)negated, .on_true = (uint8_t)(what != negated), .on_false = (uint8_t)(what == negated)};
     e->data = t;
-    return sql_want_boolean(b, e, 0) ? -1 : derive_is_null(b, e);
+    return derive_is_null(b, e);
 }
 
 #define IS(n)                                                                                                          \

@@ -95,7 +95,7 @@ static int derive_analysis(struct sql_bind *b, struct sql_expr *e)
     if (!t || sql_derive_double(b, e))
         return -1;
     for (uint32_t i = 0; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_numeric(b, e, i) || sql_bind_cast(b, &e->args[i], t))
+        if (sql_want_numeric(b, e, i) || sql_bind_cast(b, &e->args[i], t))
             return -1;
     e->data = (void *)(uintptr_t)f; // read only
     if (e->arg_count == 1)

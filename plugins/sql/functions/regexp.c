@@ -75,9 +75,8 @@ static int row_extract(struct sql_evaluator *ev, const struct sql_expr *e, const
 
 static int strings(struct sql_bind *b, struct sql_expr *e, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
+    if (sql_want_strings(b, e, 0, count))
+        return -1;
     e->data = sql_regexp_create(b);
     return e->data ? 0 : -1;
 }

@@ -12,18 +12,10 @@
 
 // --- deriving ---
 
-static int want_strings(struct sql_bind *b, struct sql_expr *e, uint32_t first)
-{
-    for (uint32_t i = first; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
-    return 0;
-}
-
 // The type of the argument, as Calcite has it for UPPER('ab'): CHAR(2) NOT NULL.
 static int derive_same(struct sql_bind *b, struct sql_expr *e)
 {
-    if (want_strings(b, e, 0))
+    if (sql_want_strings(b, e, 0, e->arg_count))
         return -1;
     e->type = e->args[0]->type;
     return 0;
@@ -31,17 +23,17 @@ static int derive_same(struct sql_bind *b, struct sql_expr *e)
 
 static int derive_length(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e, 0) ? -1 : sql_derive_int(b, e);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : sql_derive_int(b, e);
 }
 
 static int derive_string(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e, 0) ? -1 : sql_derive_string(b, e);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : sql_derive_string(b, e);
 }
 
 static int derive_string_null(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e, 0) ? -1 : sql_derive_string_null(b, e);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : sql_derive_string_null(b, e);
 }
 
 static int derive_repeat(struct sql_bind *b, struct sql_expr *e)
@@ -70,12 +62,12 @@ static int derive_varying(struct sql_bind *b, struct sql_expr *e, uint32_t of)
 
 static int derive_trim(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e, 1) ? -1 : derive_varying(b, e, 2);
+    return sql_want_strings(b, e, 1, e->arg_count) ? -1 : derive_varying(b, e, 2);
 }
 
 static int derive_trim_side(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e, 0) ? -1 : derive_varying(b, e, 0);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : derive_varying(b, e, 0);
 }
 
 // --- case ---

@@ -238,8 +238,8 @@ static int row_overlay(struct sql_evaluator *ev, const struct sql_expr *e, const
 static int want(struct sql_bind *b, struct sql_expr *e, uint32_t strings)
 {
     for (uint32_t i = 0; i < e->arg_count; i++)
-        if (!e->args[i]->type || (i < strings ? sql_want_string(b, e, i) : sql_want_integer(b, e, i)))
-            return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
+        if (i < strings ? sql_want_string(b, e, i) : sql_want_integer(b, e, i))
+            return -1;
     return 0;
 }
 

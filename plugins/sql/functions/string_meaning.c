@@ -103,17 +103,9 @@ static int row_parse_url(struct sql_evaluator *ev, const struct sql_expr *e, con
     return 0;
 }
 
-static int want_strings(struct sql_bind *b, struct sql_expr *e)
-{
-    for (uint32_t i = 0; i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
-    return 0;
-}
-
 static int derive_parse_url(struct sql_bind *b, struct sql_expr *e)
 {
-    return want_strings(b, e) ? -1 : sql_derive_string_null(b, e);
+    return sql_want_strings(b, e, 0, e->arg_count) ? -1 : sql_derive_string_null(b, e);
 }
 
 // --- STR_TO_MAP(text[, between pairs, between key and value]) ---
@@ -253,7 +245,7 @@ static int derive_str_to_map(struct sql_bind *b, struct sql_expr *e)
 {
     struct splitter *p = sql_bind_alloc(b, sizeof *p);
     struct leat_type *t = sql_bind_alloc(b, sizeof *t), *children = sql_bind_alloc(b, 2 * sizeof *children);
-    if (!p || !t || !children || e->arg_count == 2 || want_strings(b, e))
+    if (!p || !t || !children || e->arg_count == 2 || sql_want_strings(b, e, 0, e->arg_count))
         return b->diag->kind ? -1 : sql_bind_mismatch(b, e);
     p->first = ',';
     p->second = '=';

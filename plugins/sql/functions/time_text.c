@@ -274,9 +274,8 @@ static int row_convert_tz(struct sql_evaluator *ev, const struct sql_expr *e, co
 static int derive_convert_tz(struct sql_bind *b, struct sql_expr *e)
 {
     struct zones *z = sql_bind_alloc(b, sizeof *z);
-    for (uint32_t i = 0; i < 3; i++)
-        if (!z || !e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
+    if (!z || sql_want_strings(b, e, 0, 3))
+        return -1;
     calendar_pattern_compile(&z->pattern, CALENDAR_SIMPLE, DEFAULT_PATTERN, sizeof DEFAULT_PATTERN - 1, NULL);
     e->data = z;
     return sql_bind_defer(b, drop_zones, z) ? -1 : sql_derive_string_null(b, e);
@@ -288,10 +287,7 @@ static int derive_convert_tz(struct sql_bind *b, struct sql_expr *e)
 static int add_format(struct sql_bind *b, struct sql_expr *e, uint32_t strings_from)
 {
     struct format *f = sql_bind_alloc(b, sizeof *f);
-    for (uint32_t i = strings_from; f && i < e->arg_count; i++)
-        if (!e->args[i]->type || sql_want_string(b, e, i))
-            return -1;
-    if (!f || sql_bind_zone(b, e))
+    if (!f || sql_want_strings(b, e, strings_from, e->arg_count) || sql_bind_zone(b, e))
         return -1;
     f->zone = e->data;
     e->data = f;
