@@ -17,24 +17,10 @@ static int does_not_fit(struct sql_evaluator *ev, const struct sql_expr *e)
     return sql_fail(ev, e, "the number is out of the range of %s", sql_type_name(e->type, type, sizeof type));
 }
 
-static int fits_integer(uint8_t kind, int64_t v)
-{
-    switch (kind) {
-    case LEAT_TYPE_TINYINT:
-        return v == (int8_t)v;
-    case LEAT_TYPE_SMALLINT:
-        return v == (int16_t)v;
-    case LEAT_TYPE_INT:
-        return v == (int32_t)v;
-    default:
-        return 1;
-    }
-}
-
 static int integer_to_integer(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                               union leat_cell *out, uint8_t *state)
 {
-    if (!fits_integer(e->type->kind, args[0]->i64))
+    if (!sql_type_fits(e->type->kind, args[0]->i64))
         return does_not_fit(ev, e);
     out->i64 = args[0]->i64;
     return 0;
@@ -76,7 +62,7 @@ static int approx_to_integer(struct sql_evaluator *ev, const struct sql_expr *e,
                              union leat_cell *out, uint8_t *state)
 {
     double v = trunc(as_double(e, args[0]));
-    if (!(v >= -0x1p63 && v < 0x1p63) || !fits_integer(e->type->kind, (int64_t)v))
+    if (!(v >= -0x1p63 && v < 0x1p63) || !sql_type_fits(e->type->kind, (int64_t)v))
         return does_not_fit(ev, e);
     out->i64 = (int64_t)v;
     return 0;
@@ -128,7 +114,7 @@ static int decimal_to_integer(struct sql_evaluator *ev, const struct sql_expr *e
                               union leat_cell *out, uint8_t *state)
 {
     int64_t v;
-    if (decimal_to_i64(args[0]->i128, e->args[0]->type->scale, &v) < 0 || !fits_integer(e->type->kind, v))
+    if (decimal_to_i64(args[0]->i128, e->args[0]->type->scale, &v) < 0 || !sql_type_fits(e->type->kind, v))
         return does_not_fit(ev, e);
     out->i64 = v;
     return 0;

@@ -36,14 +36,6 @@ static struct leat_bytes without_blanks(struct leat_bytes s)
     return s;
 }
 
-static int fits(uint8_t kind, int64_t v)
-{
-    return kind == LEAT_TYPE_TINYINT    ? v == (int8_t)v
-           : kind == LEAT_TYPE_SMALLINT ? v == (int16_t)v
-           : kind == LEAT_TYPE_INT      ? v == (int32_t)v
-                                        : 1;
-}
-
 // The digits before the point; behind it digits may follow. ".5" is 0.
 static int to_integer(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                       union leat_cell *out, uint8_t *state)
@@ -59,7 +51,7 @@ static int to_integer(struct sql_evaluator *ev, const struct sql_expr *e, const 
                 return not_a(ev, e, s);
     }
     int bare = !whole.len || (whole.len == 1 && (*whole.ptr == '-' || *whole.ptr == '+'));
-    if (bare ? !digits : number_i64_parse(whole.ptr, whole.len, &v) != NUMBER_OK || !fits(e->type->kind, v))
+    if (bare ? !digits : number_i64_parse(whole.ptr, whole.len, &v) != NUMBER_OK || !sql_type_fits(e->type->kind, v))
         return not_a(ev, e, s);
     out->i64 = v;
     return 0;

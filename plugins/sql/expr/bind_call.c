@@ -376,3 +376,10 @@ int sql_bind_cast(struct sql_bind *b, struct sql_expr **slot, const struct leat_
     *slot = e;
     return 0;
 }
+
+int sql_bind_to_decimal(struct sql_bind *b, struct sql_expr **slot)
+{
+    struct sql_digits d = sql_type_digits((*slot)->type);
+    const struct leat_type *t = sql_bind_decimal(b, d.precision, d.scale, 1);
+    return t ? sql_bind_cast(b, slot, t) : -1;
+}

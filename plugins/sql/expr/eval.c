@@ -9,6 +9,8 @@
 #include <leat/batch.h>
 #include <leat/host.h>
 
+#include "expr/types.h"
+
 #define EVALUATOR_LIMIT ((size_t)1 << 30) // most bytes of one batch's vectors and results
 
 static const union leat_cell no_cell;
@@ -47,6 +49,13 @@ int sql_fail(struct sql_evaluator *ev, const struct sql_expr *e, const char *fmt
     ev->failure.offset = e->offset;
     ev->failure.length = e->length;
     return -1;
+}
+
+int sql_fail_range(struct sql_evaluator *ev, const struct sql_expr *e)
+{
+    char type[SQL_TYPE_TEXT];
+    return sql_fail(ev, e, "the result of %s is out of the range of %s", e->func->name,
+                    sql_type_name(e->type, type, sizeof type));
 }
 
 void *sql_eval_alloc(struct sql_evaluator *ev, size_t size)

@@ -122,6 +122,8 @@ void *sql_eval_alloc(struct sql_evaluator *ev, size_t size);
 int sql_fail(struct sql_evaluator *ev, const struct sql_expr *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int sql_fail_memory(struct sql_evaluator *ev);
+// "the result of ROUND is out of the range of INT". Returns -1.
+int sql_fail_range(struct sql_evaluator *ev, const struct sql_expr *e);
 
 // Forms of a typed expression.
 #define SQL_EXPR_LITERAL 1 // literal
@@ -235,6 +237,8 @@ int sql_bind_defer(struct sql_bind *b, void (*fn)(void *), void *ptr);
 // Wraps *slot in a cast to `type` (nullable as the argument is) unless it has that type; implicit where Flink casts by
 // itself. A literal is folded at once.
 int sql_bind_cast(struct sql_bind *b, struct sql_expr **slot, const struct leat_type *type);
+// Wraps an exact number in a cast to the DECIMAL of its digits, unless it is a DECIMAL.
+int sql_bind_to_decimal(struct sql_bind *b, struct sql_expr **slot);
 // A call of another function over bound arguments, e.g. to rewrite NULLIF as CASE. NULL = failure recorded.
 struct sql_expr *sql_bind_call(struct sql_bind *b, const struct sql_expr *at, const struct sql_func *f,
                                struct sql_expr **args, uint32_t count);

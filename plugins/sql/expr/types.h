@@ -30,6 +30,15 @@ int sql_type_equal(const struct leat_type *a, const struct leat_type *b);
 const struct leat_type *sql_type_common(struct sql_bind *b, const struct leat_type *x, const struct leat_type *y,
                                         int merge);
 
+// Is the value one of this integer type?
+static inline int sql_type_fits(uint8_t kind, int64_t v)
+{
+    return kind == LEAT_TYPE_TINYINT    ? v == (int8_t)v
+           : kind == LEAT_TYPE_SMALLINT ? v == (int16_t)v
+           : kind == LEAT_TYPE_INT      ? v == (int32_t)v
+                                        : 1;
+}
+
 static inline int sql_type_is_exact(uint8_t kind)
 {
     return leat_type_is_integer(kind) || kind == LEAT_TYPE_DECIMAL;

@@ -228,16 +228,6 @@ static struct decimal_type decimal_result(const struct arith *p, struct decimal_
     }
 }
 
-static int to_decimal(struct sql_bind *b, struct sql_expr **slot)
-{
-    const struct leat_type *t = (*slot)->type;
-    if (t->kind == LEAT_TYPE_DECIMAL)
-        return 0;
-    struct sql_digits d = sql_type_digits(t);
-    const struct leat_type *wide = sql_bind_decimal(b, d.precision, d.scale, t->nullable);
-    return wide ? sql_bind_cast(b, slot, wide) : -1;
-}
-
 static int derive_decimal(struct sql_bind *b, struct sql_expr *e, struct arith *p)
 {
     struct sql_digits x = sql_type_digits(e->args[0]->type), y = sql_type_digits(e->args[1]->type);
@@ -245,7 +235,7 @@ static int derive_decimal(struct sql_bind *b, struct sql_expr *e, struct arith *
     p->to = decimal_result(p, (struct decimal_type){x.precision, x.scale}, (struct decimal_type){y.precision, y.scale});
     p->left_scale = x.scale;
     p->right_scale = y.scale;
-    if (to_decimal(b, &e->args[0]) || to_decimal(b, &e->args[1]))
+    if (sql_bind_to_decimal(b, &e->args[0]) || sql_bind_to_decimal(b, &e->args[1]))
         return -1;
     e->eval = eval_decimal;
     e->type = sql_bind_decimal(b, p->to.precision, p->to.scale, nullable);

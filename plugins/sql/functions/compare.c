@@ -245,16 +245,9 @@ static int eval_decimals(struct sql_evaluator *ev, const struct sql_expr *e, con
 
 // --- deriving ---
 
-static int to_decimal(struct sql_bind *b, struct sql_expr **slot)
-{
-    struct sql_digits d = sql_type_digits((*slot)->type);
-    const struct leat_type *t = sql_bind_decimal(b, d.precision, d.scale, 1);
-    return t ? sql_bind_cast(b, slot, t) : -1;
-}
-
 static int derive_wide_decimals(struct sql_bind *b, struct sql_expr *e, struct comparison *c)
 {
-    if (to_decimal(b, &e->args[0]) || to_decimal(b, &e->args[1]))
+    if (sql_bind_to_decimal(b, &e->args[0]) || sql_bind_to_decimal(b, &e->args[1]))
         return -1;
     c->left_scale = e->args[0]->type->scale;
     c->right_scale = e->args[1]->type->scale;

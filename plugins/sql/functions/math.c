@@ -117,21 +117,6 @@ static int derive_constant(struct sql_bind *b, struct sql_expr *e)
 
 // --- ABS, SIGN: the type of the argument ---
 
-static int too_large(struct sql_evaluator *ev, const struct sql_expr *e)
-{
-    char type[SQL_TYPE_TEXT];
-    return sql_fail(ev, e, "the result of %s is out of the range of %s", e->func->name,
-                    sql_type_name(e->type, type, sizeof type));
-}
-
-static int fits(uint8_t kind, int64_t v)
-{
-    return kind == LEAT_TYPE_TINYINT    ? v == (int8_t)v
-           : kind == LEAT_TYPE_SMALLINT ? v == (int16_t)v
-           : kind == LEAT_TYPE_INT      ? v == (int32_t)v
-                                        : 1;
-}
-
 static int row_abs(struct sql_evaluator *ev, const struct sql_expr *e, const union leat_cell *const *args,
                    union leat_cell *out, uint8_t *state)
 {
@@ -146,8 +131,8 @@ static int row_abs(struct sql_evaluator *ev, const struct sql_expr *e, const uni
         out->i128 = args[0]->i128 < 0 ? -args[0]->i128 : args[0]->i128;
         return 0;
     default:
-        if (args[0]->i64 == INT64_MIN || !fits(e->type->kind, args[0]->i64 < 0 ? -args[0]->i64 : args[0]->i64))
-            return too_large(ev, e);
+        if (args[0]->i64 == INT64_MIN || !sql_type_fits(e->type->kind, args[0]->i64 < 0 ? -args[0]->i64 : args[0]->i64))
+            return sql_fail_range(ev, e);
         out->i64 = args[0]->i64 < 0 ? -args[0]->i64 : args[0]->i64;
         return 0;
     }
@@ -167,7 +152,7 @@ static int row_sign(struct sql_evaluator *ev, const struct sql_expr *e, const un
     case LEAT_TYPE_DECIMAL:
         if (decimal_from_i64((args[0]->i128 > 0) - (args[0]->i128 < 0), e->type->precision, e->type->scale, &unscaled) <
             0)
-            return too_large(ev, e);
+            return sql_fail_range(ev, e);
         out->i128 = unscaled;
         return 0;
     default:

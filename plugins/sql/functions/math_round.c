@@ -14,13 +14,6 @@
 #include "functions/time.h"
 #include "number.h"
 
-static int too_large(struct sql_evaluator *ev, const struct sql_expr *e)
-{
-    char type[SQL_TYPE_TEXT];
-    return sql_fail(ev, e, "the result of %s is out of the range of %s", e->func->name,
-                    sql_type_name(e->type, type, sizeof type));
-}
-
 static int rounds_up(const struct sql_expr *e)
 {
     return e->func->name[0] == 'R'; // half up; else TRUNCATE
@@ -131,10 +124,8 @@ static int row_round_integer(struct sql_evaluator *ev, const struct sql_expr *e,
         if (rounds_up(e) && (rest < 0 ? -rest : rest) * 2 >= unit)
             v += rest < 0 ? -unit : unit;
     }
-    uint8_t kind = e->type->kind;
-    if (v != (int64_t)v || (kind == LEAT_TYPE_INT && v != (int32_t)v) ||
-        (kind == LEAT_TYPE_SMALLINT && v != (int16_t)v) || (kind == LEAT_TYPE_TINYINT && v != (int8_t)v))
-        return too_large(ev, e);
+    if (v != (int64_t)v || !sql_type_fits(e->type->kind, (int64_t)v))
+        return sql_fail_range(ev, e);
     out->i64 = (int64_t)v;
     return 0;
 }
@@ -155,7 +146,7 @@ static int row_round_decimal(struct sql_evaluator *ev, const struct sql_expr *e,
     }
     leat_i128 to;
     if (decimal_rescale(v, (unsigned)scale, e->type->precision, e->type->scale, &to) < 0)
-        return too_large(ev, e);
+        return sql_fail_range(ev, e);
     out->i128 = to;
     return 0;
 }
@@ -212,7 +203,7 @@ static int row_ceil(struct sql_evaluator *ev, const struct sql_expr *e, const un
     default:
         if (decimal_rescale_mode(args[0]->i128, e->args[0]->type->scale, e->type->precision, 0,
                                  is_ceil(e) ? DECIMAL_CEILING : DECIMAL_FLOOR, &to) < 0)
-            return too_large(ev, e);
+            return sql_fail_range(ev, e);
         out->i128 = to;
         return 0;
     }
