@@ -35,36 +35,41 @@ static int compare_bytes(struct leat_bytes a, struct leat_bytes b)
     return c ? order3(c < 0, 1) : order3(a.len<b.len, a.len> b.len);
 }
 
-static int list_equal(const struct leat_type *t, const union leat_cell *a, const union leat_cell *b);
-
-static int datum_equal(const struct leat_type *t, const struct leat_datum *a, const struct leat_datum *b)
+int sql_datum_same(const struct leat_type *t, const struct leat_datum *a, const struct leat_datum *b)
 {
     if (a->state != LEAT_VALUE || b->state != LEAT_VALUE)
-        return a->state == b->state;
+        return a->state != LEAT_VALUE && b->state != LEAT_VALUE;
     return sql_cell_compare(t, &a->cell, &b->cell) == 0;
 }
 
-// Maps are equal when each key of one has the same value in the other.
-static int map_equal(const struct leat_type *t, const union leat_cell *a, const union leat_cell *b)
+uint32_t sql_map_find(const struct leat_type *key_type, const struct leat_datum *items, uint32_t count,
+                      const struct leat_datum *key)
 {
-    for (uint32_t i = 0; i + 1 < a->list.count; i += 2) {
-        uint32_t j = 0;
-        while (j + 1 < b->list.count && !datum_equal(&t->children[0], &a->list.items[i], &b->list.items[j]))
-            j += 2;
-        if (j + 1 >= b->list.count || !datum_equal(&t->children[1], &a->list.items[i + 1], &b->list.items[j + 1]))
+    uint32_t i = 0;
+    while (i < count && !sql_datum_same(key_type, &items[i], key))
+        i += 2;
+    return i;
+}
+
+// Maps are equal when each key of one has the same value in the other.
+static int map_equal(const struct leat_type *t, const struct leat_list *a, const struct leat_list *b)
+{
+    for (uint32_t i = 0; i + 1 < a->count; i += 2) {
+        uint32_t j = sql_map_find(&t->children[0], b->items, b->count, &a->items[i]);
+        if (j + 1 >= b->count || !sql_datum_same(&t->children[1], &a->items[i + 1], &b->items[j + 1]))
             return 0;
     }
     return 1;
 }
 
-static int list_equal(const struct leat_type *t, const union leat_cell *a, const union leat_cell *b)
+static int list_equal(const struct leat_type *t, const struct leat_list *a, const struct leat_list *b)
 {
-    if (a->list.count != b->list.count)
+    if (a->count != b->count)
         return 0;
     if (t->kind == LEAT_TYPE_MAP)
         return map_equal(t, a, b);
-    for (uint32_t i = 0; i < a->list.count; i++)
-        if (!datum_equal(leat_type_child(t, i), &a->list.items[i], &b->list.items[i]))
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!sql_datum_same(leat_type_child(t, i), &a->items[i], &b->items[i]))
             return 0;
     return 1;
 }
@@ -86,7 +91,7 @@ int sql_cell_compare(const struct leat_type *t, const union leat_cell *a, const 
     case LEAT_TYPE_ARRAY:
     case LEAT_TYPE_MAP:
     case LEAT_TYPE_ROW:
-        return list_equal(t, a, b) ? 0 : SQL_UNORDERED;
+        return list_equal(t, &a->list, &b->list) ? 0 : SQL_UNORDERED;
     default:
         return order3(a->i64<b->i64, a->i64> b->i64);
     }

@@ -9,7 +9,6 @@
 
 #include "expr/types.h"
 #include "functions/compare.h"
-#include "functions/list.h"
 
 // --- constructors ---
 

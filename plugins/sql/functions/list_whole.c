@@ -7,23 +7,6 @@
 #include "expr/text.h"
 #include "expr/types.h"
 #include "functions/compare.h"
-#include "functions/list.h"
-
-int sql_datum_same(const struct leat_type *t, const struct leat_datum *a, const struct leat_datum *b)
-{
-    if (a->state != LEAT_VALUE || b->state != LEAT_VALUE)
-        return a->state != LEAT_VALUE && b->state != LEAT_VALUE;
-    return sql_cell_compare(t, &a->cell, &b->cell) == 0;
-}
-
-uint32_t sql_map_find(const struct leat_type *key_type, const struct leat_datum *items, uint32_t count,
-                      const struct leat_datum *key)
-{
-    uint32_t i = 0;
-    while (i < count && !sql_datum_same(key_type, &items[i], key))
-        i += 2;
-    return i;
-}
 
 // Items of a result: at most `cap`.
 struct items {
