@@ -11,6 +11,7 @@
 
 #include "decimal.h"
 #include "expr/types.h"
+#include "functions/pairs.h"
 
 enum { ADD = 1, SUBTRACT, MULTIPLY, DIVIDE, MODULO };
 
@@ -54,35 +55,6 @@ static int by_zero(struct sql_evaluator *ev, const struct sql_expr *e, uint32_t 
 
 // --- vectors ---
 
-struct operands {
-    struct sql_vec left, right;
-    struct sql_vec_out to;
-};
-
-static int prepare(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct operands *o,
-                   struct sql_vec *out)
-{
-    if (sql_eval(ev, e->args[0], sel, &o->left) || sql_eval(ev, e->args[1], sel, &o->right) ||
-        sql_vec_alloc(ev, &o->to))
-        return -1;
-    sql_vec_done(&o->to, out);
-    return 0;
-}
-
-// Runs the body with a and b (cells) and to (the result's cell) for each row whose operands are values.
-#define EACH_ROW(...)                                                                                                  \
-    for (uint32_t k = 0; k < sel->count; k++) {                                                                        \
-        uint32_t r = sql_sel_row(sel, k), ra = sql_vec_at(&o.left, r), rb = sql_vec_at(&o.right, r);                   \
-        if (o.left.states[ra] != LEAT_VALUE || o.right.states[rb] != LEAT_VALUE) {                                     \
-            o.to.states[r] = LEAT_NULL;                                                                                \
-            continue;                                                                                                  \
-        }                                                                                                              \
-        const union leat_cell *a = &o.left.cells[ra], *b = &o.right.cells[rb];                                         \
-        union leat_cell *to = &o.to.cells[r];                                                                          \
-        o.to.states[r] = LEAT_VALUE;                                                                                   \
-        __VA_ARGS__                                                                                                    \
-    }
-
 // Returns 1 when the result does not fit 64 bits; the caller has excluded division by zero.
 static int integer_op(uint8_t op, int64_t a, int64_t b, int64_t *to)
 {
@@ -108,10 +80,10 @@ static int eval_integer(struct sql_evaluator *ev, const struct sql_expr *e, cons
                         struct sql_vec *out)
 {
     const struct arith *p = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
-    EACH_ROW({
+    SQL_EACH_PAIR(&o, sel, {
         if (p->op >= DIVIDE && b->i64 == 0)
             return by_zero(ev, e, r);
         if (integer_op(p->op, a->i64, b->i64, &to->i64) || to->i64 < p->min || to->i64 > p->max)
@@ -124,10 +96,10 @@ static int eval_float(struct sql_evaluator *ev, const struct sql_expr *e, const 
                       struct sql_vec *out)
 {
     const struct arith *p = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
-    EACH_ROW({
+    SQL_EACH_PAIR(&o, sel, {
         float x = a->f32, y = b->f32;
         to->f32 = p->op == ADD ? x + y : p->op == SUBTRACT ? x - y : p->op == MULTIPLY ? x * y : x / y;
     })
@@ -138,10 +110,10 @@ static int eval_double(struct sql_evaluator *ev, const struct sql_expr *e, const
                        struct sql_vec *out)
 {
     const struct arith *p = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
-    EACH_ROW({
+    SQL_EACH_PAIR(&o, sel, {
         double x = a->f64, y = b->f64;
         to->f64 = p->op == ADD ? x + y : p->op == SUBTRACT ? x - y : p->op == MULTIPLY ? x * y : x / y;
     })
@@ -168,10 +140,10 @@ static int eval_decimal(struct sql_evaluator *ev, const struct sql_expr *e, cons
                         struct sql_vec *out)
 {
     const struct arith *p = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
-    EACH_ROW({
+    SQL_EACH_PAIR(&o, sel, {
         int st = decimal_op(p, a->i128, b->i128, &to->i128);
         if (st == DECIMAL_ZERO)
             return by_zero(ev, e, r);

@@ -10,6 +10,7 @@
 #include "decimal.h"
 #include "expr/types.h"
 #include "functions/compare.h"
+#include "functions/pairs.h"
 
 enum { EQUAL = 1, UNEQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
@@ -162,40 +163,15 @@ static int holds(uint8_t op, int order)
     }
 }
 
-struct operands {
-    struct sql_vec left, right;
-    struct sql_vec_out to;
-};
-
-static int prepare(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct operands *o,
-                   struct sql_vec *out)
-{
-    if (sql_eval(ev, e->args[0], sel, &o->left) || sql_eval(ev, e->args[1], sel, &o->right) ||
-        sql_vec_alloc(ev, &o->to))
-        return -1;
-    sql_vec_done(&o->to, out);
-    return 0;
-}
-
 // Sets the result of each row to `test`, with a and b the cells.
-#define EACH_ROW(test)                                                                                                 \
-    for (uint32_t k = 0; k < sel->count; k++) {                                                                        \
-        uint32_t r = sql_sel_row(sel, k), ra = sql_vec_at(&o.left, r), rb = sql_vec_at(&o.right, r);                   \
-        if (o.left.states[ra] != LEAT_VALUE || o.right.states[rb] != LEAT_VALUE) {                                     \
-            o.to.states[r] = LEAT_NULL;                                                                                \
-            continue;                                                                                                  \
-        }                                                                                                              \
-        const union leat_cell *a = &o.left.cells[ra], *b = &o.right.cells[rb];                                         \
-        o.to.states[r] = LEAT_VALUE;                                                                                   \
-        o.to.cells[r].i64 = (test);                                                                                    \
-    }
+#define EACH_ROW(test) SQL_EACH_PAIR(&o, sel, to->i64 = (test);)
 
 static int eval_integers(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel,
                          struct sql_vec *out)
 {
     const struct comparison *c = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
     switch (c->op) {
     case EQUAL:
@@ -220,8 +196,8 @@ static int eval_bytes_equal(struct sql_evaluator *ev, const struct sql_expr *e, 
 {
     const struct comparison *c = e->data;
     int want = c->op == EQUAL;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
     EACH_ROW((a->bytes.len == b->bytes.len && !memcmp(a->bytes.ptr, b->bytes.ptr, a->bytes.len)) == want)
     return 0;
@@ -230,8 +206,8 @@ static int eval_bytes_equal(struct sql_evaluator *ev, const struct sql_expr *e, 
 static int eval_any(struct sql_evaluator *ev, const struct sql_expr *e, const struct sql_sel *sel, struct sql_vec *out)
 {
     const struct comparison *c = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
     EACH_ROW(holds(c->op, c->same ? 0 : sql_cell_compare(c->type, a, b)))
     return 0;
@@ -241,8 +217,8 @@ static int eval_decimals(struct sql_evaluator *ev, const struct sql_expr *e, con
                          struct sql_vec *out)
 {
     const struct comparison *c = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
     EACH_ROW(holds(c->op, decimal_compare(a->i128, c->left_scale, b->i128, c->right_scale)))
     return 0;
@@ -442,8 +418,8 @@ static int eval_distinct(struct sql_evaluator *ev, const struct sql_expr *e, con
                          struct sql_vec *out)
 {
     const struct comparison *c = e->data;
-    struct operands o;
-    if (prepare(ev, e, sel, &o, out))
+    struct sql_pairs o;
+    if (sql_pairs_eval(ev, e, sel, &o, out))
         return -1;
     for (uint32_t k = 0; k < sel->count; k++) {
         uint32_t r = sql_sel_row(sel, k), ra = sql_vec_at(&o.left, r), rb = sql_vec_at(&o.right, r);
