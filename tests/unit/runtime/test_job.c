@@ -7,26 +7,19 @@
 #include <string.h>
 
 #include "fake.h"
+#include "fake_control.h"
 
-#include "base/metric.h"
 #include "base/time.h"
-#include "loop/loop.h"
-#include "runtime/runtime.h"
 
 #include <cmocka.h>
 
 struct world {
-    struct loop *control;
-    struct loop_timer hang;
-    struct base_metrics *metrics;
-    struct runtime *runtime;
-    struct runtime_events events;
+    struct fake_control control;
     struct plan_job *plan;
     struct runtime_job *job;
     // what was told
-    int opened, finished, failed, stopped, passed;
+    int passed;
     leat_epoch last_passed;
-    struct base_error error;
     struct saved {
         char node[32];
         uint32_t instance, instances, version;
@@ -35,28 +28,6 @@ struct world {
     } saved[16];
     uint32_t saved_count;
 };
-
-static void on_opened(void *arg)
-{
-    ((struct world *)arg)->opened++;
-}
-
-static void on_finished(void *arg)
-{
-    ((struct world *)arg)->finished++;
-}
-
-static void on_failed(void *arg, const struct base_error *error)
-{
-    struct world *w = arg;
-    w->failed++;
-    w->error = *error;
-}
-
-static void on_stopped(void *arg)
-{
-    ((struct world *)arg)->stopped++;
-}
 
 static void on_passed(void *arg, leat_epoch epoch)
 {
@@ -80,24 +51,13 @@ static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
     free(saved->bytes);
 }
 
-static void do_nothing(void *arg) {}
-
 static int set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct base_error error;
-    w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
-    assert_true(loop_timer_init(&w->hang, w->control, do_nothing, w));
-    w->metrics = base_metrics_create();
-    w->runtime = runtime_create(&(struct runtime_options){
-        .control = w->control, .metrics = w->metrics, .workers = 3, .stall_warning = 1000000, .channel_bytes = 100000});
-    w->events = (struct runtime_events){.arg = w,
-                                        .opened = on_opened,
-                                        .saved = on_saved,
-                                        .passed = on_passed,
-                                        .finished = on_finished,
-                                        .failed = on_failed,
-                                        .stopped = on_stopped};
+    fake_control_open(&w->control,
+                      (struct runtime_options){.workers = 3, .stall_warning = 1000000, .channel_bytes = 100000});
+    w->control.events.saved = on_saved;
+    w->control.events.passed = on_passed;
     w->plan = fake_plan();
     *state = w;
     return 0;
@@ -108,32 +68,22 @@ static int tear_down(void **state)
     struct world *w = *state;
     runtime_job_destroy(w->job);
     fake_plan_destroy(w->plan);
-    runtime_destroy(w->runtime);
-    loop_timer_fini(&w->hang);
-    loop_destroy(w->control);
-    base_metrics_destroy(w->metrics);
+    fake_control_close(&w->control);
     free(w);
     return 0;
 }
 
-// Turns the control loop until *flag reaches `count`; a hang fails the test.
-static void until(struct world *w, const int *flag, int count)
+static void until(struct world *w, const int *told, int count)
 {
-    int64_t end = base_time_mono() + 30 * 1000000;
-    loop_timer_set(&w->hang, 30 * 1000000); // so that the loop turns at all
-    while (*flag < count) {
-        assert_true(base_time_mono() < end);
-        loop_turn(w->control, true);
-    }
-    loop_timer_cancel(&w->hang);
+    assert_true(fake_control_until(&w->control, told, count, NULL));
 }
 
 static void start(struct world *w, const struct runtime_piece *pieces, uint32_t count)
 {
     struct base_error error;
-    w->job = runtime_job_start(w->runtime,
+    w->job = runtime_job_start(w->control.runtime,
                                &(struct runtime_job_options){.plan = w->plan,
-                                                             .events = &w->events,
+                                                             .events = &w->control.events,
                                                              .pieces = pieces,
                                                              .piece_count = count,
                                                              .first_run = count == 0,
@@ -145,13 +95,13 @@ static void start(struct world *w, const struct runtime_piece *pieces, uint32_t 
 static void stop(struct world *w)
 {
     runtime_job_stop(w->job);
-    until(w, &w->stopped, 1);
+    until(w, &w->control.stopped, 1);
 }
 
 static void barrier(struct world *w, leat_epoch epoch)
 {
     int passed = w->passed;
-    until(w, &w->opened, 1); // rows may have come through before the news that the job is open
+    until(w, &w->control.opened, 1); // rows may have come through before the news that the job is open
     runtime_job_barrier(w->job, epoch, NULL);
     until(w, &w->passed, passed + 1);
     assert_int_equal(w->last_passed, epoch);
@@ -171,13 +121,13 @@ static void a_chain_gives_every_row_once(void **state)
     fake_edge(w->plan, s, o, 0, PLAN_FORWARD)->chained = 1;
     fake_edge(w->plan, o, k, 0, PLAN_FORWARD)->chained = 1;
     start(w, NULL, 0);
-    until(w, &w->finished, 1);
-    assert_int_equal(w->opened, 1);
+    until(w, &w->control.finished, 1);
+    assert_int_equal(w->control.opened, 1);
     assert_true(fake_sink_complete(&sink, 50000, 1, 1));
     assert_true(atomic_load(&sink.flushes) >= 1); // durable before it says so
     stop(w);
     assert_int_equal(atomic_load(&source.closed), 1);
-    assert_int_equal(w->failed, 0);
+    assert_int_equal(w->control.failed, 0);
     fake_sink_fini(&sink);
 }
 
@@ -194,10 +144,10 @@ static void channels_hash_rows_among_instances(void **state)
     fake_edge(w->plan, s, o, 0, PLAN_REBALANCE);
     fake_edge(w->plan, o, k, 0, PLAN_HASH);
     start(w, NULL, 0);
-    until(w, &w->opened, 1);
-    for (leat_epoch e = 1; e <= 20 && !w->finished; e++)
+    until(w, &w->control.opened, 1);
+    for (leat_epoch e = 1; e <= 20 && !w->control.finished; e++)
         barrier(w, e);
-    until(w, &w->finished, 1);
+    until(w, &w->control.finished, 1);
     barrier(w, 21);
     assert_true(fake_sink_complete(&sink, 40000, 1, 1));
     // in each snapshot what the sources gave is what the operator passed and the sinks got
@@ -223,7 +173,7 @@ static void one_output_feeds_several_readers(void **state)
         fake_edge(w->plan, s, k, 0, i == 1 ? PLAN_HASH : PLAN_FORWARD)->chained = i == 0;
     }
     start(w, NULL, 0);
-    until(w, &w->finished, 1);
+    until(w, &w->control.finished, 1);
     for (uint32_t i = 0; i < 3; i++)
         assert_true(fake_sink_complete(&sinks[i], 30000, 1, 1));
     stop(w);
@@ -241,13 +191,13 @@ static void a_stuck_sink_stops_the_source(void **state)
     struct plan_node *k = fake_node(w->plan, "sink", &fake_sink, &sink, 1);
     fake_edge(w->plan, s, k, 0, PLAN_FORWARD);
     start(w, NULL, 0);
-    until(w, &w->opened, 1);
+    until(w, &w->control.opened, 1);
     struct runtime_node_view views[4];
     uint64_t before = 0, now = 1;
     for (int i = 0; i < 100 && now != before; i++) {
         before = now;
         for (int64_t end = base_time_mono() + 50000; base_time_mono() < end;)
-            loop_turn(w->control, false);
+            loop_turn(w->control.loop, false);
         assert_int_equal(runtime_job_view(w->job, views, 4), 2);
         now = views[0].rows_out;
     }
@@ -277,15 +227,15 @@ static void a_dimension_is_read_before_the_rows_that_ask_it(void **state)
     fake_edge(w->plan, g, k, 0, PLAN_FORWARD)->chained = 1;
     start(w, NULL, 0);
     assert_true(runtime_job_gated(w->job));
-    until(w, &w->opened, 1);
+    until(w, &w->control.opened, 1);
     for (int64_t end = base_time_mono() + 20 * 1000000; fake_sink_rows(&sink) < 5000;) {
         assert_true(base_time_mono() < end);
-        loop_turn(w->control, false);
+        loop_turn(w->control.loop, false);
     }
     assert_int_equal(atomic_load(&gate.early), 0);
     assert_false(runtime_job_gated(w->job));
     barrier(w, 1);
-    assert_int_equal(w->finished, 0); // the dimension has no end
+    assert_int_equal(w->control.finished, 0); // the dimension has no end
     stop(w);
     fake_sink_fini(&sink);
 }
@@ -305,7 +255,7 @@ static void a_dimension_that_ends_opens_the_gate_too(void **state)
     fake_edge(w->plan, d, g, 1, PLAN_FORWARD)->wait_first = 1;
     fake_edge(w->plan, g, k, 0, PLAN_FORWARD)->chained = 1;
     start(w, NULL, 0);
-    until(w, &w->finished, 1);
+    until(w, &w->control.finished, 1);
     assert_int_equal(atomic_load(&gate.early), 0);
     assert_int_equal(atomic_load(&gate.ends), 2);
     assert_true(fake_sink_complete(&sink, 1000, 1, 1));
@@ -328,10 +278,10 @@ static void run_transactions(struct world *w, struct fake_source_config *source,
     fake_edge(w->plan, o, k, 0, sinks > 1 ? PLAN_HASH : PLAN_FORWARD)->adapt = PLAN_ADAPT_CONSOLIDATE;
     w->plan->consolidates = 1;
     start(w, NULL, 0);
-    until(w, &w->opened, 1);
+    until(w, &w->control.opened, 1);
     for (int64_t end = base_time_mono() + 10 * 1000000; fake_sink_rows(&sink) < expected;) {
         assert_true(base_time_mono() < end);
-        loop_turn(w->control, false);
+        loop_turn(w->control.loop, false);
     }
     barrier(w, 1);
     assert_int_equal(sink.at.by_epoch[1], expected);
@@ -377,7 +327,7 @@ static void state_is_given_back_to_its_instance(void **state)
         {"sink", {1, LEAT_STATE_FULL, 0, 1, (const uint8_t *)&received, sizeof received}, 0, NULL},
     };
     start(w, pieces, 3);
-    until(w, &w->finished, 1);
+    until(w, &w->control.finished, 1);
     assert_int_equal(fake_sink_rows(&sink), 100); // even numbers from 800
     assert_int_equal(sink.seen[800], 1);
     assert_int_equal(sink.seen[798], 0);
@@ -411,10 +361,10 @@ static void failing_sink(struct world *w, struct fake_sink_config *sink)
     struct plan_node *k = fake_node(w->plan, "sink", &fake_sink, sink, 2);
     fake_edge(w->plan, s, k, 0, PLAN_HASH);
     start(w, NULL, 0);
-    until(w, &w->failed, 1);
-    assert_int_equal(w->finished, 0);
+    until(w, &w->control.failed, 1);
+    assert_int_equal(w->control.finished, 0);
     stop(w);
-    assert_int_equal(w->failed, 1);
+    assert_int_equal(w->control.failed, 1);
     fake_sink_fini(sink);
 }
 
@@ -423,9 +373,9 @@ static void a_failure_is_told_once_and_nothing_moves_after_it(void **state)
     struct world *w = *state;
     struct fake_sink_config sink = {.fail_every = 5, .failures = 1000};
     failing_sink(w, &sink);
-    assert_int_equal(w->error.failure, LEAT_TRANSIENT);
-    assert_string_equal(w->error.node, "sink");
-    assert_string_equal(w->error.code, "LEAT-X0002");
+    assert_int_equal(w->control.error.failure, LEAT_TRANSIENT);
+    assert_string_equal(w->control.error.node, "sink");
+    assert_string_equal(w->control.error.code, "LEAT-X0002");
 }
 
 static void a_failure_without_words_is_a_bug(void **state)
@@ -433,9 +383,9 @@ static void a_failure_without_words_is_a_bug(void **state)
     struct world *w = *state;
     struct fake_sink_config sink = {.fail_every = 5, .failures = 1000, .bug_without_words = true};
     failing_sink(w, &sink);
-    assert_int_equal(w->error.failure, LEAT_BUG);
-    assert_string_equal(w->error.node, "sink");
-    assert_true(w->error.message[0] != 0);
+    assert_int_equal(w->control.error.failure, LEAT_BUG);
+    assert_string_equal(w->control.error.node, "sink");
+    assert_true(w->control.error.message[0] != 0);
 }
 
 static void a_barrier_behind_a_failed_flush_never_passes(void **state)
@@ -448,9 +398,9 @@ static void a_barrier_behind_a_failed_flush_never_passes(void **state)
     struct plan_node *k = fake_node(w->plan, "sink", &fake_sink, &sink, 1);
     fake_edge(w->plan, s, k, 0, PLAN_FORWARD);
     start(w, NULL, 0);
-    until(w, &w->opened, 1);
+    until(w, &w->control.opened, 1);
     runtime_job_barrier(w->job, 1, NULL);
-    until(w, &w->failed, 1);
+    until(w, &w->control.failed, 1);
     assert_int_equal(w->passed, 0);
     stop(w);
     fake_sink_fini(&sink);
@@ -467,8 +417,8 @@ static void it_stops_while_a_source_still_opens(void **state)
     fake_edge(w->plan, s, k, 0, PLAN_FORWARD);
     start(w, NULL, 0);
     stop(w);
-    assert_int_equal(w->opened, 0);
-    assert_int_equal(w->failed, 0);
+    assert_int_equal(w->control.opened, 0);
+    assert_int_equal(w->control.failed, 0);
     fake_sink_fini(&sink);
 }
 
@@ -484,7 +434,7 @@ static void it_stops_in_full_flight(void **state)
     fake_edge(w->plan, s, o, 0, PLAN_HASH);
     fake_edge(w->plan, o, k, 0, PLAN_FORWARD)->chained = 1;
     start(w, NULL, 0);
-    until(w, &w->opened, 1);
+    until(w, &w->control.opened, 1);
     runtime_job_barrier(w->job, 1, NULL);
     stop(w);
     assert_int_equal(atomic_load(&source.closed), 2);

@@ -9,11 +9,7 @@
 #include <string.h>
 
 #include "fake.h"
-
-#include "base/metric.h"
-#include "base/time.h"
-#include "loop/loop.h"
-#include "runtime/runtime.h"
+#include "fake_control.h"
 
 #include <cmocka.h>
 
@@ -34,41 +30,11 @@ void *__wrap_calloc(size_t count, size_t size)
     return left && --left == 0 ? NULL : __real_calloc(count, size);
 }
 
-struct world {
-    struct loop *control;
-    struct loop_timer tick;
-    struct plan_job *plan;
-    int opened, failed, stopped;
-    struct base_error error;
-};
-
-static void on_opened(void *arg)
-{
-    ((struct world *)arg)->opened++;
-}
-
-static void on_failed(void *arg, const struct base_error *error)
-{
-    struct world *w = arg;
-    w->failed++;
-    w->error = *error;
-}
-
-static void on_stopped(void *arg)
-{
-    ((struct world *)arg)->stopped++;
-}
-
 static leat_status on_complete_plan(void *arg, struct plan_job *plan, struct base_error *error)
 {
     plan->nodes[0]->outputs[0].schema = &fake_schema;
     plan->complete = 1;
     return LEAT_OK;
-}
-
-static void on_tick(void *arg)
-{
-    loop_timer_set(&((struct world *)arg)->tick, 1000);
 }
 
 static leat_status discover(struct leat_ctx *ctx, void *self, struct leat_ports *ports)
@@ -78,18 +44,10 @@ static leat_status discover(struct leat_ctx *ctx, void *self, struct leat_ports 
     return LEAT_OK;
 }
 
-static void turn_until(struct world *w, const int *one, const int *other)
-{
-    for (int64_t end = base_time_mono() + 10 * BASE_SECOND; !*one && !*other;) {
-        assert_true(base_time_mono() < end);
-        loop_turn(w->control, true);
-    }
-}
-
 // True if an allocation failed.
 static bool run_with(int allocations)
 {
-    struct world w = {0};
+    struct fake_control control;
     struct base_error error;
     struct fake_source_config from = {.count = 10, .batch_rows = 10, .endless = true};
     struct fake_sink_config sink = {0};
@@ -97,42 +55,33 @@ static bool run_with(int allocations)
     struct leat_component source = fake_source;
     ops.discover = discover;
     source.source = &ops;
-    w.control = loop_create(&(struct loop_options){.name = "control"}, &error);
-    assert_true(loop_timer_init(&w.tick, w.control, on_tick, &w));
-    loop_timer_set(&w.tick, 0);
-    struct base_metrics *metrics = base_metrics_create();
-    struct runtime *runtime =
-        runtime_create(&(struct runtime_options){.control = w.control, .metrics = metrics, .workers = 2});
-    w.plan = fake_plan();
-    w.plan->complete = 0;
+    fake_control_open(&control, (struct runtime_options){.workers = 2});
+    control.events.complete_plan = on_complete_plan;
+    struct plan_job *plan = fake_plan();
+    plan->complete = 0;
     fake_sink_init(&sink, 10);
-    struct plan_node *s = fake_node(w.plan, "source", &source, &from, 1);
-    struct plan_node *k = fake_node(w.plan, "sink", &fake_sink, &sink, 2);
-    fake_edge(w.plan, s, k, 0, PLAN_HASH);
+    struct plan_node *s = fake_node(plan, "source", &source, &from, 1);
+    struct plan_node *k = fake_node(plan, "sink", &fake_sink, &sink, 2);
+    fake_edge(plan, s, k, 0, PLAN_HASH);
     s->outputs[0].schema = NULL;
-    struct runtime_events events = {
-        .arg = &w, .opened = on_opened, .failed = on_failed, .stopped = on_stopped, .complete_plan = on_complete_plan};
     left = allocations;
-    struct runtime_job *job =
-        runtime_job_start(runtime, &(struct runtime_job_options){.plan = w.plan, .events = &events}, &error);
+    struct runtime_job *job = runtime_job_start(
+        control.runtime, &(struct runtime_job_options){.plan = plan, .events = &control.events}, &error);
     if (job)
-        turn_until(&w, &w.opened, &w.failed);
+        assert_true(fake_control_until(&control, &control.opened, 1, &control.failed));
     bool lacked = left == 0;
     left = 0;
-    assert_true(lacked || w.opened);
-    assert_true(!w.failed || w.error.failure == LEAT_RESOURCE);
+    assert_true(lacked || control.opened);
+    assert_true(!control.failed || control.error.failure == LEAT_RESOURCE);
     if (job) {
         runtime_job_stop(job);
-        turn_until(&w, &w.stopped, &w.stopped);
+        assert_true(fake_control_until(&control, &control.stopped, 1, NULL));
     } else {
         assert_int_equal(error.failure, LEAT_RESOURCE);
     }
     runtime_job_destroy(job);
-    fake_plan_destroy(w.plan);
-    runtime_destroy(runtime);
-    loop_timer_fini(&w.tick);
-    loop_destroy(w.control);
-    base_metrics_destroy(metrics);
+    fake_plan_destroy(plan);
+    fake_control_close(&control);
     fake_sink_fini(&sink);
     return lacked;
 }

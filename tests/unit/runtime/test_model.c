@@ -16,11 +16,10 @@
 #include <string.h>
 
 #include "fake.h"
+#include "fake_control.h"
 #include "model.h"
 
-#include "base/metric.h"
 #include "base/time.h"
-#include "loop/loop.h"
 #include "runtime/runtime_int.h"
 
 #include <cmocka.h>
@@ -31,6 +30,7 @@
 #define HANG    (20 * BASE_SECOND)
 
 struct world {
+    struct fake_control control;
     uint64_t seed;
     struct model_dice dice;
     enum model_shape shape;
@@ -44,18 +44,12 @@ struct world {
     uint32_t chain[8]; // decisions about the graph, the same at each start
     size_t channel_bytes;
 
-    struct loop *control;
-    struct loop_timer tick;
-    struct base_metrics *metrics;
-    struct runtime *runtime;
-    struct runtime_events events;
     struct plan_job *plan;
     struct runtime_job *job;
-    int opened, finished, failed, stopped, passed;
+    int passed;
     leat_epoch epoch;      // the last one begun
     leat_epoch checkpoint; // the last one that passed
     bool crashed;          // rows may have come again
-    struct base_error error;
 
     // saved positions: of the epoch under way, and of the checkpoint; -1 = none
     int64_t coming[MODEL_SOURCES][MODEL_INSTANCES], saved[MODEL_SOURCES][MODEL_INSTANCES];
@@ -95,27 +89,11 @@ static void describe(const struct world *w)
 
 // --- what the job tells
 
-static void on_opened(void *arg)
-{
-    ((struct world *)arg)->opened++;
-}
-
-static void on_finished(void *arg)
-{
-    ((struct world *)arg)->finished++;
-}
-
 static void on_failed(void *arg, const struct base_error *error)
 {
     struct world *w = arg;
-    w->failed++;
-    w->error = *error;
+    w->control.failed++;
     print_error("seed %llu: %s\n", (unsigned long long)w->seed, error->message);
-}
-
-static void on_stopped(void *arg)
-{
-    ((struct world *)arg)->stopped++;
 }
 
 static void on_passed(void *arg, leat_epoch epoch)
@@ -135,11 +113,6 @@ static void on_saved(void *arg, leat_epoch epoch, struct runtime_saved *saved)
         w->coming[saved->node->name[1] - '0'][saved->instance] = position;
     }
     free(saved->bytes);
-}
-
-static void on_tick(void *arg)
-{
-    loop_timer_set(&((struct world *)arg)->tick, 1000);
 }
 
 // --- the world of a seed
@@ -173,7 +146,6 @@ static void make_sources(struct world *w)
 static struct world *world_create(uint64_t seed)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct base_error error;
     w->seed = seed;
     w->dice.state = seed * 1000003;
     w->shape = (enum model_shape)model_roll(&w->dice, 3);
@@ -185,30 +157,17 @@ static struct world *world_create(uint64_t seed)
     memset(w->saved, 0xff, sizeof w->saved);
     w->lookup.seed = seed;
     w->channel_bytes = 3000 + model_roll(&w->dice, model_roll(&w->dice, 2) ? 5000 : 100000);
-    w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
-    assert_true(loop_timer_init(&w->tick, w->control, on_tick, w));
-    loop_timer_set(&w->tick, 0);
-    w->metrics = base_metrics_create();
-    w->runtime = runtime_create(&(struct runtime_options){.control = w->control,
-                                                          .metrics = w->metrics,
-                                                          .workers = 1 + model_roll(&w->dice, 3),
-                                                          .channel_bytes = w->channel_bytes});
-    w->events = (struct runtime_events){.arg = w,
-                                        .opened = on_opened,
-                                        .saved = on_saved,
-                                        .passed = on_passed,
-                                        .finished = on_finished,
-                                        .failed = on_failed,
-                                        .stopped = on_stopped};
+    uint32_t workers = 1 + model_roll(&w->dice, 3);
+    fake_control_open(&w->control, (struct runtime_options){.workers = workers, .channel_bytes = w->channel_bytes});
+    w->control.events.saved = on_saved;
+    w->control.events.passed = on_passed;
+    w->control.events.failed = on_failed;
     return w;
 }
 
 static void world_destroy(struct world *w)
 {
-    runtime_destroy(w->runtime);
-    loop_timer_fini(&w->tick);
-    loop_destroy(w->control);
-    base_metrics_destroy(w->metrics);
+    fake_control_close(&w->control);
     for (uint32_t i = 0; i < w->source_count; i++)
         for (uint32_t k = 0; k < w->sources[i].instances; k++)
             model_history_fini(&w->sources[i].histories[k]);
@@ -354,16 +313,16 @@ static void turn_until(struct world *w, const int *flag, int count)
 {
     int64_t end = base_time_mono() + HANG;
     while (*flag < count) {
-        CHECK(w, !w->failed);
+        CHECK(w, !w->control.failed);
         CHECK(w, base_time_mono() < end);
-        loop_turn(w->control, true);
+        loop_turn(w->control.loop, true);
     }
 }
 
 static void turn_for(struct world *w, leat_usec usec)
 {
     for (int64_t end = base_time_mono() + usec; base_time_mono() < end;)
-        loop_turn(w->control, false);
+        loop_turn(w->control.loop, false);
 }
 
 static void start(struct world *w)
@@ -372,7 +331,7 @@ static void start(struct world *w)
     uint32_t positions[MODEL_SOURCES * MODEL_INSTANCES], n = 0;
     static const char *const names[] = {"s0", "s1"};
     struct base_error error;
-    w->opened = w->finished = w->stopped = w->passed = 0;
+    w->control.opened = w->control.finished = w->control.stopped = w->passed = 0;
     memcpy(w->coming, w->saved, sizeof w->coming);
     atomic_store(&w->meet.first_seen, 0);
     make_plan(w);
@@ -387,21 +346,21 @@ static void start(struct world *w)
                 names[i], {1, LEAT_STATE_FULL, k, w->sources[i].instances, (const uint8_t *)&positions[n], 4}, 0, NULL};
             n++;
         }
-    w->job = runtime_job_start(w->runtime,
+    w->job = runtime_job_start(w->control.runtime,
                                &(struct runtime_job_options){.plan = w->plan,
-                                                             .events = &w->events,
+                                                             .events = &w->control.events,
                                                              .pieces = pieces,
                                                              .piece_count = n,
                                                              .transaction_memory = w->chain[7] % 2 ? 10000 : 0},
                                &error);
     assert_non_null(w->job);
-    turn_until(w, &w->opened, 1); // pieces are borrowed until then
+    turn_until(w, &w->control.opened, 1); // pieces are borrowed until then
 }
 
 static void stop(struct world *w)
 {
     runtime_job_stop(w->job);
-    turn_until(w, &w->stopped, 1);
+    turn_until(w, &w->control.stopped, 1);
     runtime_job_destroy(w->job);
     w->job = NULL;
     fake_plan_destroy(w->plan);
@@ -446,7 +405,7 @@ static void check_ways_empty(struct world *w)
         if (left == 0)
             return;
         CHECK(w, base_time_mono() < end); // the end of an input may still be on its way
-        loop_turn(w->control, true);
+        loop_turn(w->control.loop, true);
     }
 }
 
@@ -520,18 +479,18 @@ static void run_to_the_end(struct world *w)
     mean(w, true, table);
     while (!all_there(w, table)) {
         CHECK(w, base_time_mono() < end);
-        CHECK(w, !w->failed);
-        loop_turn(w->control, true);
+        CHECK(w, !w->control.failed);
+        loop_turn(w->control.loop, true);
     }
     CHECK(w, atomic_load(&w->meet.early) == 0);
     bool bounded = true;
     for (uint32_t i = 0; i < w->source_count; i++)
         bounded = bounded && w->sources[i].bounded;
     if (bounded)
-        turn_until(w, &w->finished, 1);
+        turn_until(w, &w->control.finished, 1);
     while (runtime_job_gated(w->job)) {
         CHECK(w, base_time_mono() < end);
-        loop_turn(w->control, true);
+        loop_turn(w->control.loop, true);
     }
     barrier(w, true);
     check_ways_empty(w);

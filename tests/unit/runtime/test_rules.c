@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include "fake.h"
+#include "fake_control.h"
 
 #include "base/log.h"
-#include "base/metric.h"
 #include "base/time.h"
-#include "loop/loop.h"
-#include "runtime/runtime.h"
 
 #include <cmocka.h>
 
@@ -360,83 +358,40 @@ static const struct leat_component bad_source = {
     .struct_size = sizeof bad_source, .kind = LEAT_SOURCE, .name = "bad-source", .source = &ops};
 
 struct world {
-    struct loop *control;
-    struct loop_timer tick;
-    struct base_metrics *metrics;
-    struct runtime *runtime;
-    struct runtime_events events;
+    struct fake_control control;
     struct plan_job *plan;
     struct runtime_job *job;
     struct fake_sink_config sink;
-    int failed, stopped, opened;
-    struct base_error error;
     char stall[RUNTIME_STALL_TEXT];
 };
-
-static void on_failed(void *arg, const struct base_error *error)
-{
-    struct world *w = arg;
-    w->failed++;
-    w->error = *error;
-}
-
-static void on_stopped(void *arg)
-{
-    ((struct world *)arg)->stopped++;
-}
-
-static void on_opened(void *arg)
-{
-    ((struct world *)arg)->opened++;
-}
-
-static void do_nothing(void *arg) {}
-
-static void on_tick(void *arg)
-{
-    loop_timer_set(&((struct world *)arg)->tick, 1000);
-}
 
 static void start(struct world *w, const struct deed *deed, struct base_log *log)
 {
     struct base_error error;
     memset(w, 0, sizeof *w);
-    w->control = loop_create(&(struct loop_options){.name = "control"}, &error);
-    assert_true(loop_timer_init(&w->tick, w->control, on_tick, w));
-    loop_timer_set(&w->tick, 0);
-    w->metrics = base_metrics_create();
-    w->runtime = runtime_create(&(struct runtime_options){
-        .control = w->control, .metrics = w->metrics, .workers = 2, .log = log, .stall_warning = 20000});
-    w->events = (struct runtime_events){
-        .arg = w, .opened = on_opened, .failed = on_failed, .stopped = on_stopped, .finished = do_nothing};
+    fake_control_open(&w->control, (struct runtime_options){.workers = 2, .log = log, .stall_warning = 20000});
     w->plan = fake_plan();
     fake_sink_init(&w->sink, 10);
     struct plan_node *s = fake_node(w->plan, "culprit", &bad_source, deed, 1);
     struct plan_node *k = fake_node(w->plan, "sink", &fake_sink, &w->sink, 1);
     fake_edge(w->plan, s, k, 0, PLAN_FORWARD);
-    w->job =
-        runtime_job_start(w->runtime, &(struct runtime_job_options){.plan = w->plan, .events = &w->events}, &error);
+    w->job = runtime_job_start(w->control.runtime,
+                               &(struct runtime_job_options){.plan = w->plan, .events = &w->control.events}, &error);
     assert_non_null(w->job);
 }
 
-static void turn_until(struct world *w, const int *flag)
+static void turn_until(struct world *w, const int *told)
 {
-    for (int64_t end = base_time_mono() + 10 * BASE_SECOND; !*flag;) {
-        assert_true(base_time_mono() < end);
-        loop_turn(w->control, true);
-    }
+    assert_true(fake_control_until(&w->control, told, 1, NULL));
 }
 
 static void end(struct world *w)
 {
     runtime_job_stop(w->job);
-    turn_until(w, &w->stopped);
+    turn_until(w, &w->control.stopped);
     runtime_job_destroy(w->job);
     fake_plan_destroy(w->plan);
-    runtime_destroy(w->runtime);
-    loop_timer_fini(&w->tick);
-    loop_destroy(w->control);
-    base_metrics_destroy(w->metrics);
+    fake_control_close(&w->control);
     fake_sink_fini(&w->sink);
 }
 
@@ -446,15 +401,15 @@ static void assert_named(const struct deed *deed)
     char message[256];
     start(&w, deed, NULL);
     if (deed->fn == saves_a_delta) {
-        turn_until(&w, &w.opened);
+        turn_until(&w, &w.control.opened);
         runtime_job_barrier(w.job, 1, NULL); // the first checkpoint asks for everything
     }
-    turn_until(&w, &w.failed);
+    turn_until(&w, &w.control.failed);
     snprintf(message, sizeof message, "node \"culprit\" (bad-source) %s", deed->message);
-    assert_string_equal(w.error.message, message);
-    assert_string_equal(w.error.code, deed->code);
-    assert_int_equal(w.error.failure, LEAT_BUG);
-    assert_string_equal(w.error.node, "culprit");
+    assert_string_equal(w.control.error.message, message);
+    assert_string_equal(w.control.error.code, deed->code);
+    assert_int_equal(w.control.error.failure, LEAT_BUG);
+    assert_string_equal(w.control.error.node, "culprit");
     end(&w);
 }
 
@@ -477,15 +432,15 @@ static void who_holds_its_worker_is_named(void **state)
     assert_int_equal(pipe(pipes), 0);
     struct base_log *log = base_log_create(&(struct base_log_options){.fd = pipes[1]});
     start(&w, &holding, log);
-    for (int64_t last = base_time_mono() + 10 * BASE_SECOND; !runtime_stalled(w.runtime, 50000, w.stall);) {
+    for (int64_t last = base_time_mono() + 10 * BASE_SECOND; !runtime_stalled(w.control.runtime, 50000, w.stall);) {
         assert_true(base_time_mono() < last);
-        loop_turn(w.control, true);
+        loop_turn(w.control.loop, true);
     }
     assert_non_null(strstr(w.stall, "node \"culprit\" of pipeline \"test\" (plugin bad-source) has been in poll for "));
-    while (runtime_stalled(w.runtime, 50000, w.stall))
-        loop_turn(w.control, true);
+    while (runtime_stalled(w.control.runtime, 50000, w.stall))
+        loop_turn(w.control.loop, true);
     for (int64_t last = base_time_mono() + 30000; base_time_mono() < last;)
-        loop_turn(w.control, true);
+        loop_turn(w.control.loop, true);
     end(&w);
     base_log_destroy(log);
     close(pipes[1]);
@@ -543,8 +498,8 @@ static void who_polls_in_vain_is_named_once(void **state)
     start_watched(&spins, gives_nothing);
     start_watched(&works, gets_on);
     for (int64_t last = base_time_mono() + 7 * BASE_SECOND; base_time_mono() < last;) {
-        loop_turn(spins.w.control, true);
-        loop_turn(works.w.control, true);
+        loop_turn(spins.w.control.loop, true);
+        loop_turn(works.w.control.loop, true);
     }
     assert_int_equal(end_watched(&spins), 1);
     assert_int_equal(end_watched(&works), 0);
