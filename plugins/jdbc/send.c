@@ -158,6 +158,7 @@ leat_status jdbc_copy_begin(struct jdbc_sink *s)
 {
     s->results = 0;
     s->send_at = s->lo;
+    s->run = (struct leat_bytes){0};
     s->head_sent = s->tail_sent = 0;
     buf_reset(&s->sql);
     if (s->straight.now)
@@ -197,15 +198,22 @@ static struct leat_bytes without_op(struct jdbc_sink *s, uint32_t from, uint32_t
     return buf_ok(&s->params) ? (struct leat_bytes){s->params.ptr, (uint32_t)s->params.len} : (struct leat_bytes){0};
 }
 
-// 1 = given to libpq, 0 = no room now, -1 = lost, -2 = no memory.
+// 1 = given to libpq, 0 = no room now, -1 = lost, -2 = no memory. A row larger than CHUNK goes in pieces: libpq never
+// gives back the largest buffer that it needed.
 static int put_run(struct jdbc_sink *s)
 {
     uint32_t from = s->send_at, to = next_run(s, &from);
     if (from < to) {
-        struct leat_bytes run = s->straight.now && s->shape.key_count ? without_op(s, from, to) : as_it_is(s, from, to);
-        int put = run.ptr ? PQputCopyData(pq_conn_raw(s->conn), (const char *)run.ptr, (int)run.len) : -2;
+        if (!s->run.len)
+            s->run = s->straight.now && s->shape.key_count ? without_op(s, from, to) : as_it_is(s, from, to);
+        uint32_t len = s->run.len < CHUNK ? s->run.len : CHUNK;
+        int put = s->run.ptr ? PQputCopyData(pq_conn_raw(s->conn), (const char *)s->run.ptr, (int)len) : -2;
         if (put <= 0)
             return put;
+        s->run.ptr += len;
+        s->run.len -= len;
+        if (s->run.len)
+            return 1;
     }
     s->send_at = to;
     return 1;

@@ -102,6 +102,7 @@ struct jdbc_sink {
     uint8_t swapping;             // this round deletes its rows before it inserts them
     uint8_t last_round;           // nothing is put off any more
     uint32_t send_at;             // row from which COPY goes on
+    struct leat_bytes run;        // of the rows from there, what is still to be sent; empty between runs
     uint8_t head_sent, tail_sent;
     uint32_t results;  // seen so far, of the range
     PGresult *problem; // the first failure among them
