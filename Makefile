@@ -25,8 +25,8 @@ demo: all ## run the order pipeline on servers of its own; KEEP=1 leaves them ru
 	@ci/setup servers
 	@KEEP='$(KEEP)' ci/demo
 
-bench: all ## run the benches against their rivals; ONLY=name picks one, ROUNDS=n, JSON=file
-	@ci/setup servers
+bench: ## run the benches against their rivals; ONLY=name picks one, ROUNDS=n, JSON=file
+	@ci/setup build servers
 	@bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json '$(JSON)') $(ONLY)
 
 bench-flink: ## measure Flink 1.18.1 on the order pipeline; its figures go to bench/flink/figures.json
