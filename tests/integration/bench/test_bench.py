@@ -159,10 +159,15 @@ def test_failures(work):
     assert os.listdir(f"{work}/tmp") == [] and not runs("sleep 1000[.]25")
 
 
+def hear_interrupts():
+    """Whoever runs us in the background has SIGINT ignored, and so would our children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(work, number):
     command, env = runner(work, "--rounds", "1", "fake-last", "long-wait")
     with subprocess.Popen(command, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as child:
+                          stderr=subprocess.PIPE, preexec_fn=hear_interrupts) as child:
         try:
             wait_until(lambda: runs("sleep 1000[.]5"), 60, "the second bench")
             child.send_signal(number)
