@@ -49,6 +49,14 @@ static inline void buf_reset(struct buf *b)
     b->failed = 0;
 }
 
+// The same, but gives storage of more than `keep` bytes back.
+static inline void buf_trim(struct buf *b, size_t keep)
+{
+    if (b->cap > keep)
+        buf_fini(b);
+    buf_reset(b);
+}
+
 static inline int buf_ok(const struct buf *b)
 {
     return !b->failed;

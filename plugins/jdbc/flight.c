@@ -117,7 +117,7 @@ static leat_status setup_step(struct jdbc_sink *s)
     PGresult *res = NULL;
     if (!s->setup_sent) {
         buf_reset(&s->sql);
-        jdbc_sql_setup(&s->sql, &s->table, &s->shape);
+        jdbc_sql_setup(&s->sql, &s->table, &s->shape, s->straight.possible);
         buf_u8(&s->sql, 0);
         st = buf_ok(&s->sql) ? pq_send(s->conn, (const char *)s->sql.ptr) : leat_no_memory(s->ctx);
         s->setup_sent = 1;
@@ -151,8 +151,7 @@ static void take_off(struct jdbc_sink *s)
 static void land(struct jdbc_sink *s)
 {
     jdbc_rows_reset(s->flying);
-    if (s->params.cap > SCRATCH_KEPT)
-        buf_fini(&s->params);
+    buf_trim(&s->params, SCRATCH_KEPT);
     s->flying = NULL;
     s->ctx->host->wake(s->ctx);
 }

@@ -32,17 +32,10 @@ void jdbc_rows_fini(struct jdbc_rows *r)
     r->groups = NULL;
 }
 
-static void forget(struct buf *b)
-{
-    if (b->cap > BYTES_KEPT)
-        buf_fini(b);
-    buf_reset(b);
-}
-
 void jdbc_rows_reset(struct jdbc_rows *r)
 {
-    forget(&r->bytes);
-    forget(&r->merged);
+    buf_trim(&r->bytes, BYTES_KEPT);
+    buf_trim(&r->merged, BYTES_KEPT);
     r->count = r->live = r->group_count = 0;
     if (r->slots)
         memset(r->slots, 0, r->slot_count * sizeof *r->slots);

@@ -93,17 +93,22 @@ static void insert_head(struct buf *out, const struct jdbc_table *t, const struc
     buf_str(out, " FROM ");
 }
 
+static void on_conflict(struct buf *out, const struct jdbc_shape *shape, const char *what)
+{
+    buf_str(out, " ON CONFLICT (");
+    column_names(out, shape, 0, shape->key_count);
+    buf_str(out, what);
+}
+
 static void insert_tail(struct buf *out, const struct jdbc_shape *shape)
 {
     if (!shape->key_count)
         return;
-    buf_str(out, " ON CONFLICT (");
-    column_names(out, shape, 0, shape->key_count);
     if (shape->key_count == shape->count) {
-        buf_str(out, ") DO NOTHING");
+        on_conflict(out, shape, ") DO NOTHING");
         return;
     }
-    buf_str(out, ") DO UPDATE SET ");
+    on_conflict(out, shape, ") DO UPDATE SET ");
     for (uint32_t i = shape->key_count; i < shape->count; i++) {
         buf_str(out, i > shape->key_count ? ", " : "");
         buf_str(out, shape->columns[i].name);
@@ -180,20 +185,17 @@ static void prepare_straight(struct buf *out, const struct jdbc_table *t, const 
     for (uint32_t i = 0; i < shape->count; i++)
         buf_str(out, i ? ", NULL" : "NULL");
     buf_str(out, ")");
-    if (shape->key_count) {
-        buf_str(out, " ON CONFLICT (");
-        column_names(out, shape, 0, shape->key_count);
-        buf_str(out, ") DO NOTHING");
-    }
+    if (shape->key_count)
+        on_conflict(out, shape, ") DO NOTHING");
     buf_str(out, " RETURNING ");
     column_names(out, shape, 0, shape->count);
     buf_str(out, ";");
 }
 
-void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape)
+void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape, int straight)
 {
     stage_table(out, shape);
-    if (jdbc_table_takes_copy(t, shape))
+    if (straight)
         prepare_straight(out, t, shape);
     if (!jdbc_sql_takes_arrays(shape))
         return;

@@ -11,8 +11,8 @@
 #include "rows.h"
 #include "table.h"
 
-// What a session needs once: the temporary table and the prepared statements.
-void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape);
+// What a session needs once: the temporary table and the prepared statements. `straight`: jdbc_sql_straight may come.
+void jdbc_sql_setup(struct buf *out, const struct jdbc_table *t, const struct jdbc_shape *shape, int straight);
 
 // Which parts a flush has.
 struct jdbc_parts {

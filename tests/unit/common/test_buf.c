@@ -59,6 +59,25 @@ static void growth_stops_at_max_and_the_failure_sticks(void **state)
     buf_fini(&b);
 }
 
+static void what_is_large_is_given_back(void **state)
+{
+    struct buf b;
+    uint8_t bytes[5000] = {0};
+    buf_init(&b, 6000);
+    buf_put(&b, bytes, 100);
+    size_t cap = b.cap;
+    buf_trim(&b, cap);
+    assert_true(b.len == 0 && b.cap == cap);
+    buf_put(&b, bytes, sizeof bytes);
+    buf_put(&b, bytes, sizeof bytes);
+    assert_false(buf_ok(&b));
+    buf_trim(&b, cap);
+    assert_true(b.len == 0 && b.cap == 0 && b.max == 6000 && buf_ok(&b));
+    buf_put(&b, bytes, 100);
+    assert_true(buf_ok(&b));
+    buf_fini(&b);
+}
+
 static void a_length_is_patched_in_later(void **state)
 {
     struct buf b;
@@ -115,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_appended_is_read_back),
         cmocka_unit_test(growth_stops_at_max_and_the_failure_sticks),
+        cmocka_unit_test(what_is_large_is_given_back),
         cmocka_unit_test(a_length_is_patched_in_later),
         cmocka_unit_test(reads_past_the_end_fail_for_good),
         cmocka_unit_test(varints_round_trip),

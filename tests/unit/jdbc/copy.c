@@ -50,11 +50,10 @@ static void fly(struct sink *s, int first, int count, const char *value)
 
 static struct sink open_as(const char *user, const char *key)
 {
-    struct sink s = {.h = testhost_create()};
-    s.n = testhost_node(s.h, testhost_component(s.h, "jdbc", LEAT_SINK, "jdbc"),
-                        (const char *[]){"url", server_url(""), "username", user, "table-name", "t", NULL});
-    s.schema = testhost_schema(s.h, key ? "id INT NOT NULL, a STRING" : "id INT, a STRING", key);
-    must(&s, testhost_sink_start(s.n, s.schema, key ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY, key));
+    const char *const options[] = {"url", server_url(""), "username", user, "table-name", "t", NULL};
+    struct sink s;
+    leat_status st = start_with(&s, options, key ? "id INT NOT NULL, a STRING" : "id INT, a STRING", key);
+    must(&s, st);
     return s;
 }
 
@@ -138,12 +137,11 @@ static void test_deletes_and_parts_never_go_straight(void **state)
 static void test_switched_off(void **state)
 {
     watched_table("id int PRIMARY KEY, a text");
-    struct sink s = {.h = testhost_create()};
-    s.n = testhost_node(s.h, testhost_component(s.h, "jdbc", LEAT_SINK, "jdbc"),
-                        (const char *[]){"url", server_url(""), "username", "postgres", "table-name", "t",
-                                         "sink.copy-new-rows", "false", NULL});
-    s.schema = testhost_schema(s.h, "id INT NOT NULL, a STRING", "id");
-    must(&s, testhost_sink_start(s.n, s.schema, LEAT_MODE_UPSERT, "id"));
+    const char *const options[] = {"url", server_url(""),       "username", "postgres", "table-name",
+                                   "t",   "sink.copy-new-rows", "false",    NULL};
+    struct sink s;
+    leat_status st = start_with(&s, options, "id INT NOT NULL, a STRING", "id");
+    must(&s, st);
     fly(&s, 0, 1000, "a");
     assert_string_equal(seen(), "staged|1\n");
     close_sink(&s);
@@ -355,13 +353,6 @@ static void test_row_security_added_while_running(void **state)
         close_sink(&s);
         server_run("DROP OWNED BY jdbc_ruled; DROP ROLE jdbc_ruled");
     }
-}
-
-static int is_waiting(void *arg)
-{
-    return strcmp(server_rows("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leat' "
-                              "AND wait_event_type = 'Lock'"),
-                  "1\n") == 0;
 }
 
 // The COPY has all its rows and waits for another session's row. Its connection breaks, or the other session comes to

@@ -261,13 +261,6 @@ static void test_killed_between_flushes(void **state)
     close_sink(&s);
 }
 
-static int is_waiting(void *arg)
-{
-    return strcmp(server_rows("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leat' "
-                              "AND wait_event_type = 'Lock'"),
-                  "1\n") == 0;
-}
-
 static void killed_inside(int rows)
 {
     char *text = malloc(1 << 16), want[32];
@@ -298,12 +291,11 @@ static void test_killed_inside_a_flush(void **state)
 static void test_gives_up_after_its_retries(void **state)
 {
     table("id int PRIMARY KEY, a text");
-    struct sink s = {.h = testhost_create()};
-    s.n = testhost_node(s.h, testhost_component(s.h, "jdbc", LEAT_SINK, "jdbc"),
-                        (const char *[]){"url", server_url(""), "username", "postgres", "table-name", "t",
-                                         "sink.max-retries", "1", NULL});
-    s.schema = testhost_schema(s.h, "id INT NOT NULL, a STRING", "id");
-    must(&s, testhost_sink_start(s.n, s.schema, LEAT_MODE_UPSERT, "id"));
+    const char *const options[] = {"url", server_url(""),     "username", "postgres", "table-name",
+                                   "t",   "sink.max-retries", "1",        NULL};
+    struct sink s;
+    leat_status st = start_with(&s, options, "id INT NOT NULL, a STRING", "id");
+    must(&s, st);
     server_run("DROP TABLE t");
     server_run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'leat'");
     give(&s, "+I[1, a]");
@@ -563,11 +555,9 @@ static void test_missing_rights(void **state)
 {
     table("id int PRIMARY KEY");
     server_run("DROP ROLE IF EXISTS jdbc_poor; CREATE ROLE jdbc_poor LOGIN; GRANT SELECT, INSERT ON t TO jdbc_poor");
-    struct sink s = {.h = testhost_create()};
-    s.n = testhost_node(s.h, testhost_component(s.h, "jdbc", LEAT_SINK, "jdbc"),
-                        (const char *[]){"url", server_url(""), "username", "jdbc_poor", "table-name", "t", NULL});
-    s.schema = testhost_schema(s.h, "id INT NOT NULL", "id");
-    assert_int_equal(testhost_sink_start(s.n, s.schema, LEAT_MODE_UPSERT, "id"), LEAT_CONFIG);
+    const char *const options[] = {"url", server_url(""), "username", "jdbc_poor", "table-name", "t", NULL};
+    struct sink s;
+    assert_int_equal(start_with(&s, options, "id INT NOT NULL", "id"), LEAT_CONFIG);
     assert_string_equal(s.n->error.hint, "Run GRANT UPDATE, DELETE ON \"public\".\"t\" TO \"jdbc_poor\";");
     close_sink(&s);
     server_run("DROP OWNED BY jdbc_poor; DROP ROLE jdbc_poor");

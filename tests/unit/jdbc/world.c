@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -16,12 +17,18 @@ struct testhost_node *sink_node(struct testhost *h, const char *table, const cha
                          (const char *[]){"url", url, "username", "postgres", "table-name", table, NULL});
 }
 
-leat_status try_open(struct sink *s, const char *table, const char *url, const char *columns, const char *key)
+leat_status start_with(struct sink *s, const char *const *options, const char *columns, const char *key)
 {
     s->h = testhost_create();
-    s->n = sink_node(s->h, table, url);
+    s->n = testhost_node(s->h, testhost_component(s->h, "jdbc", LEAT_SINK, "jdbc"), options);
     s->schema = testhost_schema(s->h, columns, key);
     return testhost_sink_start(s->n, s->schema, key ? LEAT_MODE_UPSERT : LEAT_MODE_INSERT_ONLY, key);
+}
+
+leat_status try_open(struct sink *s, const char *table, const char *url, const char *columns, const char *key)
+{
+    const char *const options[] = {"url", url, "username", "postgres", "table-name", table, NULL};
+    return start_with(s, options, columns, key);
 }
 
 void must(struct sink *s, leat_status st)
@@ -56,6 +63,13 @@ void close_sink(struct sink *s)
     testhost_node_destroy(s->n);
     assert_int_equal(s->h->live_batches, 0);
     testhost_destroy(s->h);
+}
+
+int is_waiting(void *arg)
+{
+    return strcmp(server_rows("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leat' "
+                              "AND wait_event_type = 'Lock'"),
+                  "1\n") == 0;
 }
 
 void table(const char *ddl)
